@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Every limit, in one place. Full means refuse, and the refusal has a test. Where a number follows
+ * deployed clients or a BEP, the line says so.
+ */
+#ifndef FRESHET_BASE_LIMITS_H
+#define FRESHET_BASE_LIMITS_H
+
+#define KIB            1024u
+#define MIB            (1024u * 1024u)
+#define SECOND_NS      INT64_C(1000000000)
+#define MILLISECOND_NS INT64_C(1000000)
+
+/* Blocks and pieces (BEP 3, 52). */
+#define LIMIT_BLOCK_SIZE          16384u  /* what we request */
+#define LIMIT_REQUEST_LENGTH_MAX  131072u /* above it a request closes the connection */
+#define LIMIT_PIECE_LENGTH_MIN_V2 16384u
+#define LIMIT_PIECE_LENGTH_MAX    (512u * MIB)
+#define LIMIT_PIECES_MAX          2097152u
+
+/* Bencode and metainfo. */
+#define LIMIT_BENCODE_DEPTH     100u
+#define LIMIT_BENCODE_TOKENS    3000000u
+#define LIMIT_TORRENT_FILE_SIZE (64u * MIB)
+#define LIMIT_METADATA_SIZE     (16u * MIB)
+#define LIMIT_FILES_MAX         1000000u
+#define LIMIT_PATH_DEPTH        64u
+#define LIMIT_PATH_ELEMENT      255u /* bytes, as file systems have it */
+#define LIMIT_PATH_LENGTH       4095u
+#define LIMIT_DUPLICATE_NAMES   500u
+#define LIMIT_TRACKERS_MAX      256u /* URLs of a torrent */
+#define LIMIT_URL_LENGTH        4096u
+#define LIMIT_WEB_SEEDS_MAX     64u
+
+/* Peer wire. */
+#define LIMIT_MESSAGE_LENGTH     (1u * MIB)
+#define LIMIT_EXTENDED_HANDSHAKE 8192u
+#define LIMIT_ALLOWED_FAST       5u
+#define LIMIT_HASHES_PER_REQUEST 8192u
+#define LIMIT_REQUESTS_IN        2000u /* reqq that we advertise, and hold */
+#define LIMIT_REQUESTS_OUT       500u
+#define LIMIT_REJECTS_UNTIL_DROP 50u /* requests beyond reqq that a peer may send */
+#define LIMIT_INVALID_REQUESTS   300u
+
+/* Peers. */
+#define LIMIT_PEERS_PER_TORRENT       200u
+#define LIMIT_CONNECTIONS             500u
+#define LIMIT_PEER_LIST               3000u
+#define LIMIT_CONNECTS_PER_SECOND     30u
+#define LIMIT_CONNECTIONS_PER_ADDRESS 4u
+#define LIMIT_TIMEOUT_CONNECT_NS      (15 * SECOND_NS)
+#define LIMIT_TIMEOUT_HANDSHAKE_NS    (10 * SECOND_NS)
+#define LIMIT_TIMEOUT_SILENT_NS       (150 * SECOND_NS)
+#define LIMIT_KEEPALIVE_NS            (100 * SECOND_NS)
+#define LIMIT_TIMEOUT_INACTIVE_NS     (600 * SECOND_NS)
+
+/* Trackers. */
+#define LIMIT_TRACKER_REPLY      (1u * MIB)
+#define LIMIT_TRACKER_PEERS      200u /* most that our server hands out; default 50 */
+#define LIMIT_SCRAPE_HASHES      74u  /* BEP 15 */
+#define LIMIT_TRACKER_TIMEOUT_NS (30 * SECOND_NS)
+
+/* Storage. */
+#define LIMIT_BARRIER_NS    (5 * SECOND_NS)
+#define LIMIT_BARRIER_BYTES (256ull * MIB)
+#define LIMIT_POOL_BLOCKS   16384u /* 256 MiB of payload between wire and disk */
+#define LIMIT_TORRENTS      100000u
+
+#endif

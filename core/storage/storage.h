@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One torrent's bytes: which pieces are verified, which are durable, and the jobs that get them
+ * there. A machine with the four verbs; what its parent must know is pulled with storage_result.
+ *
+ * Two facts about a piece, never mixed (ARCHITECTURE.md, "Durable means durable"):
+ *   verified  its hash is good and its bytes are in the page cache: announced and served at once
+ *   durable   a barrier has passed since it was written: data synced, then the record written
+ * A barrier runs every LIMIT_BARRIER_NS or LIMIT_BARRIER_BYTES while something is new, and at once
+ * when everything wanted is verified.
+ */
+#ifndef FRESHET_STORAGE_STORAGE_H
+#define FRESHET_STORAGE_STORAGE_H
+
+#include "core/base/bitfield.h"
+#include "core/door/door.h"
+#include "core/metainfo/metainfo.h"
+
+struct storage;
+
+struct storage_options {
+    storage_id id;
+    const char *root; /* copied */
+    const uint8_t
+        *file_priorities; /* file_count entries, 0 = unwanted; NULL: all wanted (copied) */
+    enum allocation allocation;
+    bool read_only;
+    bool make_symlinks;
+    bool trust_all;                     /* --unchecked: everything there counts as verified */
+    bool wait_for_space;                /* ENOSPC: hold writes and retry; else RESULT_FAILED */
+    const struct resume_record *resume; /* or NULL (copied) */
+    bool clean_stop;
+    job_id *job_next; /* the engine's job counter; shared by all its machines */
+};
+
+enum storage_result_type {
+    STORAGE_RESULT_CHECK_PROGRESS, /* bytes: checked so far */
+    STORAGE_RESULT_READY,          /* opened and checked; storage_verified() is now right */
+    STORAGE_RESULT_VERIFIED, /* piece: good (from the wire; checks at the start come as READY) */
+    STORAGE_RESULT_FAILED_PIECE, /* piece: did not match. leaves: SHA-256 of each block as received
+                                  */
+    STORAGE_RESULT_BLOCKS_FREE,  /* piece, blocks, block_count: the pool may have them back */
+    STORAGE_RESULT_DURABLE,      /* pieces became durable; storage_durable() has grown */
+    STORAGE_RESULT_COMPLETE, /* everything wanted is durable (once for each time it becomes so) */
+    STORAGE_RESULT_FILE_CHANGED, /* file: changed on disk; its pieces are unknown, hashing again */
+    STORAGE_RESULT_LOST_PIECE,   /* piece: was verified and is not any more */
+    STORAGE_RESULT_DISK_FULL,
+    STORAGE_RESULT_DISK_RESUMED,
+    STORAGE_RESULT_ABSENT,         /* the root is not there; retried by itself every 10 s */
+    STORAGE_RESULT_ERROR,          /* error, file: storage has stopped */
+    STORAGE_RESULT_PERSIST_FAILED, /* error: data is synced, the record is not; retried */
+    STORAGE_RESULT_CLOSED,         /* after storage_close: all is synced, recorded and closed */
+};
+
+struct storage_result {
+    enum storage_result_type type;
+    piece_index piece;
+    file_index file;
+    enum freshet_error error;
+    uint64_t bytes;
+    const uint8_t *leaves;  /* borrowed until the next call; block_count × 32, or NULL */
+    const block_id *blocks; /* borrowed until the next call */
+    uint32_t block_count;
+};
+
+/* The metainfo is borrowed and must outlive the storage. The machine starts by itself (DISK_OPEN).
+ */
+struct storage *storage_new(const struct metainfo *metainfo, const struct storage_options *options,
+                            int64_t now);
+void storage_free(struct storage *storage);
+
+/* Takes EVENT_JOB_DONE of one of its jobs; returns false when the job is not its own. */
+bool storage_input(struct storage *storage, int64_t now, const struct event *event);
+void storage_tick(struct storage *storage, int64_t now);
+int64_t storage_deadline(const struct storage *storage);
+bool storage_output(struct storage *storage, int64_t now, struct action *ret_action);
+bool storage_result(struct storage *storage, struct storage_result *ret_result);
+
+/* A piece has all its payload blocks in memory (geometry_piece_blocks of them). Hashes it, and when
+ * it is good says VERIFIED, writes it, and gives the blocks back with BLOCKS_FREE; when it is bad
+ * says FAILED_PIECE and gives them back. `want_leaves`: tell the leaves also when it is good
+ * (VERIFIED then carries them), so that blame can compare. The array is copied. */
+void storage_put_piece(struct storage *storage, int64_t now, piece_index piece,
+                       const block_id *blocks, bool want_leaves);
+
+const struct bitfield *storage_verified(const struct storage *storage);
+const struct bitfield *storage_durable(const struct storage *storage);
+/* Where a stretch of a verified piece can be read from, part store included. As geometry_ranges. */
+uint32_t storage_ranges(const struct storage *storage, piece_index piece, uint32_t begin,
+                        uint32_t length, struct file_range *ranges, uint32_t ranges_max);
+/* Is any byte of the piece in a wanted file? */
+bool storage_piece_wanted(const struct storage *storage, piece_index piece);
+/* The highest priority of the files that the piece touches, 0: unwanted. */
+uint8_t storage_piece_priority(const struct storage *storage, piece_index piece);
+void storage_set_priorities(struct storage *storage, int64_t now, const uint8_t *file_priorities);
+/* Hash everything again. */
+void storage_recheck(struct storage *storage, int64_t now);
+/* Counters for the record, told by the swarm when they change. */
+void storage_set_transferred(struct storage *storage, uint64_t uploaded, uint64_t downloaded);
+/* Last barrier, last record (a clean one), then CLOSED. */
+void storage_close(struct storage *storage, int64_t now);
+void storage_check(const struct storage *storage);
+
+#endif
