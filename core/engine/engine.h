@@ -8,48 +8,11 @@
 #ifndef FRESHET_ENGINE_ENGINE_H
 #define FRESHET_ENGINE_ENGINE_H
 
-#include "core/base/bitfield.h"
 #include "core/door/door.h"
 #include "core/metainfo/metainfo.h"
+#include "core/swarm/torrent.h"
 
 struct engine;
-
-typedef uint32_t torrent_id; /* chosen by whoever adds the torrent; 0 is no torrent */
-
-struct engine_settings {
-    uint64_t seed;            /* of the engine's random numbers */
-    uint8_t peer_id[20];      /* "-FR....-" and 12 random bytes */
-    uint16_t listen_port;     /* announced; updated by EVENT_LISTENING */
-    uint32_t connections_max; /* 0: LIMIT_CONNECTIONS */
-    uint32_t pool_blocks;     /* blocks that the host has memory for; 0: LIMIT_POOL_BLOCKS */
-    uint64_t upload_limit;    /* bytes a second, 0: none; payload of all torrents */
-    uint64_t download_limit;
-    uint32_t upload_slots; /* regular unchoke slots a torrent; 0: default 4 */
-    bool no_upload;        /* never unchoke anybody */
-    bool many_per_address; /* allow more peers from one address (tests, LANs behind NAT) */
-};
-
-struct torrent_options {
-    const char *root; /* where the files go (copied) */
-    const uint8_t
-        *file_priorities; /* file_count entries, 0 = unwanted; NULL: everything normal (copied) */
-    bool sequential;
-    bool seed_unchecked; /* trust that the data is there, hash nothing at the start */
-    bool read_only;      /* seeding: never write, never create */
-    bool super_seed;     /* BEP 16 */
-    bool make_symlinks;
-    bool paused;
-    enum allocation allocation;
-    uint64_t upload_limit, download_limit; /* bytes a second, 0: none */
-    uint32_t upload_slots;                 /* 0: the engine's */
-    double seed_ratio;                     /* stop seeding at uploaded/size; < 0: no goal */
-    int64_t seed_time_s;                   /* stop seeding after; < 0: no goal */
-    bool wait_for_space;         /* on a full disk: pause and retry; else the torrent stops */
-    const struct address *peers; /* to try first (copied) */
-    uint32_t peer_count;
-    const struct resume_record *resume; /* what was durable at the last barrier, or NULL (copied) */
-    bool clean_stop;                    /* the record was written by an orderly stop */
-};
 
 enum command_type {
     COMMAND_ADD_TORRENT,    /* torrent, metainfo (the engine takes it), options */
@@ -74,74 +37,6 @@ struct engine_command {
     uint32_t peer_count;
     uint64_t upload_limit, download_limit;
     const uint8_t *file_priorities;
-};
-
-enum notice_type {
-    NOTICE_CHECKING,  /* hashing what is on the disk */
-    NOTICE_READY,     /* checked; downloading or seeding from now on */
-    NOTICE_COMPLETE,  /* everything wanted is verified AND durable */
-    NOTICE_SEED_GOAL, /* ratio or time goal reached: torrent is paused */
-    NOTICE_ERROR,     /* error: torrent stopped; file tells where, when known */
-    NOTICE_DISK_FULL, /* writing paused, retried by itself (wait_for_space) */
-    NOTICE_DISK_RESUMED,
-    NOTICE_STORAGE_ABSENT, /* the root is not there; progress kept, retried by itself */
-    NOTICE_FILE_CHANGED,   /* file: changed on the disk; its pieces are unknown and hashed again */
-    NOTICE_PIECE_FAILED,   /* piece: did not match; who sent it is judged */
-    NOTICE_PEER_BANNED,    /* address */
-    NOTICE_TRACKER_OK,     /* url: answered; count = peers in the answer */
-    NOTICE_TRACKER_ERROR,  /* url, text: the tracker's words or ours */
-    NOTICE_PERSIST_FAILED, /* error: the record could not be written */
-    NOTICE_REMOVED,
-    NOTICE_SHUTDOWN_DONE,
-};
-
-struct notice {
-    enum notice_type type;
-    torrent_id torrent;
-    enum freshet_error error;
-    uint32_t file; /* UINT32_MAX when no file */
-    piece_index piece;
-    uint32_t count;
-    struct address address;
-    struct bytes url, text;
-};
-
-enum torrent_phase {
-    PHASE_OPENING,
-    PHASE_CHECKING,
-    PHASE_DOWNLOADING,
-    PHASE_SEEDING,
-    PHASE_PAUSED,
-    PHASE_ABSENT,
-    PHASE_ERROR,
-    PHASE_STOPPING,
-};
-
-struct torrent_status {
-    enum torrent_phase phase;
-    enum freshet_error error;
-    uint64_t wanted_bytes;   /* payload selected */
-    uint64_t verified_bytes; /* of it, verified */
-    uint64_t durable_bytes;  /* of it, durable */
-    uint64_t checked_bytes;  /* while checking */
-    uint64_t total_bytes;
-    uint64_t uploaded, downloaded, wasted; /* payload, this run; wasted: failed or twice received */
-    uint64_t download_rate, upload_rate;   /* bytes a second */
-    uint32_t peers, peers_downloading, peers_uploading, seeds_known;
-    uint32_t pieces_done, pieces_total;
-    const struct bitfield *pieces; /* verified; borrowed */
-    bool complete;                 /* all wanted durable */
-};
-
-struct peer_status {
-    struct address address;
-    uint8_t peer_id[20];
-    bool inbound, am_choking, am_interested, peer_choking, peer_interested, is_seed, snubbed,
-        optimistic;
-    uint64_t uploaded, downloaded; /* payload with this peer */
-    uint64_t download_rate, upload_rate;
-    uint32_t pieces;
-    char client[48]; /* from the extension handshake, cleaned; may be "" */
 };
 
 /* now: the monotonic clock at birth. */
