@@ -55,10 +55,26 @@
 #define LIMIT_TIMEOUT_INACTIVE_NS     (600 * SECOND_NS)
 
 /* Trackers. */
-#define LIMIT_TRACKER_REPLY      (1u * MIB)
-#define LIMIT_TRACKER_PEERS      200u /* most that our server hands out; default 50 */
-#define LIMIT_SCRAPE_HASHES      74u  /* BEP 15 */
-#define LIMIT_TRACKER_TIMEOUT_NS (30 * SECOND_NS)
+#define LIMIT_TRACKER_REPLY           (1u * MIB)
+#define LIMIT_TRACKER_PEERS           200u /* most that our server hands out; default 50 */
+#define LIMIT_SCRAPE_HASHES           74u  /* BEP 15 */
+#define LIMIT_TRACKER_TIMEOUT_NS      (30 * SECOND_NS)
+#define LIMIT_TRACKER_REPLY_PEERS     3000u /* taken from one reply; the rest is ignored */
+#define LIMIT_TRACKER_TEXT            512u  /* bytes of a failure or warning that are kept */
+#define LIMIT_TRACKER_ID              256u
+#define LIMIT_TRACKER_RESULTS         16u
+#define LIMIT_ANNOUNCE_INTERVAL_MIN_S 5u /* what a tracker may ask for at least */
+#define LIMIT_ANNOUNCE_INTERVAL_MAX_S 86400u
+#define LIMIT_ANNOUNCE_INTERVAL_S     1800u             /* when the tracker says none */
+#define LIMIT_ANNOUNCE_FLOOR_NS       (300 * SECOND_NS) /* between announces asked for by hand */
+#define LIMIT_ANNOUNCE_BACKOFF_NS     (10 * SECOND_NS)  /* times 2.5 each failure */
+#define LIMIT_ANNOUNCE_BACKOFF_MAX_NS (3600 * SECOND_NS)
+#define LIMIT_ANNOUNCES_FLYING        50u
+#define LIMIT_ANNOUNCES_PER_SECOND    20u
+#define LIMIT_UDP_TRACKER_TIMEOUT_NS  (15 * SECOND_NS) /* times 2^n (BEP 15) */
+#define LIMIT_UDP_TRACKER_TRIES       3u               /* then the next tracker has its turn */
+#define LIMIT_UDP_TRACKER_ID_NS       (60 * SECOND_NS) /* a connection id's life, client (BEP 15) */
+#define LIMIT_TRACKER_STOP_NS         (5 * SECOND_NS)  /* a tracker's time to take our stopped */
 
 /* Storage. */
 #define LIMIT_BARRIER_NS    (5 * SECOND_NS)

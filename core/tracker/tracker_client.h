@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One torrent's talk with its trackers: whom to ask, when, and what to say (BEP 3, 7, 12, 15, 21,
+ * 27, 31, 41, 48). A machine with the four verbs of the door; its parent is the engine.
+ *
+ * Commandments
+ * - Tiers in order, each shuffled once; all of a tier before the next; who answers moves to the
+ *   front of its tier (BEP 12). One tracker at a time; the next only when one fails.
+ * - A tracker hears `started` first, `completed` once and only for a real completion, `stopped` if
+ *   it ever heard `started`. A partial seed says `paused` each time (BEP 21).
+ * - Each info-hash (hybrids have two) and each address family (BEP 7) is announced.
+ * - A tracker that fails waits 10 s, then 2.5 times as long each time, up to an hour; `retry in`
+ *   (BEP 31) is obeyed, also "never".
+ */
+#ifndef FRESHET_TRACKER_TRACKER_CLIENT_H
+#define FRESHET_TRACKER_TRACKER_CLIENT_H
+
+#include "core/door/door.h"
+#include "core/tracker/announce_pacer.h"
+#include "core/tracker/tracker_announce.h"
+
+struct tracker_client;
+
+struct tracker_client_options {
+    const struct bytes *trackers;  /* URLs (copied): http, https, udp; others are left out */
+    const uint32_t *tracker_tiers; /* tier of each, ascending; NULL: each its own */
+    uint32_t tracker_count;
+    uint8_t info_hashes[2][TRACKER_HASH_SIZE]; /* v1, truncated v2, or both */
+    uint32_t info_hash_count;                  /* 1 or 2 */
+    uint8_t peer_id[TRACKER_PEER_ID_SIZE];
+    uint32_t key;                 /* stable for the torrent's session */
+    uint64_t seed;                /* of the shuffle and the transaction ids */
+    job_id *job_next;             /* the engine's job counter; shared by all its machines */
+    struct announce_pacer *pacer; /* the engine's; NULL: announce at once */
+    bool is_private;              /* BEP 27: a change of tracker is told as RESULT_SWITCHED */
+    bool no_ipv6;                 /* ask trackers over IPv4 only */
+};
+
+struct tracker_client_stats {
+    uint64_t uploaded;
+    uint64_t downloaded;
+    uint64_t left;
+    uint16_t port;
+    uint16_t numwant; /* 0: none wanted (a seed with enough peers) */
+};
+
+enum tracker_result_type {
+    TRACKER_RESULT_OK,       /* url, peers, counts, interval_s, external_ip; text: its warning */
+    TRACKER_RESULT_ERROR,    /* url, text, error: this tracker failed; others may follow */
+    TRACKER_RESULT_SCRAPE,   /* url, counts */
+    TRACKER_RESULT_SWITCHED, /* private torrents: another tracker than before answers; drop peers */
+};
+
+struct tracker_result {
+    enum tracker_result_type type;
+    enum freshet_error error;
+    struct bytes url; /* borrowed like the rest until the next call into the client */
+    struct bytes text;
+    const struct address *peers;
+    uint32_t peer_count;
+    bool has_counts;
+    struct tracker_counts counts;
+    int64_t interval_s;
+    struct address external_ip; /* ADDRESS_NONE when not said; port 0 */
+};
+
+/* Says nothing until tracker_client_event(TRACKER_EVENT_STARTED). */
+struct tracker_client *tracker_client_new(const struct tracker_client_options *options);
+/* Ask tracker_client_has_jobs first: a job in the host's hands points into the client. */
+void tracker_client_free(struct tracker_client *client);
+bool tracker_client_has_jobs(const struct tracker_client *client);
+
+/* What the next announce will say. Cheap; call it before an event and now and then. */
+void tracker_client_set_stats(struct tracker_client *client,
+                              const struct tracker_client_stats *stats);
+/* STARTED: begin, announce at once. COMPLETED: say so once. PAUSED: from now on a partial seed.
+ * NONE: no longer a partial seed. STOPPED: one try at each tracker that knows us, then silence. */
+void tracker_client_event(struct tracker_client *client, int64_t now, enum tracker_event event);
+/* A person or a swarm without peers asks for more: announces as soon as the tracker's minimum
+ * interval (LIMIT_ANNOUNCE_FLOOR_NS when it said none) allows, failed trackers at once. */
+void tracker_client_announce_now(struct tracker_client *client, int64_t now);
+/* Asks the tracker in use for counts. */
+void tracker_client_scrape(struct tracker_client *client, int64_t now);
+/* Stopped, and everything that was to be said is said or given up. */
+bool tracker_client_is_stopped(const struct tracker_client *client);
+
+/* Takes EVENT_JOB_DONE of its FETCH and RESOLVE jobs, and EVENT_DATAGRAM with a reply to one of
+ * its requests (by transaction id and address). false: not its own. */
+bool tracker_client_input(struct tracker_client *client, int64_t now, const struct event *event);
+void tracker_client_tick(struct tracker_client *client, int64_t now);
+int64_t tracker_client_deadline(const struct tracker_client *client);
+/* ACTION_FETCH, ACTION_RESOLVE, ACTION_SEND_DATAGRAM, ACTION_CANCEL. */
+bool tracker_client_output(struct tracker_client *client, int64_t now, struct action *ret_action);
+/* What came of it; pull until false. At most LIMIT_TRACKER_RESULTS are kept, the oldest go. */
+bool tracker_client_result(struct tracker_client *client, struct tracker_result *ret_result);
+
+/* For a person: the trackers in the order of trying. false when index is past the end. */
+struct tracker_client_status {
+    struct bytes url;
+    uint32_t tier;
+    uint32_t failures; /* in a row */
+    bool is_known;     /* it has answered us */
+    bool is_given_up;  /* it said "never" (BEP 31), or its URL is unusable */
+    int64_t next_ns;   /* when it may be asked next, on the engine's clock */
+    struct tracker_counts counts;
+};
+bool tracker_client_status(const struct tracker_client *client, uint32_t index,
+                           struct tracker_client_status *ret_status);
+void tracker_client_check(const struct tracker_client *client);
+
+#endif
