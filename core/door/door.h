@@ -76,9 +76,9 @@ struct file_stat {
 struct storage_file {
     const char *path; /* relative, '/' between elements, NUL-terminated, UTF-8 */
     uint64_t length;
-    bool executable;     /* BEP 47 'x' */
-    bool padding;        /* BEP 47 'p': does not exist on the disk */
-    bool wanted;         /* false: created only when a piece needs it written */
+    bool executable; /* BEP 47 'x' */
+    bool padding;    /* BEP 47 'p': does not exist on the disk */
+    bool wanted;     /* DISK_PREPARE creates it. May change between two of those, never during */
     const char *symlink; /* BEP 47 'l': target relative to the link's own folder; else NULL */
 };
 
@@ -98,15 +98,20 @@ struct storage_layout {
 };
 
 enum disk_operation {
-    DISK_OPEN,    /* storage, layout -> stats[file_count] */
-    DISK_STAT,    /* storage -> stats[file_count]; used every 10 s while seeding */
-    DISK_PREPARE, /* storage: create folders and wanted files, allocate, symlinks, modes */
+    DISK_OPEN,    /* storage, layout -> stats[file_count + 1]. A root that is missing and not to be
+                     created: FRESHET_ERROR_ABSENT */
+    DISK_STAT,    /* storage -> stats[file_count + 1]; used every 10 s while seeding */
+    DISK_PREPARE, /* storage: create folders and wanted files, give each its length (longer ones are
+                     cut), allocate, symlinks, modes. Asked again when `wanted` has changed */
     DISK_READ,    /* extent: file ranges -> blocks */
-    DISK_WRITE,   /* extent: blocks -> file ranges */
+    DISK_WRITE,   /* extent: blocks -> file ranges. The part store is created by its first write */
     DISK_HASH,    /* extent: blocks, and file ranges where a block is BLOCK_NONE -> digests */
-    DISK_SYNC,    /* storage: fdatasync all dirty files, fsync folders with new names */
-    DISK_DELETE,  /* storage: remove the files that we created (never others) and empty folders */
-    DISK_CLOSE,   /* storage: forget descriptors; unsynced ones are synced first */
+    DISK_COPY,    /* extent (one range, no blocks) -> copy_to: a part leaves the part store */
+    DISK_SYNC,    /* storage: fdatasync all dirty files (sync_all: all that exist), part store
+                     included; fsync folders with new names */
+    DISK_DROP_PARTS, /* storage: remove the part store: nothing in it is needed any more */
+    DISK_DELETE, /* storage: remove the files that we created (never others) and empty folders */
+    DISK_CLOSE,  /* storage: forget descriptors; unsynced ones are synced first */
 };
 
 /* One disk or hash job. Lives in the engine until its EVENT_JOB_DONE. */
@@ -116,7 +121,12 @@ struct disk_job {
     storage_id storage;
     const struct storage_layout *layout; /* DISK_OPEN */
     struct extent extent;                /* READ, WRITE, HASH */
-    struct file_stat *ret_stats;         /* OPEN, STAT: file_count entries */
+    /* OPEN, STAT: file_count entries, then one for the part store. */
+    struct file_stat *ret_stats;
+    struct file_range copy_to; /* COPY: as long as the extent */
+    /* SYNC: also files that this run has not written. What a killed process has written may be in
+     * the page cache only, and a check at the start that found it good says nothing of the disk. */
+    bool sync_all;
     /* HASH: either may be NULL. SHA-1 of the whole extent; SHA-256 of each 16 KiB leaf of it, the
      * last leaf shorter. Reading a file that is too short or missing ends in
      * FRESHET_ERROR_NOT_FOUND. */
@@ -158,11 +168,14 @@ struct resume_record {
     uint8_t info_hash[32]; /* v1: 20 bytes then zeros; v2 and hybrid: the full SHA-256 */
     const char *root;
     struct bytes pieces; /* bitfield of durable pieces, wire form */
+    /* file_count + 1 entries: the files, then the part store. A file that does not `exist` here has
+     * nothing recorded in it: parts of it are in the part store. */
     const struct file_stat *stats;
     uint32_t file_count;
     uint64_t uploaded;
     uint64_t downloaded;
     bool complete;
+    bool clean; /* written by an orderly stop: nothing was written to the files after it */
 };
 
 struct persist_job {

@@ -29,14 +29,15 @@ struct storage_options {
     bool trust_all;                     /* --unchecked: everything there counts as verified */
     bool wait_for_space;                /* ENOSPC: hold writes and retry; else RESULT_FAILED */
     const struct resume_record *resume; /* or NULL (copied) */
-    bool clean_stop;
-    job_id *job_next; /* the engine's job counter; shared by all its machines */
+    job_id *job_next;                   /* the engine's job counter; shared by all its machines */
 };
 
 enum storage_result_type {
     STORAGE_RESULT_CHECK_PROGRESS, /* bytes: checked so far */
     STORAGE_RESULT_READY,          /* opened and checked; storage_verified() is now right */
-    STORAGE_RESULT_VERIFIED, /* piece: good (from the wire; checks at the start come as READY) */
+    /* piece: good and in its files. From the wire, or hashed again after a FILE_CHANGED; what a
+     * check at the start or a recheck finds comes as READY alone. */
+    STORAGE_RESULT_VERIFIED,
     STORAGE_RESULT_FAILED_PIECE, /* piece: did not match. leaves: SHA-256 of each block as received
                                   */
     STORAGE_RESULT_BLOCKS_FREE,  /* piece, blocks, block_count: the pool may have them back */
@@ -47,7 +48,8 @@ enum storage_result_type {
     STORAGE_RESULT_DISK_FULL,
     STORAGE_RESULT_DISK_RESUMED,
     STORAGE_RESULT_ABSENT,         /* the root is not there; retried by itself every 10 s */
-    STORAGE_RESULT_ERROR,          /* error, file: storage has stopped */
+    STORAGE_RESULT_ERROR,          /* error, file: storage has stopped; blocks that it holds still
+                                      come back, storage_close still records what is good */
     STORAGE_RESULT_PERSIST_FAILED, /* error: data is synced, the record is not; retried */
     STORAGE_RESULT_CLOSED,         /* after storage_close: all is synced, recorded and closed */
 };
@@ -67,6 +69,7 @@ struct storage_result {
  */
 struct storage *storage_new(const struct metainfo *metainfo, const struct storage_options *options,
                             int64_t now);
+/* Only when none of its jobs is out: after CLOSED, or when the host is gone. */
 void storage_free(struct storage *storage);
 
 /* Takes EVENT_JOB_DONE of one of its jobs; returns false when the job is not its own. */
@@ -76,10 +79,12 @@ int64_t storage_deadline(const struct storage *storage);
 bool storage_output(struct storage *storage, int64_t now, struct action *ret_action);
 bool storage_result(struct storage *storage, struct storage_result *ret_result);
 
-/* A piece has all its payload blocks in memory (geometry_piece_blocks of them). Hashes it, and when
- * it is good says VERIFIED, writes it, and gives the blocks back with BLOCKS_FREE; when it is bad
- * says FAILED_PIECE and gives them back. `want_leaves`: tell the leaves also when it is good
- * (VERIFIED then carries them), so that blame can compare. The array is copied. */
+/* A piece has all its payload blocks in memory (geometry_piece_blocks of them; one that is padding
+ * alone may be BLOCK_NONE). Hashes it; when it is good writes it, says VERIFIED (uploads are served
+ * from the files, so not before) and gives the blocks back with BLOCKS_FREE; when it is bad says
+ * FAILED_PIECE and gives them back. `want_leaves`: tell the leaves also when it is good (VERIFIED
+ * then carries them), so that blame can compare. The array is copied. Any number of pieces may be
+ * under way, each once. Allowed from READY on; later than ERROR the blocks just come back. */
 void storage_put_piece(struct storage *storage, int64_t now, piece_index piece,
                        const block_id *blocks, bool want_leaves);
 
@@ -93,7 +98,7 @@ bool storage_piece_wanted(const struct storage *storage, piece_index piece);
 /* The highest priority of the files that the piece touches, 0: unwanted. */
 uint8_t storage_piece_priority(const struct storage *storage, piece_index piece);
 void storage_set_priorities(struct storage *storage, int64_t now, const uint8_t *file_priorities);
-/* Hash everything again. */
+/* Hash everything again: nothing is verified from now on (no LOST_PIECE is told), READY ends it. */
 void storage_recheck(struct storage *storage, int64_t now);
 /* Counters for the record, told by the swarm when they change. */
 void storage_set_transferred(struct storage *storage, uint64_t uploaded, uint64_t downloaded);

@@ -44,7 +44,6 @@ struct torrent_options {
     const struct address *peers; /* to try first (copied) */
     uint32_t peer_count;
     const struct resume_record *resume; /* what was durable at the last barrier, or NULL (copied) */
-    bool clean_stop;                    /* the record was written by an orderly stop */
 };
 
 enum notice_type {
