@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The peers of one torrent that we have heard of, connected or not, and whom to connect to next.
+ *
+ *   - Whom: fewer failures first, then the better source (enum order), then BEP 40 priority when
+ *     our own address is known, then a seeded hash.
+ *   - After PEER_LIST_FAILS_MAX failures in a row an address is not tried again until somebody
+ *     names it anew; after a failure or a disconnect it rests PEER_LIST_RETRY_NS (per failure).
+ *   - At most LIMIT_PEER_LIST addresses; a source may fill half of it (a person's own peers all),
+ *     a /16 (IPv6: /32) an eighth. When full, a failed or worse-sourced one that is not connected
+ *     makes room, else the newcomer is refused.
+ */
+#ifndef FRESHET_SWARM_PEER_LIST_H
+#define FRESHET_SWARM_PEER_LIST_H
+
+#include "core/base/address.h"
+#include "core/base/limits.h"
+
+#define PEER_LIST_RETRY_NS  (60 * SECOND_NS)
+#define PEER_LIST_FAILS_MAX 3u
+
+/* Best first. */
+enum peer_source {
+    PEER_SOURCE_USER,
+    PEER_SOURCE_LAN,     /* BEP 14 */
+    PEER_SOURCE_TRACKER, /* BEP 3, 15 */
+    PEER_SOURCE_RESUME,
+    PEER_SOURCE_INBOUND, /* it came to us, and told its listening port (BEP 10 `p`) */
+    PEER_SOURCE_DHT,
+    PEER_SOURCE_PEX, /* BEP 11 */
+    PEER_SOURCE_COUNT
+};
+
+struct peer_list;
+
+struct peer_list *peer_list_new(uint64_t seed);
+void peer_list_free(struct peer_list *list);
+/* Our address as others see it and our listening port (BEP 24, yourip, EVENT_LISTENING). May be
+ * called for several addresses (IPv4, IPv6, loopback): none of them is connected to, and those
+ * known are dropped; the last of a family counts for BEP 40. */
+void peer_list_set_self(struct peer_list *list, const struct address *self);
+/* true: new. false: known already (its source may get better, its failures are forgiven when it is
+ * named by a tracker or a person) or refused (port 0, multicast, unspecified, ourselves, full). */
+bool peer_list_add(struct peer_list *list, const struct address *address, enum peer_source source);
+/* The best candidate at rest; false: none is due. It counts as connecting until one of the calls
+ * below. */
+bool peer_list_next(struct peer_list *list, int64_t now, struct address *ret_address);
+/* When peer_list_next may next have one; INT64_MAX: not without news. O(1) mostly. */
+int64_t peer_list_deadline(struct peer_list *list, int64_t now);
+/* The handshake is done (outgoing or incoming; an unknown address is not added). */
+void peer_list_on_connected(struct peer_list *list, const struct address *address);
+/* Could not connect, or closed before the handshake was done. */
+void peer_list_on_failed(struct peer_list *list, const struct address *address, int64_t now);
+void peer_list_on_disconnected(struct peer_list *list, const struct address *address, int64_t now);
+/* It turned out to be ourselves (same peer id): never again, though the address may be one that
+ * peer_list_set_self was not told. */
+void peer_list_on_self(struct peer_list *list, const struct address *address);
+/* Every known port of this address: not connected to again. */
+void peer_list_ban(struct peer_list *list, const struct address *address);
+bool peer_list_is_banned(const struct peer_list *list, const struct address *address);
+/* Seeds are of no use to a seed: with true, known seeds are left out of peer_list_next. */
+void peer_list_set_seeding(struct peer_list *list, bool seeding);
+void peer_list_mark_seed(struct peer_list *list, const struct address *address);
+
+uint32_t peer_list_length(const struct peer_list *list);
+/* Up to `max` addresses that were once connected, the latest first (for the state file). */
+uint32_t peer_list_known_good(const struct peer_list *list, struct address *ret_addresses,
+                              uint32_t max);
+void peer_list_check(const struct peer_list *list);
+
+#endif
