@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/commands.h"
+
+#include <string.h>
+
+#include "cli/command_help.h"
+#include "cli/message.h"
+#include "cli/suggestion.h"
+
+extern const struct command completions_command, help_command, man_command, version_command;
+
+/* In the order in which `freshet help` shows them. */
+static const struct command *const commands[] = {
+    &help_command,
+    &completions_command,
+    &man_command,
+    &version_command,
+};
+
+size_t commands_count(void)
+{
+    return sizeof commands / sizeof commands[0];
+}
+
+const struct command *commands_at(size_t index)
+{
+    return commands[index];
+}
+
+const struct command *commands_find(const char *name)
+{
+    for (size_t i = 0; i < commands_count(); i++)
+        if (strcmp(commands[i]->name, name) == 0)
+            return commands[i];
+    return NULL;
+}
+
+int commands_unknown(const char *name)
+{
+    struct suggestion suggestion;
+    suggestion_init(&suggestion, name);
+    for (size_t i = 0; i < commands_count(); i++)
+        if (!commands[i]->hidden)
+            suggestion_offer(&suggestion, commands[i]->name);
+    if (suggestion.best)
+        message_error("no command '%.60s', did you mean '%s'?", name, suggestion.best);
+    else
+        message_error("no command '%.60s' ('freshet help' lists them)", name);
+    return EXIT_CODE_USAGE;
+}
+
+void commands_print_overview(FILE *stream)
+{
+    fputs("usage: freshet COMMAND [OPTION]... [OPERAND]...\n\ncommands:\n", stream);
+    for (size_t i = 0; i < commands_count(); i++)
+        if (!commands[i]->hidden)
+            fprintf(stream, "  %-12s %s\n", commands[i]->name, commands[i]->summary);
+    fputs("\n", stream);
+    command_help_print_wrapped(stream,
+                               "'freshet COMMAND -h' is short help with examples, 'freshet help "
+                               "COMMAND' the whole manual.",
+                               0);
+}
