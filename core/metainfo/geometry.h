@@ -32,11 +32,15 @@ struct geometry {
     bool gaps;               /* v2 only: pieces end where their file ends */
     struct geometry_file *files;
     uint32_t file_count;
+    file_index *solid; /* private: the files that are not empty, so that no walk meets others */
+    uint64_t *payload_ends; /* private: of solid[i], the end of the last payload up to it */
+    uint32_t solid_count;   /* private */
 };
 
 /* Copies `files` (offsets are filled in by this call). `aligned_gaps` selects the v2 layout.
  * FRESHET_ERROR_RANGE: piece length 0, over LIMIT_PIECE_LENGTH_MAX, or (v2) no power of two of at
- * least 16 KiB; FRESHET_ERROR_LIMIT: over LIMIT_PIECES_MAX or 2^63 bytes. */
+ * least 16 KiB; no payload at all. FRESHET_ERROR_LIMIT: over LIMIT_PIECES_MAX, LIMIT_FILES_MAX or
+ * 2^63 bytes. `geometry` is untouched on failure. */
 enum freshet_error geometry_init(struct geometry *geometry, uint32_t piece_length,
                                  const struct geometry_file *files, uint32_t file_count,
                                  bool aligned_gaps);
