@@ -35,8 +35,10 @@
 /* Peer wire. */
 #define LIMIT_MESSAGE_LENGTH     (1u * MIB)
 #define LIMIT_EXTENDED_HANDSHAKE 8192u
+#define LIMIT_EXTENDED_PAYLOAD   32768u /* a metadata piece is 16 KiB and a dictionary */
 #define LIMIT_ALLOWED_FAST       5u
 #define LIMIT_HASHES_PER_REQUEST 8192u
+#define LIMIT_HASH_PROOF_LAYERS  64u
 #define LIMIT_REQUESTS_IN        2000u /* reqq that we advertise, and hold */
 #define LIMIT_REQUESTS_OUT       500u
 #define LIMIT_REJECTS_UNTIL_DROP 50u /* requests beyond reqq that a peer may send */
