@@ -152,7 +152,8 @@ void address_to_text(const struct address *address, char text[ADDRESS_TEXT_SIZE]
     put_number(at, address->port, 10);
 }
 
-/* Digits of a number of at most `max`; returns NULL when there is none. */
+/* Digits of a number of at most `max`; NULL when there is none. A leading zero is refused: some
+ * programs read such a number as octal, and an address must not mean two things. */
 static const char *take_decimal(const char *at, uint32_t max, uint32_t *ret_value)
 {
     uint32_t value = 0;
@@ -163,8 +164,10 @@ static const char *take_decimal(const char *at, uint32_t max, uint32_t *ret_valu
             return NULL;
         at++;
     }
+    if (at == start || (*start == '0' && at - start > 1))
+        return NULL;
     *ret_value = value;
-    return at == start ? NULL : at;
+    return at;
 }
 
 static const char *take_ipv4(const char *at, uint8_t ip[4])
@@ -254,7 +257,10 @@ bool address_from_text(const char *text, bool port_optional, struct address *ret
     bool ipv6 = at == NULL;
     if (ipv6) {
         at = take_ipv6(text + bracketed, ip);
-        if (at == NULL || (bracketed && *at++ != ']') || (!bracketed && !port_optional))
+        if (at == NULL || (bracketed && *at++ != ']'))
+            return false;
+        /* Without brackets nobody could tell a port from one more group. */
+        if (!bracketed && (!port_optional || *at != '\0'))
             return false;
     }
     uint32_t port = 0;

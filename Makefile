@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: MIT
+# A thin front: CMake builds, tools/ does the rest.
+prefix ?= /usr/local
+DESTDIR ?=
+SRC ?=
+FUZZ_SECONDS ?= 600
+BUILD = build/release
+
+.PHONY: all install test demo fuzz fuzz-coverage fuzz-planted bench deb check-style format clean
+
+all:
+	@tools/install.sh tools/install-build.txt
+	@tools/build.sh release
+	@echo "The program is $(BUILD)/freshet (try: $(BUILD)/freshet help)"
+
+install: all
+	@tools/install_files.sh "$(DESTDIR)" "$(prefix)"
+
+test:
+	@tools/install.sh tools/install-build.txt tools/install-test.txt
+	@tools/test.sh
+
+demo: all
+	@tools/demo.sh "$(SRC)"
+
+fuzz:
+	@tools/install.sh tools/install-build.txt tools/install-test.txt
+	@FUZZ_SECONDS=$(FUZZ_SECONDS) tools/fuzz.sh campaign
+
+fuzz-coverage:
+	@tools/install.sh tools/install-build.txt tools/install-test.txt
+	@tools/fuzz.sh coverage
+
+fuzz-planted:
+	@tools/install.sh tools/install-build.txt tools/install-test.txt
+	@tools/fuzz.sh planted
+
+bench: all
+	@tools/install.sh tools/install-test.txt tools/install-bench.txt
+	@python3 bench/bench.py
+
+deb: all
+	@tools/package.sh
+
+format:
+	clang-format -i $$(git ls-files '*.c' '*.h')
+
+clean:
+	rm -rf build
