@@ -215,7 +215,11 @@ static void read_external_ip(struct tracker_reply *reply, const struct bencode_v
         return;
     if (ip.length == 4)
         reply->external_ip = address_ipv4(ip.data, 0);
+#ifdef FRESHET_PLANTED_BUG
+    else
+#else
     else if (ip.length == 16)
+#endif
         reply->external_ip = address_ipv6(ip.data, 0);
 }
 

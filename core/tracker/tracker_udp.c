@@ -126,6 +126,9 @@ enum freshet_error tracker_udp_parse_scrape(const struct tracker_udp_head *head,
         return FRESHET_ERROR_RANGE;
     struct cursor cursor;
     cursor_init(&cursor, head->body);
+#ifdef FRESHET_PLANTED_BUG
+    cursor.end = cursor.at + (size_t)(index + 1) * 12;
+#endif
     (void)cursor_bytes(&cursor, (size_t)index * 12);
     struct tracker_counts counts = {0};
     counts.complete = cursor_u32(&cursor);
@@ -150,9 +153,6 @@ static void read_options(struct cursor *cursor, struct tracker_udp_request *requ
         if (type != OPTION_URL_DATA || option.length == 0)
             continue;
         size_t room = TRACKER_UDP_URL_DATA_MAX - request->url_data_length;
-#ifdef FRESHET_PLANTED_BUG
-        room += 8;
-#endif
         size_t take = option.length < room ? option.length : room;
         memcpy(request->url_data + request->url_data_length, option.data, take);
         request->url_data_length += take;
