@@ -9,8 +9,7 @@
  *
  * Siblings are equal: a node's time is cut into slices of 50 ms, and in each slice a child passes
  * at most the slice's budget divided by the number of children that asked in the last one. What is
- * over it owes for the next slices. What is unused stays in the bucket. A node without a limit is
- * transparent: its children are siblings of its siblings.
+ * over it owes for the next slices. What is unused stays in the bucket.
  */
 #ifndef FRESHET_SWARM_BANDWIDTH_H
 #define FRESHET_SWARM_BANDWIDTH_H
@@ -21,8 +20,8 @@
 #include <stdint.h>
 
 #define BANDWIDTH_SLICE_NS (50 * MILLISECOND_NS)
-/* What a bucket holds: a quarter second of its rate. */
-#define BANDWIDTH_BURST(rate) ((rate) / 4 + 1)
+/* What a bucket holds: 100 ms of its rate. */
+#define BANDWIDTH_BURST(rate) ((rate) / 10 + 1)
 
 /* Embedded; fields are bandwidth.c's own. A node must outlive its children. */
 struct bandwidth {
@@ -36,8 +35,7 @@ struct bandwidth {
     int64_t slice_share; /* what one child may pass in it */
     uint32_t active;     /* children that asked in it */
     uint32_t active_before;
-    /* As a child of the nearest limited node above. */
-    struct bandwidth *child_of;
+    /* As a child of a limited parent. */
     int64_t child_slice; /* slice of the parent in which it last asked */
     int64_t child_taken; /* of its share; what is over is owed */
 };
@@ -52,9 +50,8 @@ uint32_t bandwidth_take(struct bandwidth *leaf, int64_t now, uint32_t wanted);
 bool bandwidth_take_whole(struct bandwidth *leaf, int64_t now, uint32_t bytes);
 /* Bytes that have passed already (received payload). May leave a debt. */
 void bandwidth_charge(struct bandwidth *leaf, int64_t now, uint64_t bytes);
-/* When to ask again after a refusal (it may be refused again, then ask anew): later than now, and
- * not before a few milliseconds' worth has gathered. `now` when nothing is known to stand in the
- * way. */
+/* When to ask again after a refusal: the earliest time at which bandwidth_may can be true. `now`
+ * when it is true already. */
 int64_t bandwidth_deadline(const struct bandwidth *leaf, int64_t now);
 /* Is there any limit from the leaf up? */
 bool bandwidth_is_limited(const struct bandwidth *leaf);
