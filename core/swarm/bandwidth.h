@@ -9,7 +9,8 @@
  *
  * Siblings are equal: a node's time is cut into slices of 50 ms, and in each slice a child passes
  * at most the slice's budget divided by the number of children that asked in the last one. What is
- * over it owes for the next slices. What is unused stays in the bucket.
+ * over it owes for the next slices. What is unused stays in the bucket. A node without a limit is
+ * transparent: its children are siblings of its siblings.
  */
 #ifndef FRESHET_SWARM_BANDWIDTH_H
 #define FRESHET_SWARM_BANDWIDTH_H
@@ -35,7 +36,8 @@ struct bandwidth {
     int64_t slice_share; /* what one child may pass in it */
     uint32_t active;     /* children that asked in it */
     uint32_t active_before;
-    /* As a child of a limited parent. */
+    /* As a child of the nearest limited node above. */
+    struct bandwidth *child_of;
     int64_t child_slice; /* slice of the parent in which it last asked */
     int64_t child_taken; /* of its share; what is over is owed */
 };

@@ -5,7 +5,7 @@
  *
  *   - Slow start: the target grows by one for each block that comes (so it doubles each round trip)
  *     until the rate no longer grows with it; then it is REQUEST_PIPELINE_SECONDS of data at the
- *     measured rate, or two delays' worth when the delay is longer.
+ *     measured rate and the shortest delay seen (the smoothed one contains our own queue).
  *   - Never fewer than REQUEST_PIPELINE_MIN, never more than the remote's reqq or
  *     LIMIT_REQUESTS_OUT.
  *   - A request is lost when nothing has come from the peer for request_pipeline_timeout_ns, which
@@ -36,6 +36,7 @@ struct request_pipeline {
     bool timed_out;           /* since the last block */
     int64_t delay_ns;         /* smoothed, request to block; 0: no sample */
     int64_t delay_var_ns;     /* mean deviation */
+    int64_t delay_min_ns;     /* the shortest seen: without our own queue */
     int64_t waiting_since_ns; /* last progress while something is out; INT64_MAX: nothing is */
     int64_t snub_since_ns;    /* waiting without a block since; INT64_MAX: not waiting */
     int64_t step_ns;          /* slow start: start of the measured second */

@@ -58,6 +58,7 @@ struct tracker_result {
     struct bytes text;
     const struct address *peers;
     uint32_t peer_count;
+    uint32_t hash_index; /* of OK and SCRAPE: which of the info-hashes this is about */
     bool has_counts;
     struct tracker_counts counts;
     int64_t interval_s;

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Between a torrent's swarm and its tracker client: the swarm knows what there is to tell, the
+ * client whom and when; peers come back the other way.
+ */
+#include "core/engine/engine_state.h"
+
+#include "core/base/memory.h"
+
+#include <string.h>
+
+#define NUMWANT 50u
+
+static void wake(struct engine_torrent *torrent)
+{
+    if (!list_contains(&torrent->in_tracker_ready))
+        list_append(&torrent->engine->tracker_ready, &torrent->in_tracker_ready);
+}
+
+void engine_trackers_add(struct engine_torrent *torrent)
+{
+    struct engine *engine = torrent->engine;
+    const struct metainfo *metainfo = swarm_metainfo(torrent->swarm);
+    if (metainfo->tracker_count == 0)
+        return;
+    struct tracker_client_options options = {
+        .trackers = metainfo->trackers,
+        .tracker_tiers = metainfo->tracker_tiers,
+        .tracker_count = metainfo->tracker_count,
+        .key = (uint32_t)rng_u64(&engine->shared.rng),
+        .seed = rng_u64(&engine->shared.rng),
+        .job_next = &engine->shared.job_next,
+        .pacer = &engine->pacer,
+        .is_private = metainfo->is_private,
+    };
+    if (metainfo->has_v1)
+        memcpy(options.info_hashes[options.info_hash_count++], metainfo->info_hash_v1, 20);
+    if (metainfo->has_v2)
+        memcpy(options.info_hashes[options.info_hash_count++], metainfo->info_hash_v2, 20);
+    memcpy(options.peer_id, engine->shared.settings.peer_id, sizeof options.peer_id);
+    torrent->tracker = tracker_client_new(&options);
+}
+
+static void set_stats(struct engine_torrent *torrent, const struct swarm_facts *facts)
+{
+    struct tracker_client_stats stats = {
+        .uploaded = facts->uploaded,
+        .downloaded = facts->downloaded,
+        .left = facts->left,
+        .port = torrent->engine->shared.settings.listen_port,
+        .numwant = facts->wants_peers || facts->left == 0 ? NUMWANT : 0,
+    };
+    tracker_client_set_stats(torrent->tracker, &stats);
+}
+
+static void tell_events(struct engine_torrent *torrent, const struct swarm_facts *facts)
+{
+    int64_t now = torrent->engine->now;
+    if (facts->active && !torrent->tracker_started) {
+        torrent->tracker_started = true;
+        tracker_client_event(torrent->tracker, now, TRACKER_EVENT_STARTED);
+    }
+    if (!torrent->tracker_started)
+        return;
+    if (facts->just_completed)
+        tracker_client_event(torrent->tracker, now, TRACKER_EVENT_COMPLETED);
+    if (!facts->active) {
+        torrent->tracker_started = false;
+        tracker_client_event(torrent->tracker, now, TRACKER_EVENT_STOPPED);
+        return;
+    }
+    tracker_client_event(torrent->tracker, now,
+                         facts->partial_seed ? TRACKER_EVENT_PAUSED : TRACKER_EVENT_NONE);
+    if (now >= torrent->lonely_ns) {
+        torrent->lonely_ns = now + ENGINE_LONELY_NS;
+        if (swarm_is_lonely(torrent->swarm))
+            tracker_client_announce_now(torrent->tracker, now);
+    }
+}
+
+static void take_results(struct engine_torrent *torrent)
+{
+    struct tracker_result result;
+    while (tracker_client_result(torrent->tracker, &result)) {
+        struct notice notice = {.torrent = torrent->id,
+                                .file = UINT32_MAX,
+                                .error = result.error,
+                                .url = result.url,
+                                .text = result.text};
+        switch (result.type) {
+        case TRACKER_RESULT_OK:
+            notice.type = NOTICE_TRACKER_OK;
+            notice.count = result.peer_count;
+            engine_tell(torrent->engine, &notice);
+            if (result.external_ip.family != ADDRESS_NONE)
+                torrent->engine->shared.external = result.external_ip;
+            swarm_add_peers(torrent->swarm, torrent->engine->now, result.peers, result.peer_count,
+                            PEER_SOURCE_TRACKER);
+            break;
+        case TRACKER_RESULT_ERROR:
+            notice.type = NOTICE_TRACKER_ERROR;
+            engine_tell(torrent->engine, &notice);
+            break;
+        case TRACKER_RESULT_SCRAPE:
+        case TRACKER_RESULT_SWITCHED: break;
+        }
+    }
+}
+
+void engine_trackers_update(struct engine_torrent *torrent)
+{
+    struct swarm_facts facts;
+    if (torrent->tracker == NULL || torrent->removing)
+        return;
+    swarm_take_facts(torrent->swarm, &facts);
+    set_stats(torrent, &facts);
+    tell_events(torrent, &facts);
+    wake(torrent);
+}
+
+void engine_trackers_stop(struct engine_torrent *torrent)
+{
+    struct swarm_facts facts;
+    if (torrent->tracker == NULL || !torrent->tracker_started)
+        return;
+    swarm_take_facts(torrent->swarm, &facts);
+    set_stats(torrent, &facts);
+    tracker_client_event(torrent->tracker, torrent->engine->now, TRACKER_EVENT_STOPPED);
+    wake(torrent);
+}
+
+bool engine_trackers_input(struct engine_torrent *torrent, const struct event *event)
+{
+    if (torrent->tracker == NULL ||
+        !tracker_client_input(torrent->tracker, torrent->engine->now, event))
+        return false;
+    take_results(torrent);
+    wake(torrent);
+    return true;
+}
+
+void engine_trackers_datagram(struct engine *engine, const struct event *event)
+{
+    for (struct list_node *node = list_first(&engine->torrents); node;
+         node = list_next(&engine->torrents, node))
+        if (engine_trackers_input(LIST_ELEMENT(node, struct engine_torrent, in_engine), event))
+            return;
+}
+
+void engine_trackers_tick(struct engine_torrent *torrent)
+{
+    int64_t now = torrent->engine->now;
+    if (torrent->tracker == NULL)
+        return;
+    bool lonely = torrent->lonely_ns <= now && swarm_is_lonely(torrent->swarm);
+    if (tracker_client_deadline(torrent->tracker) > now && !lonely)
+        return;
+    engine_trackers_update(torrent);
+    tracker_client_tick(torrent->tracker, torrent->engine->now);
+    take_results(torrent);
+    wake(torrent);
+}
+
+bool engine_trackers_output(struct engine *engine, struct action *ret_action,
+                            struct engine_torrent **ret_torrent)
+{
+    struct list_node *node;
+    while ((node = list_first(&engine->tracker_ready))) {
+        struct engine_torrent *torrent =
+            LIST_ELEMENT(node, struct engine_torrent, in_tracker_ready);
+        if (tracker_client_output(torrent->tracker, engine->now, ret_action)) {
+            *ret_torrent = torrent;
+            return true;
+        }
+        list_remove(&engine->tracker_ready, node);
+        engine_touch(torrent);
+    }
+    return false;
+}

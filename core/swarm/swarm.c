@@ -1,0 +1,430 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/swarm/swarm_state.h"
+
+#include "core/base/check.h"
+#include "core/base/heap.h"
+#include "core/base/memory.h"
+
+#include <string.h>
+
+static char *copy_text(const char *text)
+{
+    return memory_copy(text, strlen(text) + 1);
+}
+
+static struct storage *new_storage(struct swarm *swarm, const struct torrent_options *options,
+                                   int64_t now)
+{
+    struct storage_options storage = {
+        .id = swarm->id,
+        .root = options->root,
+        .file_priorities = options->file_priorities,
+        .allocation = options->allocation,
+        .read_only = options->read_only,
+        .make_symlinks = options->make_symlinks,
+        .trust_all = options->seed_unchecked,
+        .wait_for_space = options->wait_for_space,
+        .resume = options->resume,
+        .job_next = &swarm->shared->job_next,
+    };
+    return storage_new(swarm->metainfo, &storage, now);
+}
+
+static uint32_t blocks_of_a_piece(const struct geometry *geometry)
+{
+    return (geometry->piece_length + LIMIT_BLOCK_SIZE - 1) / LIMIT_BLOCK_SIZE;
+}
+
+struct swarm *swarm_new(struct swarm_shared *shared, torrent_id id, struct metainfo *metainfo,
+                        const struct torrent_options *options, int64_t now)
+{
+    struct swarm *swarm = memory_new(sizeof *swarm);
+    swarm->shared = shared;
+    swarm->id = id;
+    swarm->metainfo = metainfo;
+    swarm->root = copy_text(options->root);
+    swarm->phase = PHASE_OPENING;
+    swarm->now = now;
+    swarm->paused = options->paused;
+    swarm->sequential = options->sequential;
+    swarm->seed_ratio_permille =
+        options->seed_ratio < 0 ? -1 : (int64_t)(options->seed_ratio * 1000 + 0.5);
+    swarm->seed_time_ns = options->seed_time_s < 0 ? -1 : options->seed_time_s * SECOND_NS;
+    swarm->seeding_since_ns = HEAP_NEVER;
+    swarm->held_ns = HEAP_NEVER;
+    swarm->tick_ns = HEAP_NEVER;
+    swarm->reserved_blocks = blocks_of_a_piece(&metainfo->geometry);
+    if (options->resume) {
+        swarm->uploaded_before = options->resume->uploaded;
+        swarm->downloaded_before = options->resume->downloaded;
+    }
+    list_init(&swarm->peers);
+    list_init(&swarm->ready_peers);
+    list_init(&swarm->graveyard);
+    swarm->slots = memory_new_array(LIMIT_PEERS_PER_TORRENT, sizeof *swarm->slots);
+    rate_meter_init(&swarm->down);
+    rate_meter_init(&swarm->up);
+    bandwidth_init(&swarm->upload_limit, &shared->upload_limit, options->upload_limit, now);
+    bandwidth_init(&swarm->download_limit, &shared->download_limit, options->download_limit, now);
+    uint32_t slots = options->upload_slots ? options->upload_slots : shared->settings.upload_slots;
+    choker_init(&swarm->choker, slots, rng_u64(&shared->rng), now);
+    swarm->blame = blame_new(rng_u64(&shared->rng));
+    swarm->candidates = peer_list_new(rng_u64(&shared->rng));
+    if (options->super_seed)
+        swarm->super_seed = super_seed_new(metainfo->geometry.piece_count, rng_u64(&shared->rng));
+    swarm->storage = new_storage(swarm, options, now);
+    swarm_add_peers(swarm, now, options->peers, options->peer_count, PEER_SOURCE_USER);
+    swarm_wake(swarm);
+    return swarm;
+}
+
+void swarm_free(struct swarm *swarm)
+{
+    if (swarm == NULL)
+        return;
+    swarm_peers_close_all(swarm, FRESHET_ERROR_CANCELLED);
+    swarm_peers_bury(swarm);
+    if (list_contains(&swarm->in_ready))
+        list_remove(&swarm->shared->ready, &swarm->in_ready);
+    piece_picker_free(swarm->picker);
+    swarm->picker = NULL;
+    swarm_requests_account(swarm);
+    storage_free(swarm->storage);
+    blame_free(swarm->blame);
+    peer_list_free(swarm->candidates);
+    super_seed_free(swarm->super_seed);
+    metainfo_free(swarm->metainfo);
+    memory_free(swarm->notices);
+    memory_free(swarm->closes);
+    memory_free(swarm->slots);
+    memory_free(swarm->root);
+    memory_free(swarm);
+}
+
+void swarm_wake(struct swarm *swarm)
+{
+    if (!list_contains(&swarm->in_ready))
+        list_append(&swarm->shared->ready, &swarm->in_ready);
+}
+
+void swarm_tell(struct swarm *swarm, struct notice notice)
+{
+    if (swarm->notices == NULL)
+        swarm->notices = memory_new_array(SWARM_NOTICES_MAX, sizeof *swarm->notices);
+    if (swarm->notices_count == SWARM_NOTICES_MAX) {
+        /* The oldest goes: what is newer says more of how things stand. */
+        swarm->notices_first = (swarm->notices_first + 1) % SWARM_NOTICES_MAX;
+        swarm->notices_count--;
+    }
+    notice.torrent = swarm->id;
+    if (notice.type != NOTICE_ERROR && notice.type != NOTICE_FILE_CHANGED)
+        notice.file = UINT32_MAX;
+    uint32_t at = (swarm->notices_first + swarm->notices_count) % SWARM_NOTICES_MAX;
+    swarm->notices[at] = notice;
+    swarm->notices_count++;
+    swarm_wake(swarm);
+}
+
+bool swarm_notice(struct swarm *swarm, struct notice *ret_notice)
+{
+    if (swarm->notices_count == 0)
+        return false;
+    *ret_notice = swarm->notices[swarm->notices_first];
+    swarm->notices_first = (swarm->notices_first + 1) % SWARM_NOTICES_MAX;
+    swarm->notices_count--;
+    return true;
+}
+
+static void settle(struct swarm *swarm)
+{
+    swarm_pieces_drain(swarm);
+    swarm_peers_bury(swarm);
+    swarm_wake(swarm);
+}
+
+void swarm_peer_input(struct swarm *swarm, int64_t now, struct peer *peer, struct event *event)
+{
+    swarm->now = now;
+    switch (event->type) {
+    case EVENT_CONNECTED: swarm_peers_connected(peer); break;
+    case EVENT_CLOSED: swarm_peers_close(peer, event->error, true); break;
+    case EVENT_RECEIVED: swarm_messages_received(peer, event); break;
+    case EVENT_PAYLOAD: swarm_requests_payload(peer, event->length); break;
+    case EVENT_SENT: swarm_uploads_sent(peer, event->length, event->done); break;
+    default: CHECK(!"an event of a connection");
+    }
+    settle(swarm);
+}
+
+bool swarm_job_input(struct swarm *swarm, int64_t now, const struct event *event)
+{
+    swarm->now = now;
+    bool own = storage_input(swarm->storage, now, event);
+    settle(swarm);
+    return own;
+}
+
+static void release_held(struct swarm *swarm)
+{
+    swarm->held_ns = HEAP_NEVER;
+    for (struct list_node *node = list_first(&swarm->peers); node;
+         node = list_next(&swarm->peers, node)) {
+        struct peer *peer = LIST_ELEMENT(node, struct peer, in_swarm);
+        if (peer->held) {
+            peer->held = false;
+            swarm_peers_wake(peer);
+        }
+        if (!peer->want_pause)
+            continue;
+        if (bandwidth_may(&peer->download_limit, swarm->now)) {
+            peer->want_pause = false;
+            swarm_peers_wake(peer);
+            continue;
+        }
+        int64_t due = bandwidth_deadline(&peer->download_limit, swarm->now);
+        if (due <= swarm->now)
+            due = swarm->now + MILLISECOND_NS;
+        swarm->held_ns = due < swarm->held_ns ? due : swarm->held_ns;
+    }
+}
+
+static bool reached_goal(const struct swarm *swarm)
+{
+    if (swarm->phase != PHASE_SEEDING)
+        return false;
+    if (swarm->seed_time_ns >= 0 && swarm->now - swarm->seeding_since_ns >= swarm->seed_time_ns)
+        return true;
+    return swarm->seed_ratio_permille >= 0 &&
+           (swarm->uploaded_before + swarm->uploaded) * 1000 >=
+               (uint64_t)swarm->seed_ratio_permille * swarm->wanted_bytes;
+}
+
+static void tick_second(struct swarm *swarm)
+{
+    swarm_peers_tick(swarm);
+    swarm_peers_connect(swarm);
+    if (swarm->now >= choker_deadline(&swarm->choker) && swarm->peers.length)
+        swarm_choking_round(swarm);
+    if (swarm->uploaded != swarm->told_uploaded || swarm->downloaded != swarm->told_downloaded) {
+        swarm->told_uploaded = swarm->uploaded;
+        swarm->told_downloaded = swarm->downloaded;
+        storage_set_transferred(swarm->storage, swarm->uploaded_before + swarm->uploaded,
+                                swarm->downloaded_before + swarm->downloaded);
+    }
+    if (reached_goal(swarm)) {
+        swarm_tell(swarm, (struct notice){.type = NOTICE_SEED_GOAL});
+        swarm_pause(swarm, swarm->now);
+    }
+}
+
+/* A torrent without peers and goals is not walked each second. */
+static int64_t next_tick(struct swarm *swarm)
+{
+    if (swarm->peers.length)
+        return swarm->now + SECOND_NS;
+    if (swarm->phase != PHASE_DOWNLOADING && swarm->phase != PHASE_SEEDING)
+        return HEAP_NEVER;
+    int64_t next = peer_list_deadline(swarm->candidates, swarm->now);
+    if (swarm->phase == PHASE_SEEDING && swarm->seed_time_ns >= 0) {
+        int64_t goal = swarm->seeding_since_ns + swarm->seed_time_ns;
+        next = goal < next ? goal : next;
+    }
+    return next <= swarm->now ? swarm->now + SECOND_NS : next;
+}
+
+void swarm_tick(struct swarm *swarm, int64_t now)
+{
+    swarm->now = now;
+    storage_tick(swarm->storage, now);
+    if (swarm->held_ns <= now)
+        release_held(swarm);
+    if (swarm->tick_ns <= now) {
+        tick_second(swarm);
+        swarm->tick_ns = next_tick(swarm);
+    }
+    settle(swarm);
+}
+
+int64_t swarm_deadline(const struct swarm *swarm)
+{
+    int64_t deadline = storage_deadline(swarm->storage);
+    deadline = swarm->held_ns < deadline ? swarm->held_ns : deadline;
+    return swarm->tick_ns < deadline ? swarm->tick_ns : deadline;
+}
+
+static bool peer_output(struct peer *peer, struct action *ret_action)
+{
+    if (peer->connect_due) {
+        peer->connect_due = false;
+        *ret_action =
+            (struct action){.type = ACTION_CONNECT, .conn = peer->conn, .remote = peer->address};
+        return true;
+    }
+    if (peer->paused != peer->want_pause) {
+        peer->paused = peer->want_pause;
+        *ret_action =
+            (struct action){.type = peer->paused ? ACTION_RECEIVE_PAUSE : ACTION_RECEIVE_RESUME,
+                            .conn = peer->conn};
+        return true;
+    }
+    return swarm_uploads_output(peer, ret_action);
+}
+
+bool swarm_output(struct swarm *swarm, int64_t now, struct action *ret_action)
+{
+    swarm->now = now;
+    if (storage_output(swarm->storage, now, ret_action))
+        return true;
+    if (swarm->closes_count) {
+        *ret_action =
+            (struct action){.type = ACTION_CLOSE, .conn = swarm->closes[--swarm->closes_count]};
+        return true;
+    }
+    struct list_node *node;
+    while ((node = list_first(&swarm->ready_peers))) {
+        struct peer *peer = LIST_ELEMENT(node, struct peer, in_ready);
+        if (peer_output(peer, ret_action))
+            return true;
+        list_remove(&swarm->ready_peers, &peer->in_ready);
+    }
+    return false;
+}
+
+void swarm_receive_plan(const struct peer *peer, struct receive_plan *ret_plan)
+{
+    *ret_plan = (struct receive_plan){.block = BLOCK_NONE};
+    if (peer->phase != PEER_OPEN)
+        return;
+    ret_plan->length = wire_stream_payload_left(&peer->stream);
+    ret_plan->block = peer->arrival.target;
+    ret_plan->offset = peer->arrival.target == BLOCK_NONE ? 0 : peer->arrival.received;
+}
+
+struct swarm *swarm_of_peer(const struct peer *peer)
+{
+    return peer->swarm;
+}
+
+struct swarm *swarm_of_ready(struct list_node *node)
+{
+    return LIST_ELEMENT(node, struct swarm, in_ready);
+}
+
+void swarm_add_peers(struct swarm *swarm, int64_t now, const struct address *peers, uint32_t count,
+                     enum peer_source source)
+{
+    swarm->now = now;
+    for (uint32_t i = 0; i < count; i++)
+        peer_list_add(swarm->candidates, &peers[i], source);
+    bool active = swarm->phase == PHASE_DOWNLOADING || swarm->phase == PHASE_SEEDING;
+    if (active && (count || swarm->tick_ns == HEAP_NEVER)) {
+        swarm_peers_connect(swarm);
+        int64_t next = next_tick(swarm);
+        swarm->tick_ns = next < swarm->tick_ns ? next : swarm->tick_ns;
+    }
+}
+
+void swarm_pause(struct swarm *swarm, int64_t now)
+{
+    swarm->now = now;
+    swarm->paused = true;
+    if (swarm->phase != PHASE_DOWNLOADING && swarm->phase != PHASE_SEEDING)
+        return;
+    swarm_peers_close_all(swarm, FRESHET_ERROR_CANCELLED);
+    swarm_requests_drop_open(swarm);
+    swarm->phase = PHASE_PAUSED;
+    settle(swarm);
+}
+
+void swarm_resume(struct swarm *swarm, int64_t now)
+{
+    swarm->now = now;
+    swarm->paused = false;
+    if (swarm->phase == PHASE_PAUSED)
+        swarm_pieces_start(swarm);
+    settle(swarm);
+}
+
+void swarm_set_limits(struct swarm *swarm, uint64_t upload, uint64_t download)
+{
+    bandwidth_set_rate(&swarm->upload_limit, upload, swarm->now);
+    bandwidth_set_rate(&swarm->download_limit, download, swarm->now);
+    release_held(swarm);
+    swarm_wake(swarm);
+}
+
+void swarm_set_priorities(struct swarm *swarm, int64_t now, const uint8_t *file_priorities)
+{
+    swarm->now = now;
+    storage_set_priorities(swarm->storage, now, file_priorities);
+    bool running = swarm->phase == PHASE_DOWNLOADING || swarm->phase == PHASE_SEEDING;
+    const struct geometry *geometry = &swarm->metainfo->geometry;
+    swarm->wanted_bytes = 0;
+    for (piece_index piece = 0; piece < geometry->piece_count; piece++) {
+        uint8_t priority = storage_piece_priority(swarm->storage, piece);
+        if (priority)
+            swarm->wanted_bytes += geometry_piece_payload(geometry, piece);
+        if (swarm->picker)
+            piece_picker_set_priority(swarm->picker, piece, priority);
+    }
+    if (running && (swarm->phase == PHASE_DOWNLOADING) != swarm_wants_pieces(swarm))
+        swarm_pieces_start(swarm);
+    for (uint32_t slot = 0; slot < LIMIT_PEERS_PER_TORRENT; slot++)
+        if (swarm->slots[slot] && swarm->slots[slot]->phase == PEER_OPEN)
+            swarm_requests_update_interest(swarm->slots[slot]);
+    swarm_requests_fill_all(swarm);
+    settle(swarm);
+}
+
+void swarm_recheck(struct swarm *swarm, int64_t now)
+{
+    swarm->now = now;
+    if (swarm->phase == PHASE_STOPPING || swarm->phase == PHASE_ERROR)
+        return;
+    swarm_peers_close_all(swarm, FRESHET_ERROR_CANCELLED);
+    swarm->phase = PHASE_OPENING;
+    swarm->checked_bytes = 0;
+    storage_recheck(swarm->storage, now);
+    settle(swarm);
+}
+
+void swarm_close(struct swarm *swarm, int64_t now)
+{
+    swarm->now = now;
+    if (swarm->closing)
+        return;
+    swarm->closing = true;
+    swarm_peers_close_all(swarm, FRESHET_ERROR_CANCELLED);
+    swarm_requests_drop_open(swarm);
+    swarm->phase = PHASE_STOPPING;
+    storage_set_transferred(swarm->storage, swarm->uploaded_before + swarm->uploaded,
+                            swarm->downloaded_before + swarm->downloaded);
+    storage_close(swarm->storage, now);
+    settle(swarm);
+}
+
+bool swarm_is_closed(const struct swarm *swarm)
+{
+    return swarm->closed;
+}
+
+void swarm_check(const struct swarm *swarm)
+{
+    uint32_t count = 0;
+    for (uint32_t slot = 0; slot < LIMIT_PEERS_PER_TORRENT; slot++) {
+        const struct peer *peer = swarm->slots[slot];
+        if (peer == NULL)
+            continue;
+        count++;
+        CHECK(peer->slot == slot);
+        CHECK(peer->phase != PEER_CLOSING);
+        CHECK(map_get(&swarm->shared->conns, &peer->conn) == peer);
+    }
+    CHECK(count == swarm->peers.length);
+    CHECK(swarm->graveyard.length == 0);
+    storage_check(swarm->storage);
+    peer_list_check(swarm->candidates);
+    blame_check(swarm->blame);
+    if (swarm->picker)
+        piece_picker_check(swarm->picker);
+}

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One torrent's life among its peers: connects them, exchanges pieces with them and feeds storage.
+ * A machine with the four verbs; the engine owns many and lends them what they share. Knows peers
+ * and pieces, not sockets, not trackers and not other torrents.
+ *
+ * It is cut by concern; all parts work on struct swarm (swarm_state.h):
+ *   swarm.c            life, commands, timers, output
+ *   swarm_peers.c      connections come and go; who is connected next
+ *   swarm_messages.c   what a peer says
+ *   swarm_requests.c   what we ask for, and the payload that arrives
+ *   swarm_uploads.c    what we are asked for
+ *   swarm_choking.c    who may ask
+ *   swarm_pieces.c     what storage says of pieces, and blame
+ *   swarm_facts.c      questions: status, peers
+ */
+#ifndef FRESHET_SWARM_SWARM_H
+#define FRESHET_SWARM_SWARM_H
+
+#include "core/base/list.h"
+#include "core/base/map.h"
+#include "core/base/rng.h"
+#include "core/metainfo/metainfo.h"
+#include "core/swarm/bandwidth.h"
+#include "core/swarm/block_ledger.h"
+#include "core/swarm/peer_list.h"
+#include "core/swarm/torrent.h"
+#include "core/wire/wire_handshake.h"
+
+struct swarm;
+struct peer;
+
+/* What the engine lends to all of its swarms. */
+struct swarm_shared {
+    struct engine_settings settings;
+    struct rng rng;
+    job_id job_next;
+    conn_id conn_next;
+    struct block_ledger *pool;
+    struct map conns;     /* conn_id -> struct peer */
+    struct list ready;    /* swarms that have output */
+    uint32_t connections; /* of all torrents, half-open ones and greetings too */
+    uint32_t connections_max;
+    uint32_t connect_budget;                       /* connects still allowed in this second */
+    struct address external;                       /* how others see us; family NONE when unknown */
+    struct bandwidth upload_limit, download_limit; /* the roots of the trees of limits */
+};
+
+/* Takes the metainfo. The wire hash and (hybrids) the truncated v2 hash name it to peers. */
+struct swarm *swarm_new(struct swarm_shared *shared, torrent_id id, struct metainfo *metainfo,
+                        const struct torrent_options *options, int64_t now);
+/* No job of it may be under way: close it first (swarm_close). */
+void swarm_free(struct swarm *swarm);
+
+/* An inbound connection whose handshake names this torrent. NULL: not wanted, close it. */
+struct peer *swarm_accept(struct swarm *swarm, int64_t now, conn_id conn,
+                          const struct address *remote, const struct wire_handshake *handshake);
+/* EVENT_CONNECTED, CLOSED, RECEIVED, PAYLOAD, SENT of one of its peers. */
+void swarm_peer_input(struct swarm *swarm, int64_t now, struct peer *peer, struct event *event);
+/* EVENT_JOB_DONE of one of its jobs; false when it is not its own. */
+bool swarm_job_input(struct swarm *swarm, int64_t now, const struct event *event);
+void swarm_tick(struct swarm *swarm, int64_t now);
+int64_t swarm_deadline(const struct swarm *swarm);
+bool swarm_output(struct swarm *swarm, int64_t now, struct action *ret_action);
+/* What a person may want to know; borrowed until the next call. */
+bool swarm_notice(struct swarm *swarm, struct notice *ret_notice);
+void swarm_receive_plan(const struct peer *peer, struct receive_plan *ret_plan);
+struct swarm *swarm_of_peer(const struct peer *peer);
+/* The node by which a swarm waits in swarm_shared.ready. */
+struct swarm *swarm_of_ready(struct list_node *node);
+
+/* Commands. */
+void swarm_add_peers(struct swarm *swarm, int64_t now, const struct address *peers, uint32_t count,
+                     enum peer_source source);
+void swarm_pause(struct swarm *swarm, int64_t now);
+void swarm_resume(struct swarm *swarm, int64_t now);
+void swarm_set_limits(struct swarm *swarm, uint64_t upload, uint64_t download);
+void swarm_set_priorities(struct swarm *swarm, int64_t now, const uint8_t *file_priorities);
+void swarm_recheck(struct swarm *swarm, int64_t now);
+/* Drops all peers, then closes storage in order; swarm_is_closed when that is done. */
+void swarm_close(struct swarm *swarm, int64_t now);
+bool swarm_is_closed(const struct swarm *swarm);
+
+/* Questions. */
+torrent_id swarm_id(const struct swarm *swarm);
+const struct metainfo *swarm_metainfo(const struct swarm *swarm);
+void swarm_status(const struct swarm *swarm, int64_t now, struct torrent_status *ret_status);
+uint32_t swarm_peer_statuses(const struct swarm *swarm, int64_t now, struct peer_status *ret_peers,
+                             uint32_t max);
+/* What a tracker is told. */
+struct swarm_facts {
+    bool active;         /* open, not paused: announce it */
+    bool just_completed; /* became a seed by downloading, since the last time of asking */
+    bool partial_seed;   /* has all it wants, which is not all there is (BEP 21) */
+    bool wants_peers;    /* downloads and has few */
+    uint64_t uploaded, downloaded, left;
+};
+/* Has something happened that trackers should hear of at once? O(1). */
+bool swarm_has_news(const struct swarm *swarm);
+/* Downloads and has no peer. O(1). */
+bool swarm_is_lonely(const struct swarm *swarm);
+void swarm_take_facts(struct swarm *swarm, struct swarm_facts *ret_facts);
+void swarm_check(const struct swarm *swarm);
+
+#endif

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT */
+/* Questions about a torrent: read-only, except that asking takes note of a completion. */
+#include "core/swarm/swarm_state.h"
+
+#include <string.h>
+
+#define PEERS_ENOUGH 40u
+
+torrent_id swarm_id(const struct swarm *swarm)
+{
+    return swarm->id;
+}
+
+const struct metainfo *swarm_metainfo(const struct swarm *swarm)
+{
+    return swarm->metainfo;
+}
+
+static uint64_t wanted_in(const struct swarm *swarm, const struct bitfield *pieces)
+{
+    uint64_t bytes = 0;
+    if (pieces->count == pieces->size)
+        return swarm->wanted_bytes;
+    for (piece_index piece = bitfield_next_set(pieces, 0); piece < pieces->size;
+         piece = bitfield_next_set(pieces, piece + 1))
+        if (storage_piece_wanted(swarm->storage, piece))
+            bytes += geometry_piece_payload(&swarm->metainfo->geometry, piece);
+    return bytes;
+}
+
+static void count_peers(const struct swarm *swarm, int64_t now, struct torrent_status *status)
+{
+    for (struct list_node *node = list_first(&swarm->peers); node;
+         node = list_next(&swarm->peers, node)) {
+        const struct peer *peer = LIST_ELEMENT(node, struct peer, in_swarm);
+        if (peer->phase != PEER_OPEN)
+            continue;
+        status->peers++;
+        status->seeds_known += peer_is_seed(peer);
+        status->peers_downloading += rate_meter_quick(&peer->up, now) > 0;
+        status->peers_uploading += rate_meter_quick(&peer->pipeline.rate, now) > 0;
+    }
+}
+
+void swarm_status(const struct swarm *swarm, int64_t now, struct torrent_status *ret_status)
+{
+    const struct bitfield *verified = storage_verified(swarm->storage);
+    struct torrent_status status = {
+        .phase = swarm->phase,
+        .error = swarm->error,
+        .wanted_bytes = swarm->wanted_bytes,
+        .verified_bytes = wanted_in(swarm, verified),
+        .durable_bytes = wanted_in(swarm, storage_durable(swarm->storage)),
+        .checked_bytes = swarm->checked_bytes,
+        .total_bytes = swarm->metainfo->geometry.payload_length,
+        .uploaded = swarm->uploaded,
+        .downloaded = swarm->downloaded,
+        .wasted = swarm->wasted,
+        .download_rate = rate_meter_quick(&swarm->down, now),
+        .upload_rate = rate_meter_quick(&swarm->up, now),
+        .pieces_done = verified->count,
+        .pieces_total = verified->size,
+        .pieces = verified,
+    };
+    bool settled = swarm->phase == PHASE_DOWNLOADING || swarm->phase == PHASE_SEEDING ||
+                   swarm->phase == PHASE_PAUSED || swarm->phase == PHASE_STOPPING;
+    status.complete = settled && status.durable_bytes == status.wanted_bytes;
+    count_peers(swarm, now, &status);
+    *ret_status = status;
+}
+
+uint32_t swarm_peer_statuses(const struct swarm *swarm, int64_t now, struct peer_status *ret_peers,
+                             uint32_t max)
+{
+    uint32_t count = 0;
+    for (struct list_node *node = list_first(&swarm->peers); node && count < max;
+         node = list_next(&swarm->peers, node)) {
+        const struct peer *peer = LIST_ELEMENT(node, struct peer, in_swarm);
+        if (peer->phase != PEER_OPEN)
+            continue;
+        struct peer_status *status = &ret_peers[count++];
+        *status = (struct peer_status){
+            .address = peer->address,
+            .inbound = peer->inbound,
+            .am_choking = peer->am_choking,
+            .am_interested = peer->am_interested,
+            .peer_choking = peer->peer_choking,
+            .peer_interested = peer->peer_interested,
+            .is_seed = peer_is_seed(peer),
+            .snubbed = request_pipeline_is_snubbed(&peer->pipeline, now),
+            .optimistic = choker_is_optimistic(&swarm->choker, peer->slot),
+            .uploaded = peer->uploaded,
+            .downloaded = peer->downloaded,
+            .download_rate = rate_meter_quick(&peer->pipeline.rate, now),
+            .upload_rate = rate_meter_quick(&peer->up, now),
+            .pieces = peer->has.count,
+        };
+        memcpy(status->peer_id, peer->peer_id, sizeof status->peer_id);
+        memcpy(status->client, peer->client, sizeof status->client);
+    }
+    return count;
+}
+
+bool swarm_has_news(const struct swarm *swarm)
+{
+    return swarm->just_completed || swarm->phase_told != swarm->phase;
+}
+
+bool swarm_is_lonely(const struct swarm *swarm)
+{
+    return swarm->phase == PHASE_DOWNLOADING && list_is_empty(&swarm->peers);
+}
+
+void swarm_take_facts(struct swarm *swarm, struct swarm_facts *ret_facts)
+{
+    bool seeding = swarm->phase == PHASE_SEEDING;
+    const struct bitfield *verified = storage_verified(swarm->storage);
+    uint64_t have = wanted_in(swarm, verified);
+    *ret_facts = (struct swarm_facts){
+        .active = seeding || swarm->phase == PHASE_DOWNLOADING,
+        .just_completed = swarm->just_completed,
+        .partial_seed = seeding && !bitfield_is_full(verified),
+        .wants_peers = swarm->phase == PHASE_DOWNLOADING && swarm->peers.length < PEERS_ENOUGH,
+        .uploaded = swarm->uploaded,
+        .downloaded = swarm->downloaded,
+        .left = swarm->wanted_bytes - have,
+    };
+    swarm->just_completed = false;
+    swarm->phase_told = swarm->phase;
+}

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The inside of a swarm, shared by the swarm_*.c files and by nobody else.
+ *
+ * Life of a peer in here: swarm_peers makes it and is the only one that ends it. A handler that
+ * finds fault calls swarm_peers_close, which takes the peer out of everything at once; its memory
+ * lives on in the graveyard until the present input, tick or output returns, so that callers up the
+ * stack only need to look at peer->phase.
+ */
+#ifndef FRESHET_SWARM_SWARM_STATE_H
+#define FRESHET_SWARM_SWARM_STATE_H
+
+#include "core/storage/storage.h"
+#include "core/swarm/blame.h"
+#include "core/swarm/choker.h"
+#include "core/swarm/peer.h"
+#include "core/swarm/piece_picker.h"
+#include "core/swarm/super_seed.h"
+#include "core/swarm/swarm.h"
+
+#define SWARM_NOTICES_MAX 256
+#define SWARM_NOTICE_TEXT 200
+
+struct swarm {
+    struct swarm_shared *shared;
+    torrent_id id;
+    struct metainfo *metainfo;
+    char *root;
+    enum torrent_phase phase, phase_told; /* told: to trackers */
+    enum freshet_error error;
+    int64_t now;
+
+    struct storage *storage;
+    struct piece_picker *picker; /* NULL unless downloading */
+    struct choker choker;
+    struct blame *blame;
+    struct peer_list *candidates;
+    struct super_seed *super_seed; /* NULL unless asked for */
+    struct bandwidth upload_limit, download_limit;
+    uint32_t reserved_pieces; /* open pieces that the pool has set room aside for */
+    uint32_t reserved_blocks; /* of one of them */
+
+    struct list peers;       /* struct peer.in_swarm */
+    struct list ready_peers; /* struct peer.in_ready */
+    struct peer **slots;     /* LIMIT_PEERS_PER_TORRENT, NULL: free */
+    struct list graveyard;   /* struct peer.in_swarm */
+    conn_id *closes;         /* connections that the host is to close */
+    uint32_t closes_count, closes_capacity;
+
+    bool sequential, seed_by_download, just_completed, closing, closed, paused;
+    bool disk_full;              /* storage holds its writes: nothing new is asked for */
+    int64_t held_ns;             /* when peers that wait for tokens may try again; HEAP_NEVER */
+    int64_t tick_ns;             /* the next second's walk over peers; HEAP_NEVER when none */
+    int64_t seed_ratio_permille; /* of the wanted bytes; < 0: no goal */
+    int64_t seed_time_ns;        /* < 0: no goal */
+    int64_t seeding_since_ns;
+    uint64_t uploaded_before, downloaded_before; /* earlier runs, from the record */
+    uint64_t uploaded, downloaded, wasted;       /* this run, payload */
+    uint64_t checked_bytes;
+    uint64_t wanted_bytes;
+    struct file_range send_ranges[64]; /* of the ACTION_SEND last given */
+    struct rate_meter down, up;
+    uint64_t told_uploaded, told_downloaded; /* to storage */
+
+    struct notice *notices; /* a ring of SWARM_NOTICES_MAX, made when first needed */
+    uint32_t notices_first, notices_count;
+    struct list_node in_ready;
+};
+
+/* swarm.c */
+void swarm_wake(struct swarm *swarm);
+void swarm_tell(struct swarm *swarm, struct notice notice);
+bool swarm_wants_pieces(const struct swarm *swarm);
+
+/* swarm_peers.c */
+void swarm_peers_open(struct swarm *swarm, struct peer *peer);
+void swarm_peers_close(struct peer *peer, enum freshet_error reason, bool host_knows);
+void swarm_peers_close_all(struct swarm *swarm, enum freshet_error reason);
+void swarm_peers_bury(struct swarm *swarm);
+void swarm_peers_connect(struct swarm *swarm);
+void swarm_peers_tick(struct swarm *swarm);
+void swarm_peers_wake(struct peer *peer);
+void swarm_peers_connected(struct peer *peer);
+void swarm_peers_greet(struct peer *peer, struct bytes *bytes);
+
+/* swarm_messages.c */
+void swarm_messages_received(struct peer *peer, struct event *event);
+
+/* swarm_requests.c */
+void swarm_requests_update_interest(struct peer *peer);
+void swarm_requests_fill(struct peer *peer);
+void swarm_requests_fill_all(struct swarm *swarm);
+void swarm_requests_abort_all(struct peer *peer);
+void swarm_requests_rejected(struct peer *peer, const struct wire_message *message);
+void swarm_requests_piece_head(struct peer *peer, const struct wire_message *message);
+void swarm_requests_payload(struct peer *peer, uint32_t length);
+void swarm_requests_tick(struct peer *peer);
+void swarm_requests_drop_arrival(struct peer *peer);
+void swarm_requests_account(struct swarm *swarm);
+void swarm_requests_drop_open(struct swarm *swarm);
+void swarm_requests_join(struct peer *peer);
+
+/* swarm_uploads.c */
+void swarm_uploads_request(struct peer *peer, const struct wire_message *message);
+void swarm_uploads_cancel(struct peer *peer, const struct wire_message *message);
+void swarm_uploads_choked(struct peer *peer);
+bool swarm_uploads_output(struct peer *peer, struct action *ret_action);
+void swarm_uploads_sent(struct peer *peer, uint32_t length, bool done);
+void swarm_uploads_piece_lost(struct swarm *swarm, piece_index piece);
+
+/* swarm_choking.c */
+void swarm_choking_round(struct swarm *swarm);
+void swarm_choking_interested(struct peer *peer);
+void swarm_choking_slot_free(struct swarm *swarm);
+
+/* swarm_pieces.c */
+void swarm_pieces_drain(struct swarm *swarm);
+void swarm_pieces_start(struct swarm *swarm);
+void swarm_pieces_judge_bans(struct swarm *swarm);
+
+#endif
