@@ -192,11 +192,52 @@ def section_program(tally):
         pytest(tally, ROOT / "tests/program", 600)
 
 
+def scenarios():
+    """Names that `freshet sim --list` gives, the first word of each line."""
+    code, output = run([BUILD / "release/freshet", "sim", "--list"], 60)
+    return [line.split()[0] for line in output.splitlines() if line.strip()] if code == 0 else []
+
+
+def digest_of(preset, name, seed):
+    """(exit code, digest, output) of one run."""
+    code, output = run([BUILD / preset / "freshet", "sim", name, "--seed", str(seed)], 900,
+                       SANITIZERS)
+    match = re.search(r"digest\W+([0-9a-f]{8,})", output)
+    return code, match.group(1) if match else None, output
+
+
+def section_sim(tally):
+    """scenarios: each ends well, and one seed gives one digest: twice, on gcc and on clang"""
+    if not build(tally, "release") or not build(tally, "clang", ["freshet"]):
+        return
+    names = scenarios()
+    if not names:
+        tally.fail("freshet sim --list names no scenario")
+        return
+
+    def one(name):
+        return name, [digest_of(preset, name, 1) for preset in ("release", "release", "clang")]
+
+    with ThreadPoolExecutor(WORKERS) as pool:
+        for name, (first, again, clang) in pool.map(one, names):
+            code, digest, output = first
+            if code == 0 and digest:
+                tally.ok()
+            else:
+                tally.fail(f"{name} (exit code {code})", output)
+            for other, what in ((again, "a second run"), (clang, "a clang build")):
+                if digest and other[1] == digest:
+                    tally.ok()
+                else:
+                    tally.fail(f"{name}: {what} gives {other[1]}, not {digest}", other[2])
+
+
 SECTIONS = {
     "debug": section_debug,
     "release": section_release,
     "policy": section_policy,
     "fuzz": section_fuzz,
+    "sim": section_sim,
     "program": section_program,
     "interop": section_interop,
 }
