@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Hashing what is on the disk: whole pieces, in order, a few at a time and few bytes in all, so
+ * that a check reads like one long read and leaves the disk to others in between. Used when a
+ * storage opens, for a recheck, and for the pieces of a file that somebody changed.
+ */
+#include "core/storage/storage_state.h"
+
+#include "core/base/check.h"
+#include "core/base/memory.h"
+
+void storage_verify_add(struct storage *storage, piece_index piece)
+{
+    if (!storage->to_verify.bytes) {
+        bitfield_init(&storage->to_verify, storage->geometry->piece_count);
+        bitfield_init(&storage->verifying, storage->geometry->piece_count);
+    }
+    bitfield_set(&storage->to_verify, piece);
+    if (piece < storage->verify_next)
+        storage->verify_next = piece;
+}
+
+bool storage_verify_pending(const struct storage *storage)
+{
+    return storage->to_verify.bytes != NULL;
+}
+
+void storage_verify_deinit(struct storage *storage)
+{
+    bitfield_deinit(&storage->to_verify);
+    bitfield_deinit(&storage->verifying);
+    memory_free(storage->no_blocks);
+    storage->no_blocks = NULL;
+    storage->verify_next = 0;
+}
+
+/* Blocks that are in no memory: as many as the longest piece has. */
+static const block_id *no_blocks(struct storage *storage)
+{
+    if (!storage->no_blocks) {
+        uint32_t count = (storage->geometry->piece_length - 1) / LIMIT_BLOCK_SIZE + 1;
+        storage->no_blocks = memory_new_array(count, sizeof *storage->no_blocks);
+        for (uint32_t i = 0; i < count; i++)
+            storage->no_blocks[i] = BLOCK_NONE;
+    }
+    return storage->no_blocks;
+}
+
+static void hash_piece(struct storage *storage, piece_index piece)
+{
+    const struct geometry *geometry = storage->geometry;
+    struct storage_job *job = storage_job_disk(storage, STORAGE_JOB_VERIFY, DISK_HASH);
+    struct extent *extent = &job->disk.extent;
+    extent->length = geometry_piece_size(geometry, piece);
+    extent->blocks = no_blocks(storage);
+    extent->block_count = (extent->length + LIMIT_BLOCK_SIZE - 1) / LIMIT_BLOCK_SIZE;
+    job->ranges = storage_layout_all_ranges(storage, piece, extent->length, &extent->range_count);
+    extent->ranges = job->ranges;
+    job->piece = piece;
+    if (storage->metainfo->has_v1)
+        job->disk.ret_sha1 = job->sha1;
+    uint32_t leaves = geometry_piece_blocks(geometry, piece);
+    if (storage->metainfo->has_v2 && leaves) {
+        job->leaves = memory_new_array(leaves, 32);
+        job->disk.ret_leaves = job->leaves;
+        job->disk.leaf_length = geometry_piece_payload(geometry, piece);
+    }
+    bitfield_set(&storage->verifying, piece);
+    storage->verify_jobs++;
+    storage->verify_bytes += extent->length;
+}
+
+static bool has_room(const struct storage *storage, piece_index piece)
+{
+    if (storage->verify_jobs == 0)
+        return true;
+    return storage->verify_jobs < STORAGE_VERIFY_JOBS &&
+           storage->verify_bytes + geometry_piece_size(storage->geometry, piece) <=
+               STORAGE_VERIFY_BYTES;
+}
+
+static void start_recheck(struct storage *storage)
+{
+    storage->recheck = false;
+    storage->checked_bytes = 0;
+    for (piece_index piece = 0; piece < storage->geometry->piece_count; piece++)
+        storage_verify_add(storage, piece);
+}
+
+static void finish(struct storage *storage)
+{
+    storage_verify_deinit(storage);
+    if (storage->phase != STORAGE_CHECKING)
+        return;
+    storage->phase = STORAGE_RUNNING;
+    storage->rechecking = false;
+    storage->stat_at = storage->now + STORAGE_STAT_NS;
+    storage->counters_at = storage->now + STORAGE_COUNTERS_NS;
+    storage_tell(storage, STORAGE_RESULT_READY);
+}
+
+void storage_verify_plan(struct storage *storage)
+{
+    if (storage->closing ||
+        (storage->phase != STORAGE_CHECKING && storage->phase != STORAGE_RUNNING))
+        return;
+    /* What is hashed must not move meanwhile. */
+    if (storage->export_stage != STORAGE_EXPORT_NONE)
+        return;
+    if (storage->recheck && storage->verify_jobs == 0)
+        start_recheck(storage);
+    piece_index count = storage->geometry->piece_count;
+    while (storage->to_verify.count) {
+        piece_index piece = bitfield_next_set(&storage->to_verify, storage->verify_next);
+        CHECK(piece < count);
+        /* Bytes that changed while they were being hashed: wait for the old answer. */
+        if (bitfield_has(&storage->verifying, piece) || !has_room(storage, piece))
+            return;
+        bitfield_clear(&storage->to_verify, piece);
+        storage->verify_next = piece + 1;
+        hash_piece(storage, piece);
+    }
+    if (storage->verify_jobs == 0 &&
+        (storage->to_verify.bytes || storage->phase == STORAGE_CHECKING))
+        finish(storage);
+}
+
+static bool is_good(const struct storage *storage, const struct storage_job *job)
+{
+    return metainfo_piece_matches(
+        storage->metainfo, job->piece, job->disk.ret_sha1, job->disk.ret_leaves,
+        job->disk.ret_leaves ? geometry_piece_blocks(storage->geometry, job->piece) : 0);
+}
+
+/* An unreadable piece is an unknown piece: a bad sector must not stop the rest. */
+void storage_verify_done(struct storage *storage, struct storage_job *job, enum freshet_error error)
+{
+    piece_index piece = job->piece;
+    storage->verify_jobs--;
+    storage->verify_bytes -= job->disk.extent.length;
+    storage->checked_bytes += job->disk.extent.length;
+    bitfield_clear(&storage->verifying, piece);
+    if (storage->phase == STORAGE_CHECKING)
+        storage_tell(storage, STORAGE_RESULT_CHECK_PROGRESS)->bytes = storage->checked_bytes;
+    bool outdated = storage->recheck || bitfield_has(&storage->to_verify, piece);
+    if (error || outdated || bitfield_has(&storage->verified, piece) || !is_good(storage, job))
+        return;
+    bitfield_set(&storage->verified, piece);
+    storage->sync_all = !storage->read_only;
+    storage_barrier_wanted(storage);
+    if (storage->phase == STORAGE_RUNNING)
+        storage_tell(storage, STORAGE_RESULT_VERIFIED)->piece = piece;
+}
