@@ -5,12 +5,14 @@ DESTDIR ?=
 SRC ?=
 FUZZ_SECONDS ?= 600
 BUILD = build/release
+# Debian's Python is the one that has Debian's libtorrent.
+PYTHON ?= $(firstword $(wildcard /usr/bin/python3) python3)
 
 .PHONY: all install test demo fuzz fuzz-coverage fuzz-planted bench deb check-style format clean
 
 all:
 	@tools/install.sh tools/install-build.txt
-	@tools/build.sh release
+	@tools/build.sh release freshet generated
 	@echo "The program is $(BUILD)/freshet (try: $(BUILD)/freshet help)"
 
 install: all
@@ -37,7 +39,7 @@ fuzz-planted:
 
 bench: all
 	@tools/install.sh tools/install-test.txt tools/install-bench.txt
-	@python3 bench/bench.py
+	@$(PYTHON) bench/bench.py
 
 deb: all
 	@tools/package.sh

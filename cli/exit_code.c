@@ -44,7 +44,7 @@ const char *exit_code_text(enum exit_code code)
     case EXIT_CODE_NO_TORRENT: return "no such torrent";
     case EXIT_CODE_NETWORK: return "network: no peers, tracker or daemon in time";
     case EXIT_CODE_DATA: return "a data check failed";
-    case EXIT_CODE_DISK: return "disk: no space, no permission, or an input/output error";
+    case EXIT_CODE_DISK: return "disk: space, permission, input or output";
     case EXIT_CODE_UNFINISHED: return "unfinished; run it again to go on";
     case EXIT_CODE_BAD_INPUT: return "a bad torrent, magnet link or bencode";
     case EXIT_CODE_REFUSED: return "refused";

@@ -27,6 +27,8 @@
 #define LIMIT_PATH_DEPTH        64u
 #define LIMIT_PATH_ELEMENT      255u /* bytes, as file systems have it */
 #define LIMIT_PATH_LENGTH       4095u
+#define LIMIT_PATH_ELEMENTS_MAX 4194304u    /* of all files of a torrent */
+#define LIMIT_PATH_BYTES_MAX    (64u * MIB) /* of all paths of a torrent */
 #define LIMIT_DUPLICATE_NAMES   500u
 #define LIMIT_TRACKERS_MAX      256u /* URLs of a torrent */
 #define LIMIT_URL_LENGTH        4096u

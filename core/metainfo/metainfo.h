@@ -18,7 +18,8 @@ struct metainfo_file {
     uint32_t raw_count;
     uint64_t length;
     bool padding, executable, hidden;
-    const char *symlink; /* target relative to the torrent root, checked to stay inside; or NULL */
+    const char *symlink; /* target as a path like the one above, made safe so that it stays inside;
+                            NULL: an ordinary file */
     const uint8_t *pieces_root; /* v2: 32 bytes; NULL for v1 and for empty files */
     const uint8_t
         *piece_layer; /* v2: 32 bytes a piece, verified against the root; NULL when the

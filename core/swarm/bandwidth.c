@@ -6,7 +6,7 @@
 /* Above this a limit is none: keeps ns * rate within 64 bits. */
 #define RATE_MAX     UINT64_C(10000000000)
 #define REFILL_S_MAX (INT64_C(86400) * 30)
-#define SLICES_A_S   (SECOND_NS / BANDWIDTH_SLICE_NS)
+#define WAKES_A_S    200
 #define GAP_SLICES   20 /* children that asked this long ago still count as there */
 #define FORGIVE_MAX  INT64_C(1000)
 
@@ -69,8 +69,12 @@ static void begin_slice(struct bandwidth *parent, int64_t now)
     parent->active_before = slice - parent->slice <= GAP_SLICES ? parent->active : 0;
     parent->active = 0;
     parent->slice = slice;
-    int64_t budget = (parent->tokens > 0 ? parent->tokens : 0) + (int64_t)parent->rate / SLICES_A_S;
-    parent->slice_share = budget / (parent->active_before ? parent->active_before : 1);
+    /* What is there, and what will come until the slice ends. */
+    uint64_t left_ns = (uint64_t)((slice + 1) * BANDWIDTH_SLICE_NS - now);
+    int64_t budget = (parent->tokens > 0 ? parent->tokens : 0) +
+                     (int64_t)(left_ns * parent->rate / (uint64_t)SECOND_NS);
+    /* A quarter stays behind, so that the last to ask in a slice finds its share too. */
+    parent->slice_share = budget / 4 * 3 / (parent->active_before ? parent->active_before : 1);
     if (parent->slice_share < 1)
         parent->slice_share = 1;
 }
@@ -91,7 +95,8 @@ static void ask(struct bandwidth *child, struct bandwidth *parent)
     child->child_slice = parent->slice;
     if (passed > FORGIVE_MAX)
         passed = FORGIVE_MAX;
-    child->child_taken -= passed * parent->slice_share;
+    /* The quarter held back counts here, else debts would be paid more slowly than bytes come. */
+    child->child_taken -= passed * (parent->slice_share + parent->slice_share / 3 + 1);
     if (child->child_taken < 0)
         child->child_taken = 0;
 }
@@ -160,19 +165,16 @@ void bandwidth_charge(struct bandwidth *leaf, int64_t now, uint64_t bytes)
     spend(leaf, (int64_t)bytes);
 }
 
-/* When the bucket holds a byte. */
+/* When an empty bucket holds enough to be worth waking for: 5 ms of its rate. */
 static int64_t filled_at(const struct bandwidth *node, int64_t now)
 {
     struct bandwidth then = *node;
     refill(&then, now);
     if (then.tokens > 0)
         return now;
-    uint64_t missing = (uint64_t)(1 - then.tokens);
+    uint64_t missing = (uint64_t)-then.tokens + node->rate / WAKES_A_S + 1;
     uint64_t seconds = missing / node->rate;
-    uint64_t rest =
-        (missing % node->rate * (uint64_t)SECOND_NS - then.fraction + node->rate - 1) / node->rate;
-    if (missing % node->rate == 0)
-        rest = 0;
+    uint64_t rest = missing % node->rate * (uint64_t)SECOND_NS / node->rate + 1;
     return now + (int64_t)(seconds * (uint64_t)SECOND_NS + rest);
 }
 

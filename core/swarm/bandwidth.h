@@ -21,8 +21,8 @@
 #include <stdint.h>
 
 #define BANDWIDTH_SLICE_NS (50 * MILLISECOND_NS)
-/* What a bucket holds: 100 ms of its rate. */
-#define BANDWIDTH_BURST(rate) ((rate) / 10 + 1)
+/* What a bucket holds: a quarter second of its rate. */
+#define BANDWIDTH_BURST(rate) ((rate) / 4 + 1)
 
 /* Embedded; fields are bandwidth.c's own. A node must outlive its children. */
 struct bandwidth {
@@ -52,8 +52,9 @@ uint32_t bandwidth_take(struct bandwidth *leaf, int64_t now, uint32_t wanted);
 bool bandwidth_take_whole(struct bandwidth *leaf, int64_t now, uint32_t bytes);
 /* Bytes that have passed already (received payload). May leave a debt. */
 void bandwidth_charge(struct bandwidth *leaf, int64_t now, uint64_t bytes);
-/* When to ask again after a refusal: the earliest time at which bandwidth_may can be true. `now`
- * when it is true already. */
+/* When to ask again after a refusal (it may be refused again, then ask anew): later than now, and
+ * not before a few milliseconds' worth has gathered. `now` when nothing is known to stand in the
+ * way. */
 int64_t bandwidth_deadline(const struct bandwidth *leaf, int64_t now);
 /* Is there any limit from the leaf up? */
 bool bandwidth_is_limited(const struct bandwidth *leaf);
