@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The UDP socket of the door, on the same address and port as TCP: UDP trackers, and what else
+ * speaks in datagrams later. One that cannot be sent at once is dropped, as the network might.
+ */
+#ifndef FRESHET_HOST_DATAGRAM_SOCKET_H
+#define FRESHET_HOST_DATAGRAM_SOCKET_H
+
+#include "core/door/door.h"
+
+#include <uv.h>
+
+struct datagram_socket;
+
+/* Bound as stream_sockets_listen binds. `received` is called from the loop for each datagram. */
+enum freshet_error datagram_socket_open(uv_loop_t *loop, const struct address *address,
+                                        void (*received)(void *context, struct event *event),
+                                        void *context, struct datagram_socket **ret_socket);
+void datagram_socket_close(struct datagram_socket *socket);
+void datagram_socket_send(struct datagram_socket *socket, const struct address *remote,
+                          struct bytes bytes);
+
+#endif

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The HTTP side of the door, by libcurl on the loop: announces and scrapes of trackers (BEP 3, 48)
+ * and web seeds (BEP 19). Redirects are followed here, one request each, so that every hop is
+ * judged (address_rules.h) and no credentials cross origins; five at most. TLS is always verified.
+ * Proxies of the environment are not used: behind one no address could be judged.
+ */
+#ifndef FRESHET_HOST_HTTP_FETCH_H
+#define FRESHET_HOST_HTTP_FETCH_H
+
+#include "core/door/door.h"
+#include "host/block_memory.h"
+
+#include <uv.h>
+
+#define HTTP_FETCH_REDIRECTS_MAX 5
+
+struct http_fetch;
+
+/* `done` is called from the loop, once for each job. */
+struct http_fetch *http_fetch_new(uv_loop_t *loop, const struct block_memory *pool,
+                                  void (*done)(void *context, struct event *event), void *context);
+/* Ends what is under way without a word. The loop must run until its handles are gone. */
+void http_fetch_free(struct http_fetch *fetch);
+/* The job is copied, but for its blocks array, which stays the caller's until done. */
+void http_fetch_start(struct http_fetch *fetch, const struct fetch_job *job);
+/* As start, for a URL that a person typed: only what is never allowed is refused. */
+void http_fetch_start_for_person(struct http_fetch *fetch, const struct fetch_job *job);
+void http_fetch_cancel(struct http_fetch *fetch, job_id job);
+
+#endif

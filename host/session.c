@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: MIT */
+#include "host/session.h"
+
+#include "core/base/check.h"
+#include "core/base/memory.h"
+#include "host/clock.h"
+#include "host/entropy.h"
+#include "host/session_actions.h"
+#include "host/session_listen.h"
+#include "host/session_torrents.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#define PUMP_ROUNDS_MAX    64
+#define WALL_CLOCK_JUMP_NS (2 * SECOND_NS)
+#define DESCRIPTORS_WANTED 16384u
+#define DESCRIPTORS_SPARED 128u /* for libraries, the state, listeners */
+#define PEER_ID_PREFIX     "-FR0100-"
+
+static void session_plan(void *context, conn_id conn, struct receive_plan *ret_plan)
+{
+    struct session *session = context;
+
+    engine_receive_plan(session->engine, conn, ret_plan);
+}
+
+static void session_tell_wall_clock(struct session *session)
+{
+    int64_t now = clock_now(), wall = clock_wall();
+    int64_t drift = wall - now - session->wall_offset;
+
+    if (session->wall_known && drift < WALL_CLOCK_JUMP_NS && drift > -WALL_CLOCK_JUMP_NS)
+        return;
+    session->wall_known = true;
+    session->wall_offset = wall - now;
+    struct event event = {.type = EVENT_WALL_CLOCK, .unix_seconds = wall / SECOND_NS};
+    engine_input(session->engine, now, &event);
+}
+
+static void session_on_timer(uv_timer_t *timer)
+{
+    (void)timer; /* the pump that follows sees what is due */
+}
+
+static void session_set_timer(struct session *session)
+{
+    int64_t deadline = engine_deadline(session->engine), now = clock_now();
+
+    if (deadline == INT64_MAX) {
+        uv_timer_stop(&session->timer);
+        return;
+    }
+    int64_t wait_ms = deadline <= now ? 0 : (deadline - now + MILLISECOND_NS - 1) / MILLISECOND_NS;
+    uv_update_time(&session->loop);
+    uv_timer_start(&session->timer, session_on_timer, (uint64_t)wait_ms, 0);
+}
+
+/* Does what the engine wants, until it wants nothing more for now. */
+static void session_pump(struct session *session)
+{
+    struct action action;
+
+    if (session->finished)
+        return;
+    session_tell_wall_clock(session);
+    for (int round = 0; round < PUMP_ROUNDS_MAX; round++) {
+        while (engine_output(session->engine, clock_now(), &action))
+            session_actions_perform(session, &action);
+        if (engine_deadline(session->engine) > clock_now())
+            break;
+        engine_tick(session->engine, clock_now());
+    }
+    session_set_timer(session);
+}
+
+static void session_on_prepare(uv_prepare_t *prepare)
+{
+    session_pump(prepare->data);
+}
+
+static void session_on_check(uv_check_t *check)
+{
+    session_pump(check->data);
+}
+
+static void session_on_tick(uv_timer_t *timer)
+{
+    struct session *session = timer->data;
+
+    session->options.on_tick(session->options.context);
+}
+
+static void session_on_signal(uv_signal_t *handle, int signal_number)
+{
+    struct session *session = handle->data;
+
+    session->options.on_signal(session->options.context, signal_number);
+}
+
+/* As many descriptors as we may have; returns how many that is. */
+static uint32_t session_raise_descriptors(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return 1024;
+    if (limit.rlim_cur < DESCRIPTORS_WANTED) {
+        struct rlimit raised = limit;
+        raised.rlim_cur = limit.rlim_max < DESCRIPTORS_WANTED ? limit.rlim_max : DESCRIPTORS_WANTED;
+        if (setrlimit(RLIMIT_NOFILE, &raised) == 0)
+            limit = raised;
+    }
+    return limit.rlim_cur < DESCRIPTORS_WANTED ? (uint32_t)limit.rlim_cur : DESCRIPTORS_WANTED;
+}
+
+/* Shares the descriptors between files and connections. */
+static void session_share_descriptors(struct session *session, uint32_t *ret_files)
+{
+    uint32_t all = session_raise_descriptors();
+    uint32_t usable = all > 2 * DESCRIPTORS_SPARED ? all - DESCRIPTORS_SPARED : all / 2;
+    uint32_t wanted = session->settings.connections_max;
+
+    if (wanted == 0)
+        wanted = LIMIT_CONNECTIONS;
+    if (wanted > usable * 3 / 4)
+        wanted = usable * 3 / 4;
+    session->settings.connections_max = wanted;
+    *ret_files = usable - wanted < 16 ? 16 : usable - wanted;
+    if (*ret_files > 2048)
+        *ret_files = 2048;
+}
+
+static void session_start_handles(struct session *session)
+{
+    uv_loop_t *loop = &session->loop;
+
+    CHECK(uv_prepare_init(loop, &session->prepare) == 0);
+    CHECK(uv_check_init(loop, &session->check) == 0);
+    CHECK(uv_timer_init(loop, &session->timer) == 0);
+    CHECK(uv_timer_init(loop, &session->tick) == 0);
+    CHECK(uv_signal_init(loop, &session->interrupt) == 0);
+    CHECK(uv_signal_init(loop, &session->terminate) == 0);
+    session->prepare.data = session->check.data = session->timer.data = session->tick.data =
+        session->interrupt.data = session->terminate.data = session;
+    uv_prepare_start(&session->prepare, session_on_prepare);
+    uv_check_start(&session->check, session_on_check);
+    if (session->options.on_tick && session->options.tick_ms)
+        uv_timer_start(&session->tick, session_on_tick, session->options.tick_ms,
+                       session->options.tick_ms);
+    if (session->options.on_signal) {
+        uv_signal_start(&session->interrupt, session_on_signal, SIGINT);
+        uv_signal_start(&session->terminate, session_on_signal, SIGTERM);
+    }
+}
+
+static void session_make_parts(struct session *session)
+{
+    uint32_t files_max;
+    session_share_descriptors(session, &files_max);
+    struct disk_options disk = {.loop = &session->loop,
+                                .pool = &session->pool,
+                                .open_files_max = files_max,
+                                .job_done = session_parts_input,
+                                .context = session};
+    session->disk = disk_new(&disk);
+    struct stream_sockets_options streams = {.loop = &session->loop,
+                                             .pool = &session->pool,
+                                             .disk = session->disk,
+                                             .connections_max = session->settings.connections_max,
+                                             .event = session_parts_input,
+                                             .receive_plan = session_plan,
+                                             .context = session};
+    session->streams = stream_sockets_new(&streams);
+    session->fetch = http_fetch_new(&session->loop, &session->pool, session_parts_input, session);
+    session->resolver = resolver_new(&session->loop, session_parts_input, session);
+    session->state_worker = worker_pool_new(&session->loop, 1);
+}
+
+static void session_make_engine(struct session *session)
+{
+    entropy_fill(&session->settings.seed, sizeof session->settings.seed);
+    memcpy(session->settings.peer_id, PEER_ID_PREFIX, 8);
+    entropy_fill(session->settings.peer_id + 8, 12);
+    session->settings.listen_port = session->listen.port;
+    session->engine = engine_new(&session->settings, clock_now());
+    session_tell_wall_clock(session);
+    struct event event = {.type = EVENT_LISTENING, .local = session->listen};
+    engine_input(session->engine, clock_now(), &event);
+}
+
+enum freshet_error session_new(const struct session_options *options,
+                               char ret_text[SESSION_TEXT_SIZE], struct session **ret_session)
+{
+    char folder[LIMIT_PATH_LENGTH + 1];
+    enum freshet_error error;
+
+    ret_text[0] = '\0';
+    signal(SIGPIPE, SIG_IGN); /* sendfile has no MSG_NOSIGNAL */
+    if (!options->state_folder && !state_store_default_folder(folder)) {
+        snprintf(ret_text, SESSION_TEXT_SIZE, "no home for the state: set HOME or use --state");
+        return FRESHET_ERROR_USAGE;
+    }
+    struct session *session = memory_new(sizeof *session);
+    session->options = *options;
+    session->settings = options->engine;
+    if (session->settings.pool_blocks == 0)
+        session->settings.pool_blocks = LIMIT_POOL_BLOCKS;
+    list_init(&session->torrents);
+    CHECK(uv_loop_init(&session->loop) == 0);
+    error = state_store_open(options->state_folder ? options->state_folder : folder, ret_text,
+                             &session->state);
+    if (error)
+        goto fail_loop;
+    error = block_memory_init(&session->pool, session->settings.pool_blocks);
+    if (error)
+        goto fail_state;
+    session_make_parts(session);
+    session_start_handles(session);
+    error = session_listen(session, &options->listen, ret_text);
+    if (error) {
+        session_free(session);
+        return error;
+    }
+    session_make_engine(session);
+    *ret_session = session;
+    return FRESHET_OK;
+fail_state:
+    state_store_close(session->state);
+fail_loop:
+    uv_loop_close(&session->loop);
+    memory_free(session);
+    return error;
+}
+
+struct address session_listen_address(const struct session *session)
+{
+    return session->listen;
+}
+
+struct engine *session_engine(struct session *session)
+{
+    return session->engine;
+}
+
+struct state_store *session_state(struct session *session)
+{
+    return session->state;
+}
+
+uv_loop_t *session_loop(struct session *session)
+{
+    return &session->loop;
+}
+
+void session_command(struct session *session, const struct engine_command *command)
+{
+    struct event event = {.type = EVENT_COMMAND, .command = command};
+
+    engine_input(session->engine, clock_now(), &event);
+}
+
+void session_run(struct session *session)
+{
+    uv_run(&session->loop, UV_RUN_DEFAULT);
+}
+
+void session_shutdown(struct session *session)
+{
+    struct engine_command command = {.type = COMMAND_SHUTDOWN};
+
+    if (session->stopping)
+        return;
+    session->stopping = true;
+    stream_sockets_stop_listening(session->streams);
+    session_command(session, &command);
+}
+
+void session_break(struct session *session)
+{
+    uv_stop(&session->loop);
+}
+
+void session_free(struct session *session)
+{
+    if (!session)
+        return;
+    session->finished = true;
+    stream_sockets_free(session->streams);
+    datagram_socket_close(session->datagrams);
+    http_fetch_free(session->fetch);
+    resolver_free(session->resolver);
+    uv_handle_t *handles[] = {
+        (uv_handle_t *)&session->prepare,   (uv_handle_t *)&session->check,
+        (uv_handle_t *)&session->timer,     (uv_handle_t *)&session->tick,
+        (uv_handle_t *)&session->interrupt, (uv_handle_t *)&session->terminate};
+    for (size_t i = 0; i < sizeof handles / sizeof *handles; i++)
+        uv_close(handles[i], NULL);
+    /* Workers last: a connection may wait for one. Nobody is told any more. */
+    session->deaf = true;
+    worker_pool_free(session->state_worker);
+    disk_free(session->disk);
+    uv_run(&session->loop, UV_RUN_DEFAULT);
+    CHECK(uv_loop_close(&session->loop) == 0);
+    if (session->engine)
+        engine_free(session->engine);
+    session_torrents_forget_all(session);
+    state_store_close(session->state);
+    block_memory_deinit(&session->pool);
+    memory_free(session);
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * An engine on the real machine: the loop, sockets, workers, state store and clock that answer
+ * core/door/door.h. Whoever runs torrents (get, seed, later the daemon) makes one, adds torrents,
+ * and runs it until it has stopped. One thread: every callback comes from session_run.
+ */
+#ifndef FRESHET_HOST_SESSION_H
+#define FRESHET_HOST_SESSION_H
+
+#include "host/session_options.h"
+#include "host/state_store.h"
+
+#include <uv.h>
+
+struct session;
+
+/* `ret_text`: why it failed; on success "" or a warning for the person. */
+enum freshet_error session_new(const struct session_options *options,
+                               char ret_text[SESSION_TEXT_SIZE], struct session **ret_session);
+/* Drops whatever still runs: stop it in order first (session_shutdown). */
+void session_free(struct session *session);
+
+/* The address that is listened on. */
+struct address session_listen_address(const struct session *session);
+struct engine *session_engine(struct session *session);
+struct state_store *session_state(struct session *session);
+uv_loop_t *session_loop(struct session *session);
+
+void session_command(struct session *session, const struct engine_command *command);
+
+/* Runs until everything has stopped after session_shutdown, or until session_break. */
+void session_run(struct session *session);
+/* Stops all in order: last announces, barriers, records. session_run then returns. */
+void session_shutdown(struct session *session);
+/* session_run returns as soon as it can, nothing is stopped. */
+void session_break(struct session *session);
+
+#endif

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+#include "host/session_listen.h"
+
+#include <stdio.h>
+
+#define PORT_DEFAULT 6881
+#define PORT_TRIES   32
+
+static enum freshet_error session_listen_at(struct session *session, const struct address *address)
+{
+    struct address bound;
+    enum freshet_error error = stream_sockets_listen(session->streams, address, &bound);
+
+    if (error)
+        return error;
+    error = datagram_socket_open(&session->loop, &bound, session_parts_input, session,
+                                 &session->datagrams);
+    if (error) {
+        stream_sockets_stop_listening(session->streams);
+        return error;
+    }
+    session->listen = bound;
+    return FRESHET_OK;
+}
+
+/* Port 0 may find a TCP port whose UDP twin is taken: then another. */
+static enum freshet_error session_listen_exactly(struct session *session,
+                                                 const struct address *address)
+{
+    enum freshet_error error = session_listen_at(session, address);
+
+    for (int i = 1; i < PORT_TRIES && address->port == 0 && error == FRESHET_ERROR_BUSY; i++)
+        error = session_listen_at(session, address);
+    return error;
+}
+
+static enum freshet_error session_listen_somewhere(struct session *session)
+{
+    uint8_t none[16] = {0};
+    int64_t port = state_store_number(session->state, "listen_port", PORT_DEFAULT);
+    enum freshet_error error = FRESHET_ERROR_BUSY;
+
+    if (port < 1 || port > 65535 - PORT_TRIES)
+        port = PORT_DEFAULT;
+    for (int i = 0; i < PORT_TRIES && error == FRESHET_ERROR_BUSY; i++) {
+        struct address address = address_ipv6(none, (uint16_t)(port + i));
+        error = session_listen_at(session, &address);
+        if (error && error != FRESHET_ERROR_BUSY) { /* a machine without IPv6 */
+            address = address_ipv4(none, (uint16_t)(port + i));
+            error = session_listen_at(session, &address);
+        }
+    }
+    if (!error && session->listen.port != port)
+        state_store_set_number(session->state, "listen_port", session->listen.port);
+    return error;
+}
+
+enum freshet_error session_listen(struct session *session, const struct address *wish,
+                                  char ret_text[SESSION_TEXT_SIZE])
+{
+    char text[ADDRESS_TEXT_SIZE];
+    enum freshet_error error;
+
+    if (wish->family == ADDRESS_NONE) {
+        error = session_listen_somewhere(session);
+        if (error)
+            snprintf(ret_text, SESSION_TEXT_SIZE, "no free port to listen on: %s",
+                     error_text(error));
+        return error;
+    }
+    error = session_listen_exactly(session, wish);
+    if (error) {
+        address_to_text(wish, text);
+        snprintf(ret_text, SESSION_TEXT_SIZE, "cannot listen on %s: %s", text, error_text(error));
+    }
+    return error;
+}

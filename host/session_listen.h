@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: MIT */
+/* Finds an address and a port that TCP and UDP can both have. */
+#ifndef FRESHET_HOST_SESSION_LISTEN_H
+#define FRESHET_HOST_SESSION_LISTEN_H
+
+#include "host/session_parts.h"
+
+enum freshet_error session_listen(struct session *session, const struct address *wish,
+                                  char ret_text[SESSION_TEXT_SIZE]);
+
+#endif

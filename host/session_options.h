@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* What a session is told when it is made. */
+#ifndef FRESHET_HOST_SESSION_OPTIONS_H
+#define FRESHET_HOST_SESSION_OPTIONS_H
+
+#include "core/engine/engine.h"
+
+struct session_options {
+    /* Where to listen; family ADDRESS_NONE: every address, the port of last time, else 6881, else
+     * the next free one. Port 0 takes any. */
+    struct address listen;
+    const char *state_folder; /* NULL: the default one */
+    /* seed, peer_id, listen_port and pool_blocks are filled in. */
+    struct engine_settings engine;
+    uint32_t tick_ms; /* on_tick comes that often; 0: never */
+    void (*on_notice)(void *context, const struct notice *notice);
+    void (*on_tick)(void *context);
+    void (*on_signal)(void *context, int signal_number); /* SIGINT, SIGTERM */
+    void *context;
+};
+
+/* Where a call writes why it failed. */
+#define SESSION_TEXT_SIZE 512
+
+#endif

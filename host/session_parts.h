@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/* What a session is made of; shared by the session_*.c files and by nobody else. */
+#ifndef FRESHET_HOST_SESSION_PARTS_H
+#define FRESHET_HOST_SESSION_PARTS_H
+
+#include "core/base/list.h"
+#include "host/datagram_socket.h"
+#include "host/disk.h"
+#include "host/http_fetch.h"
+#include "host/resolver.h"
+#include "host/session_options.h"
+#include "host/state_store.h"
+#include "host/stream_sockets.h"
+#include "host/worker_pool.h"
+
+/* A torrent that this process has claimed. */
+struct session_torrent {
+    struct list_node node;
+    torrent_id id;
+    uint8_t info_hash[32];
+    int lock;
+    char root[];
+};
+
+struct session {
+    struct session_options options;
+    struct engine_settings settings;
+    uv_loop_t loop;
+    uv_prepare_t prepare; /* pumps after timers, before waiting */
+    uv_check_t check;     /* pumps after what the wait brought */
+    uv_timer_t timer;     /* the engine's deadline */
+    uv_timer_t tick;
+    uv_signal_t interrupt, terminate;
+    struct engine *engine;
+    struct block_memory pool;
+    struct disk *disk;
+    struct stream_sockets *streams;
+    struct datagram_socket *datagrams;
+    struct http_fetch *fetch;
+    struct resolver *resolver;
+    struct worker_pool *state_worker;
+    struct state_store *state;
+    struct list torrents;
+    struct address listen;
+    int64_t wall_offset; /* wall clock minus monotonic clock */
+    bool wall_known, stopping, finished, deaf;
+};
+
+/* The sink of every part: feeds the engine. */
+void session_parts_input(void *context, struct event *event);
+
+#endif

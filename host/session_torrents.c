@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT */
+#include "host/session_torrents.h"
+
+#include "core/base/memory.h"
+#include "host/session_parts.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void session_torrent_key(const struct metainfo *metainfo, uint8_t ret_key[32])
+{
+    memset(ret_key, 0, 32);
+    if (metainfo->has_v2)
+        memcpy(ret_key, metainfo->info_hash_v2, 32);
+    else
+        memcpy(ret_key, metainfo->info_hash_v1, 20);
+}
+
+static struct session_torrent *session_find(struct session *session, torrent_id id)
+{
+    for (struct list_node *node = list_first(&session->torrents); node;
+         node = list_next(&session->torrents, node)) {
+        struct session_torrent *torrent = LIST_ELEMENT(node, struct session_torrent, node);
+        if (torrent->id == id)
+            return torrent;
+    }
+    return NULL;
+}
+
+static enum freshet_error session_claim(struct session *session, const uint8_t key[32],
+                                        const char *root, int *ret_lock,
+                                        char ret_text[SESSION_TEXT_SIZE])
+{
+    pid_t pid = 0;
+    enum freshet_error error = state_store_lock(session->state, key, root, ret_lock, &pid);
+
+    if (error == FRESHET_ERROR_BUSY)
+        snprintf(ret_text, SESSION_TEXT_SIZE, "process %ld already works on this torrent in %.200s",
+                 (long)pid, root);
+    else if (error)
+        snprintf(ret_text, SESSION_TEXT_SIZE, "cannot lock the state: %s", error_text(error));
+    return error;
+}
+
+/* What is recorded; no record is no error. */
+static enum freshet_error session_recall(struct session *session, const uint8_t key[32],
+                                         const char *root, bool forget, struct bytes torrent,
+                                         struct state_record *ret_record)
+{
+    enum freshet_error error = FRESHET_OK;
+
+    memset(ret_record, 0, sizeof *ret_record);
+    if (torrent.length > 0)
+        error = state_store_put_torrent(session->state, key, torrent);
+    if (!error && forget)
+        return state_store_forget(session->state, key, root);
+    if (!error)
+        error = state_store_take(session->state, key, root, ret_record);
+    return error == FRESHET_ERROR_NOT_FOUND ? FRESHET_OK : error;
+}
+
+enum freshet_error session_torrents_add(struct session *session, struct metainfo *metainfo,
+                                        const struct torrent_options *options,
+                                        const struct session_torrent_options *torrent,
+                                        char ret_text[SESSION_TEXT_SIZE])
+{
+    struct torrent_options filled = *options;
+    struct state_record record;
+    uint8_t key[32];
+    int lock;
+
+    session_torrent_key(metainfo, key);
+    enum freshet_error error = session_claim(session, key, options->root, &lock, ret_text);
+    if (error)
+        return error;
+    error = session_recall(session, key, options->root, torrent->forget_record, torrent->torrent,
+                           &record);
+    if (error) {
+        snprintf(ret_text, SESSION_TEXT_SIZE, "cannot read the state: %s", error_text(error));
+        state_store_unlock(lock);
+        return error;
+    }
+    filled.resume = record.memory ? &record.record : NULL;
+    if (record.memory)
+        disk_expect_root(session->disk, options->root, &record.root);
+    struct session_torrent *claimed = memory_new(sizeof *claimed + strlen(options->root) + 1);
+    claimed->id = torrent->id;
+    claimed->lock = lock;
+    memcpy(claimed->info_hash, key, 32);
+    strcpy(claimed->root, options->root);
+    list_append(&session->torrents, &claimed->node);
+    struct engine_command command = {.type = COMMAND_ADD_TORRENT,
+                                     .torrent = torrent->id,
+                                     .metainfo = metainfo,
+                                     .options = &filled};
+    struct event event = {.type = EVENT_COMMAND, .command = &command};
+    session_parts_input(session, &event);
+    state_store_record_deinit(&record);
+    return FRESHET_OK;
+}
+
+static void session_drop(struct session *session, struct session_torrent *torrent)
+{
+    list_remove(&session->torrents, &torrent->node);
+    state_store_unlock(torrent->lock);
+    memory_free(torrent);
+}
+
+void session_torrents_on_removed(struct session *session, torrent_id id)
+{
+    struct session_torrent *torrent = session_find(session, id);
+
+    if (torrent)
+        session_drop(session, torrent);
+}
+
+void session_torrents_forget_all(struct session *session)
+{
+    while (!list_is_empty(&session->torrents))
+        session_drop(session,
+                     LIST_ELEMENT(list_first(&session->torrents), struct session_torrent, node));
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What survives a stop or a crash: one SQLite file (WAL, synchronous=FULL) with a resume record for
+ * each torrent and root, the .torrent bytes, and a few settings. Several processes may share it;
+ * one torrent below one root belongs to one process at a time (state_store_lock). A damaged file is
+ * set aside and told, never an empty start in silence: data on the disk is then hashed again, so
+ * nothing is lost but time. Calls block; those on one store may come from any thread.
+ */
+#ifndef FRESHET_HOST_STATE_STORE_H
+#define FRESHET_HOST_STATE_STORE_H
+
+#include "core/door/door.h"
+#include "host/storage_files.h"
+
+#include <sys/types.h>
+
+struct state_store;
+
+#define STATE_TEXT_SIZE 512
+
+/* Where state lives when nobody says: $XDG_STATE_HOME/freshet, else ~/.local/state/freshet. */
+bool state_store_default_folder(char ret_folder[LIMIT_PATH_LENGTH + 1]);
+
+/* Makes the folder (mode 0700) if need be. `ret_text`: why it failed; on success "" or what was
+ * found damaged and set aside. */
+enum freshet_error state_store_open(const char *folder, char ret_text[STATE_TEXT_SIZE],
+                                    struct state_store **ret_store);
+void state_store_close(struct state_store *store);
+
+/* A record as it was written. `record` points into `memory`. */
+struct state_record {
+    struct resume_record record;
+    struct root_identity root;
+    void *memory;
+};
+
+/* FRESHET_ERROR_NOT_FOUND: none. Marks the record as in use (no longer clean) in the same
+ * transaction, so that a crash from here on is seen as one. */
+enum freshet_error state_store_take(struct state_store *store, const uint8_t info_hash[32],
+                                    const char *root, struct state_record *ret_record);
+void state_store_record_deinit(struct state_record *record);
+/* One transaction, durable when it returns. */
+enum freshet_error state_store_persist(struct state_store *store,
+                                       const struct resume_record *record);
+enum freshet_error state_store_forget(struct state_store *store, const uint8_t info_hash[32],
+                                      const char *root);
+
+/* The .torrent file of an info-hash. The caller frees *ret_torrent with memory_free. */
+enum freshet_error state_store_put_torrent(struct state_store *store, const uint8_t info_hash[32],
+                                           struct bytes torrent);
+enum freshet_error state_store_get_torrent(struct state_store *store, const uint8_t info_hash[32],
+                                           struct buffer *ret_torrent);
+
+int64_t state_store_number(struct state_store *store, const char *name, int64_t otherwise);
+enum freshet_error state_store_set_number(struct state_store *store, const char *name,
+                                          int64_t value);
+
+/* Claims a torrent below a root for this process until the descriptor is given to
+ * state_store_unlock or the process ends. FRESHET_ERROR_BUSY: *ret_pid has it. */
+enum freshet_error state_store_lock(struct state_store *store, const uint8_t info_hash[32],
+                                    const char *root, int *ret_lock, pid_t *ret_pid);
+void state_store_unlock(int lock);
+
+#endif

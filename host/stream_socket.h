@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One TCP connection of stream_sockets: what stream_send and stream_receive, its two halves, work
+ * on, and what all connections share.
+ */
+#ifndef FRESHET_HOST_STREAM_SOCKET_H
+#define FRESHET_HOST_STREAM_SOCKET_H
+
+#include "core/base/list.h"
+#include "core/base/map.h"
+#include "host/disk.h"
+
+#include <uv.h>
+
+/* What one connection may move before the next one has its turn. */
+#define STREAM_TURN_BYTES (512u * KIB)
+#define STREAM_SCRATCH    (128u * KIB)
+
+struct stream_sockets_options {
+    uv_loop_t *loop;
+    const struct block_memory *pool;
+    struct disk *disk;
+    uint32_t connections_max; /* more inbound ones are closed at once */
+    void (*event)(void *context, struct event *event);
+    void (*receive_plan)(void *context, conn_id conn, struct receive_plan *ret_plan);
+    void *context;
+};
+
+/* What all connections share. */
+struct stream_table {
+    struct stream_sockets_options options;
+    struct map by_id;
+    struct list all;
+    uv_poll_cb on_poll;
+    uint8_t *scratch; /* STREAM_SCRATCH: protocol bytes on their way */
+    uint8_t *trash;   /* STREAM_SCRATCH: payload that nobody wants */
+};
+
+/* The one ACTION_SEND in flight. */
+struct stream_sending {
+    bool active;
+    bool warming_now;
+    uint8_t *header; /* inline_header or heap */
+    size_t header_length, header_sent;
+    uint8_t inline_header[64];
+    struct held_range *ranges;
+    uint32_t range_count, range_now, range_sent;
+    struct storage_files *files; /* shared while ranges are held */
+    uint32_t unreported;         /* bytes out since the last EVENT_SENT */
+    struct disk_warming warming;
+};
+
+struct stream_socket {
+    uv_poll_t poll;
+    struct list_node node; /* in table->all */
+    struct stream_table *table;
+    conn_id id;
+    int fd;
+    int polled; /* events that we wait for now */
+    bool connecting, paused, closing, handle_closed;
+    uint32_t turn_left; /* bytes that may be sent in this turn */
+    struct address remote, local;
+    struct stream_sending sending;
+};
+
+/* Takes over the fd; NULL when libuv cannot watch it. */
+struct stream_socket *stream_socket_new(struct stream_table *table, conn_id id, int fd,
+                                        const struct address *remote);
+/* Waits for what the connection's state wants. */
+void stream_socket_poll(struct stream_socket *stream);
+/* Out of the table at once; its memory goes when neither libuv nor a worker holds it. */
+void stream_socket_close(struct stream_socket *stream);
+/* Closes, and tells CLOSED. */
+void stream_socket_fail(struct stream_socket *stream, enum freshet_error error);
+void stream_socket_tell(struct stream_socket *stream, struct event *event);
+/* Gives back what a send holds, unless a worker has it (then later, by itself). */
+void stream_socket_drop_send(struct stream_socket *stream);
+/* Frees a closed one once nobody holds it any more. */
+void stream_socket_unlink(struct stream_socket *stream);
+
+#endif

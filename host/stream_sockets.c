@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: MIT */
+#include "host/stream_sockets.h"
+
+#include "core/base/check.h"
+#include "core/base/memory.h"
+#include "host/posix_error.h"
+#include "host/socket_address.h"
+#include "host/stream_receive.h"
+#include "host/stream_send.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define ACCEPTS_PER_TURN 32
+#define LISTENER_REST_MS 500
+
+struct stream_sockets {
+    struct stream_table table;
+    conn_id next_inbound;
+    int listener;
+    uv_poll_t *listener_poll;
+    uv_timer_t *listener_rest; /* after EMFILE */
+    struct address bound;
+};
+
+static void stream_on_poll(uv_poll_t *poll, int status, int events);
+
+struct stream_sockets *stream_sockets_new(const struct stream_sockets_options *options)
+{
+    struct stream_sockets *sockets = memory_new(sizeof *sockets);
+
+    sockets->table.options = *options;
+    sockets->table.on_poll = stream_on_poll;
+    sockets->next_inbound = CONN_INBOUND;
+    sockets->listener = -1;
+    map_init(&sockets->table.by_id, sizeof(conn_id), 0);
+    list_init(&sockets->table.all);
+    sockets->table.scratch = memory_new(STREAM_SCRATCH);
+    sockets->table.trash = memory_new(STREAM_SCRATCH);
+    return sockets;
+}
+
+uint32_t stream_sockets_count(const struct stream_sockets *sockets)
+{
+    return (uint32_t)sockets->table.all.length;
+}
+
+static void stream_on_connected(struct stream_socket *stream)
+{
+    int number = 0;
+    socklen_t length = sizeof number;
+
+    getsockopt(stream->fd, SOL_SOCKET, SO_ERROR, &number, &length);
+    if (number != 0) {
+        stream_socket_fail(stream, posix_error_of_socket(number));
+        return;
+    }
+    stream->connecting = false;
+    socket_address_of_local(stream->fd, &stream->local);
+    struct event event = {.type = EVENT_CONNECTED,
+                          .conn = stream->id,
+                          .remote = stream->remote,
+                          .local = stream->local};
+    stream_socket_tell(stream, &event);
+    stream_socket_poll(stream);
+}
+
+static void stream_on_poll(uv_poll_t *poll, int status, int events)
+{
+    struct stream_socket *stream = poll->data;
+
+    stream->turn_left = STREAM_TURN_BYTES;
+    if (stream->connecting) {
+        stream_on_connected(stream);
+        return;
+    }
+    if (status < 0) {
+        stream_socket_fail(stream, posix_error_of_socket(-status));
+        return;
+    }
+    if (events & UV_WRITABLE)
+        stream_send_ready(stream);
+    if (!stream->closing && (events & UV_READABLE))
+        stream_receive_ready(stream);
+    if (!stream->closing)
+        stream_socket_poll(stream);
+}
+
+static void stream_tell_failed(struct stream_sockets *sockets, conn_id conn, int number)
+{
+    struct event event = {
+        .type = EVENT_CLOSED, .conn = conn, .error = posix_error_of_socket(number)};
+
+    sockets->table.options.event(sockets->table.options.context, &event);
+}
+
+/* A socket on its way to `remote`, or -errno. */
+static int stream_open(const struct stream_sockets *sockets, const struct address *remote)
+{
+    struct sockaddr_storage to;
+    socklen_t length = socket_address_to(remote, false, &to);
+    int fd = socket(to.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+    if (fd < 0)
+        return -errno;
+    /* From the address that we listen on, so that peers see one of us (and tests tell peers of one
+     * machine apart). */
+    if (sockets->bound.family == remote->family && !address_is_unspecified(&sockets->bound)) {
+        struct address from = sockets->bound;
+        struct sockaddr_storage local;
+        from.port = 0;
+        socklen_t local_length = socket_address_to(&from, false, &local);
+        if (bind(fd, (struct sockaddr *)&local, local_length) != 0)
+            goto fail_socket;
+    }
+    if (connect(fd, (struct sockaddr *)&to, length) != 0 && errno != EINPROGRESS)
+        goto fail_socket;
+    return fd;
+fail_socket:;
+    int number = errno;
+    close(fd);
+    return -number;
+}
+
+void stream_sockets_connect(struct stream_sockets *sockets, conn_id conn,
+                            const struct address *remote)
+{
+    int fd = stream_open(sockets, remote);
+
+    if (fd < 0) {
+        stream_tell_failed(sockets, conn, -fd);
+        return;
+    }
+    struct stream_socket *stream = stream_socket_new(&sockets->table, conn, fd, remote);
+    if (!stream) {
+        close(fd);
+        stream_tell_failed(sockets, conn, ENOMEM);
+        return;
+    }
+    stream->connecting = true;
+    stream_socket_poll(stream);
+}
+
+static void stream_on_accepted(struct stream_sockets *sockets, int fd, const struct address *remote)
+{
+    struct stream_socket *stream =
+        sockets->table.all.length < sockets->table.options.connections_max &&
+                sockets->next_inbound != 0
+            ? stream_socket_new(&sockets->table, sockets->next_inbound, fd, remote)
+            : NULL;
+
+    if (!stream) {
+        close(fd);
+        return;
+    }
+    sockets->next_inbound++;
+    socket_address_of_local(fd, &stream->local);
+    struct event event = {.type = EVENT_ACCEPTED,
+                          .conn = stream->id,
+                          .remote = stream->remote,
+                          .local = stream->local};
+    sockets->table.options.event(sockets->table.options.context, &event);
+    stream_socket_poll(stream);
+}
+
+static void listener_on_poll(uv_poll_t *poll, int status, int events);
+
+static void listener_on_rested(uv_timer_t *timer)
+{
+    struct stream_sockets *sockets = timer->data;
+
+    if (sockets->listener_poll)
+        uv_poll_start(sockets->listener_poll, UV_READABLE, listener_on_poll);
+}
+
+/* No descriptor or memory for a connection: an immediate retry would only spin. */
+static void listener_rest(struct stream_sockets *sockets)
+{
+    uv_poll_stop(sockets->listener_poll);
+    uv_timer_start(sockets->listener_rest, listener_on_rested, LISTENER_REST_MS, 0);
+}
+
+static void listener_on_poll(uv_poll_t *poll, int status, int events)
+{
+    struct stream_sockets *sockets = poll->data;
+
+    (void)status;
+    (void)events;
+    for (int i = 0; i < ACCEPTS_PER_TURN && sockets->listener >= 0; i++) {
+        struct sockaddr_storage from;
+        socklen_t length = sizeof from;
+        struct address remote;
+        int fd = accept4(sockets->listener, (struct sockaddr *)&from, &length,
+                         SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd < 0) {
+            if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
+                listener_rest(sockets);
+            if (errno == ECONNABORTED || errno == EINTR)
+                continue;
+            return;
+        }
+        if (socket_address_from((struct sockaddr *)&from, &remote))
+            stream_on_accepted(sockets, fd, &remote);
+        else
+            close(fd);
+    }
+}
+
+/* A bound, listening socket, or -errno. */
+static int listener_open(const struct address *address)
+{
+    struct sockaddr_storage local;
+    socklen_t length = socket_address_to(address, false, &local);
+    int on = 1, off = 0;
+    int fd = socket(local.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+    if (fd < 0)
+        return -errno;
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    if (local.ss_family == AF_INET6)
+        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, address_is_unspecified(address) ? &off : &on,
+                   sizeof on);
+    if (bind(fd, (struct sockaddr *)&local, length) == 0 && listen(fd, 128) == 0)
+        return fd;
+    int number = errno;
+    close(fd);
+    return -number;
+}
+
+enum freshet_error stream_sockets_listen(struct stream_sockets *sockets,
+                                         const struct address *address, struct address *ret_bound)
+{
+    CHECK(sockets->listener < 0);
+    int fd = listener_open(address);
+
+    if (fd < 0)
+        return posix_error_of_socket(-fd);
+    sockets->listener = fd;
+    sockets->listener_poll = memory_new(sizeof *sockets->listener_poll);
+    sockets->listener_rest = memory_new(sizeof *sockets->listener_rest);
+    CHECK(uv_poll_init(sockets->table.options.loop, sockets->listener_poll, fd) == 0);
+    CHECK(uv_timer_init(sockets->table.options.loop, sockets->listener_rest) == 0);
+    sockets->listener_poll->data = sockets->listener_rest->data = sockets;
+    uv_poll_start(sockets->listener_poll, UV_READABLE, listener_on_poll);
+    if (!socket_address_of_local(fd, &sockets->bound))
+        sockets->bound = *address;
+    *ret_bound = sockets->bound;
+    return FRESHET_OK;
+}
+
+static void listener_on_closed(uv_handle_t *handle)
+{
+    memory_free(handle);
+}
+
+void stream_sockets_stop_listening(struct stream_sockets *sockets)
+{
+    if (sockets->listener < 0)
+        return;
+    uv_poll_stop(sockets->listener_poll);
+    close(sockets->listener);
+    uv_close((uv_handle_t *)sockets->listener_poll, listener_on_closed);
+    uv_close((uv_handle_t *)sockets->listener_rest, listener_on_closed);
+    sockets->listener = -1;
+    sockets->listener_poll = NULL;
+    sockets->listener_rest = NULL;
+}
+
+void stream_sockets_send(struct stream_sockets *sockets, const struct action *action)
+{
+    struct stream_socket *stream = map_get(&sockets->table.by_id, &action->conn);
+
+    if (!stream)
+        return;
+    CHECK(!stream->connecting);
+    CHECK(!stream->sending.active);
+    stream_send_start(stream, action);
+}
+
+void stream_sockets_pause(struct stream_sockets *sockets, conn_id conn, bool paused)
+{
+    struct stream_socket *stream = map_get(&sockets->table.by_id, &conn);
+
+    if (!stream)
+        return;
+    stream->paused = paused;
+    stream_socket_poll(stream);
+}
+
+void stream_sockets_close(struct stream_sockets *sockets, conn_id conn)
+{
+    struct stream_socket *stream = map_get(&sockets->table.by_id, &conn);
+
+    if (stream)
+        stream_socket_close(stream);
+}
+
+void stream_sockets_free(struct stream_sockets *sockets)
+{
+    if (!sockets)
+        return;
+    stream_sockets_stop_listening(sockets);
+    while (!list_is_empty(&sockets->table.all))
+        stream_socket_close(
+            LIST_ELEMENT(list_first(&sockets->table.all), struct stream_socket, node));
+    map_deinit(&sockets->table.by_id);
+    memory_free(sockets->table.scratch);
+    memory_free(sockets->table.trash);
+    memory_free(sockets);
+}

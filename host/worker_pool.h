@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Threads that run blocking work beside the loop: disk, hashing, the state store. Not libuv's four
+ * threads, which name resolution shares. Work is started in order of submission; `run` is called on
+ * a worker, `done` on the loop's thread, once for each submitted work, cancelled or not.
+ */
+#ifndef FRESHET_HOST_WORKER_POOL_H
+#define FRESHET_HOST_WORKER_POOL_H
+
+#include "core/base/list.h"
+
+#include <stdbool.h>
+#include <uv.h>
+
+struct work {
+    struct list_node node;
+    void (*run)(struct work *work);
+    void (*done)(struct work *work);
+    bool cancelled; /* `run` was not called */
+};
+
+struct worker_pool;
+
+/* Up to WORKER_THREADS_MAX threads, made on first use. */
+#define WORKER_THREADS_MAX 32
+struct worker_pool *worker_pool_new(uv_loop_t *loop, unsigned threads);
+/* Waits for what is running; what is queued is cancelled and told `done`. The loop must run once
+ * more afterwards, for libuv to let go of its handle. NULL is fine. */
+void worker_pool_free(struct worker_pool *pool);
+/* The pool owns the node until `done`. */
+void worker_pool_submit(struct worker_pool *pool, struct work *work);
+/* Takes work out of the queue if it has not begun; its `done` comes soon. */
+void worker_pool_cancel(struct worker_pool *pool, struct work *work);
+/* Is nothing queued, running or waiting to be told? */
+bool worker_pool_is_idle(struct worker_pool *pool);
+
+#endif
