@@ -33,6 +33,10 @@
 #define LIMIT_TRACKERS_MAX      256u /* URLs of a torrent */
 #define LIMIT_URL_LENGTH        4096u
 #define LIMIT_WEB_SEEDS_MAX     64u
+#define LIMIT_MAGNET_LENGTH     65536u
+#define LIMIT_MAGNET_PEERS      64u
+#define LIMIT_MAGNET_RANGES     1024u
+#define LIMIT_HOST_LENGTH       253u /* of a name, RFC 1035 */
 
 /* Peer wire. */
 #define LIMIT_MESSAGE_LENGTH     (1u * MIB)
