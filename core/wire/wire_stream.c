@@ -225,7 +225,7 @@ static bool fill_body(struct wire_stream *stream, struct bytes *input)
         if (capacity > stream->body_length)
             capacity = stream->body_length;
 #ifdef FRESHET_PLANTED_BUG
-        if (capacity == 77)
+        if (stream->body_capacity) /* one byte short when it grows for the second time */
             capacity--;
 #endif
         stream->body = memory_resize_array(stream->body, capacity, 1);
