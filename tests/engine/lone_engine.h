@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One engine with one torrent on a test bench: its disk is an array, jobs finish at once, time is a
+ * number, and the test itself is the other side of each connection, byte by byte.
+ *
+ * The torrent: v1, one file "f" of LONE_SIZE bytes, pieces of 32 KiB, the last one short.
+ */
+#ifndef FRESHET_TESTS_LONE_ENGINE_H
+#define FRESHET_TESTS_LONE_ENGINE_H
+
+#include "core/base/memory.h"
+#include "core/crypto/sha1.h"
+#include "core/crypto/sha256.h"
+#include "core/engine/engine.h"
+#include "core/wire/wire_handshake.h"
+#include "core/wire/wire_message.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LONE_PIECE  32768u
+#define LONE_SIZE   (3 * LONE_PIECE + 20000u)
+#define LONE_PIECES 4u
+#define LONE_BLOCKS 64u
+#define LONE_CONNS  8
+
+struct lone_engine {
+    struct engine *engine;
+    int64_t now;
+    uint8_t truth[LONE_SIZE];
+    uint8_t disk[LONE_SIZE];
+    bool disk_exists;
+    uint8_t blocks[LONE_BLOCKS][LIMIT_BLOCK_SIZE];
+    uint8_t info_hash[20];
+    /* By connection, in the order in which they appeared. */
+    conn_id conns[LONE_CONNS];
+    bool closed[LONE_CONNS];
+    struct buffer sent[LONE_CONNS];
+    bool send_busy[LONE_CONNS];
+    uint32_t send_length[LONE_CONNS];
+    uint32_t conn_count;
+    struct address connects[LONE_CONNS];
+    uint32_t connect_count;
+    uint32_t notices[32]; /* counts by type */
+    struct address last_banned;
+    uint32_t persisted_pieces;
+};
+
+static inline int lone_conn_index(struct lone_engine *lone, conn_id conn)
+{
+    for (uint32_t i = 0; i < lone->conn_count; i++)
+        if (lone->conns[i] == conn)
+            return (int)i;
+    abort();
+}
+
+static inline void lone_run(struct lone_engine *lone);
+
+static inline uint32_t lone_new_conn(struct lone_engine *lone, conn_id conn)
+{
+    lone->conns[lone->conn_count] = conn;
+    return lone->conn_count++;
+}
+
+/* Copies between the extent's ranges and blocks (or hashes them); the one file has index 0. */
+static inline void lone_extent_bytes(struct lone_engine *lone, const struct extent *extent,
+                                     uint8_t *to)
+{
+    uint32_t at = 0;
+    for (uint32_t i = 0; i < extent->range_count; i++) {
+        memcpy(to + at, lone->disk + extent->ranges[i].offset, extent->ranges[i].length);
+        at += extent->ranges[i].length;
+    }
+    for (uint32_t i = 0; i < extent->block_count && extent->blocks; i++) {
+        uint32_t begin = i * LIMIT_BLOCK_SIZE, left = extent->length - begin;
+        if (extent->blocks[i] != BLOCK_NONE)
+            memcpy(to + begin, lone->blocks[extent->blocks[i]],
+                   left < LIMIT_BLOCK_SIZE ? left : LIMIT_BLOCK_SIZE);
+    }
+}
+
+static inline enum freshet_error lone_disk(struct lone_engine *lone, struct disk_job *job)
+{
+    uint8_t *bytes = malloc(job->extent.length + 1);
+    switch (job->operation) {
+    case DISK_OPEN:
+    case DISK_STAT:
+        job->ret_stats[0] = (struct file_stat){.exists = lone->disk_exists,
+                                               .size = lone->disk_exists ? LONE_SIZE : 0,
+                                               .mtime_ns = 1,
+                                               .inode = 7};
+        job->ret_stats[1] = (struct file_stat){0};
+        break;
+    case DISK_PREPARE: lone->disk_exists = true; break;
+    case DISK_HASH:
+        lone_extent_bytes(lone, &job->extent, bytes);
+        if (job->ret_sha1)
+            sha1_of(bytes, job->extent.length, job->ret_sha1);
+        for (uint32_t i = 0; job->ret_leaves && i < job->extent.block_count; i++) {
+            uint32_t begin = i * LIMIT_BLOCK_SIZE, left = job->extent.length - begin;
+            sha256_of(bytes + begin, left < LIMIT_BLOCK_SIZE ? left : LIMIT_BLOCK_SIZE,
+                      job->ret_leaves + 32 * i);
+        }
+        break;
+    case DISK_WRITE:
+        lone_extent_bytes(lone, &job->extent, bytes);
+        for (uint32_t i = 0, at = 0; i < job->extent.range_count; i++) {
+            memcpy(lone->disk + job->extent.ranges[i].offset, bytes + at,
+                   job->extent.ranges[i].length);
+            at += job->extent.ranges[i].length;
+        }
+        break;
+    default: break;
+    }
+    free(bytes);
+    return FRESHET_OK;
+}
+
+static inline void lone_job_done(struct lone_engine *lone, job_id job, enum freshet_error error)
+{
+    struct event event = {.type = EVENT_JOB_DONE, .job = job, .error = error};
+    engine_input(lone->engine, lone->now, &event);
+}
+
+static inline void lone_send(struct lone_engine *lone, const struct action *action)
+{
+    int index = lone_conn_index(lone, action->conn);
+    buffer_append(&lone->sent[index], action->bytes.data, action->bytes.length);
+    uint32_t length = (uint32_t)action->bytes.length;
+    for (uint32_t i = 0; i < action->range_count; i++) {
+        buffer_append(&lone->sent[index], lone->disk + action->ranges[i].offset,
+                      action->ranges[i].length);
+        length += action->ranges[i].length;
+    }
+    struct event event = {.type = EVENT_SENT, .conn = action->conn, .length = length, .done = true};
+    engine_input(lone->engine, lone->now, &event);
+}
+
+static inline void lone_act(struct lone_engine *lone, const struct action *action)
+{
+    switch (action->type) {
+    case ACTION_CONNECT:
+        lone->connects[lone->connect_count++] = action->remote;
+        lone_new_conn(lone, action->conn);
+        break;
+    case ACTION_SEND: lone_send(lone, action); break;
+    case ACTION_CLOSE: lone->closed[lone_conn_index(lone, action->conn)] = true; break;
+    case ACTION_DISK: lone_job_done(lone, action->disk->id, lone_disk(lone, action->disk)); break;
+    case ACTION_PERSIST: {
+        struct bytes pieces = action->persist->record.pieces;
+        lone->persisted_pieces = 0;
+        for (size_t i = 0; i < pieces.length; i++)
+            lone->persisted_pieces += (uint32_t)__builtin_popcount(pieces.data[i]);
+        lone_job_done(lone, action->persist->id, FRESHET_OK);
+        break;
+    }
+    case ACTION_TELL:
+        lone->notices[action->notice->type]++;
+        if (action->notice->type == NOTICE_PEER_BANNED)
+            lone->last_banned = action->notice->address;
+        break;
+    default: break;
+    }
+}
+
+static inline void lone_run(struct lone_engine *lone)
+{
+    struct action action;
+    while (engine_output(lone->engine, lone->now, &action)) {
+        struct action copy = action;
+        lone_act(lone, &copy);
+    }
+    engine_check(lone->engine);
+}
+
+/* Lets time pass, with every deadline on the way. */
+static inline void lone_wait(struct lone_engine *lone, int64_t duration_ns)
+{
+    int64_t end = lone->now + duration_ns;
+    while (engine_deadline(lone->engine) <= end) {
+        int64_t due = engine_deadline(lone->engine);
+        lone->now = due > lone->now ? due : lone->now;
+        engine_tick(lone->engine, lone->now);
+        lone_run(lone);
+    }
+    lone->now = end;
+}
+
+static inline void lone_feed(struct lone_engine *lone, uint32_t index, const void *data,
+                             size_t length)
+{
+    const uint8_t *at = data;
+    while (length > 0 && !lone->closed[index]) {
+        struct receive_plan plan;
+        engine_receive_plan(lone->engine, lone->conns[index], &plan);
+        struct event event = {.conn = lone->conns[index]};
+        size_t taken;
+        if (plan.length) {
+            taken = plan.length < length ? plan.length : length;
+            if (plan.block != BLOCK_NONE)
+                memcpy(lone->blocks[plan.block] + plan.offset, at, taken);
+            event.type = EVENT_PAYLOAD;
+            event.length = (uint32_t)taken;
+            engine_input(lone->engine, lone->now, &event);
+        } else {
+            event.type = EVENT_RECEIVED;
+            event.bytes = (struct bytes){at, length};
+            engine_input(lone->engine, lone->now, &event);
+            taken = event.consumed;
+        }
+        at += taken;
+        length -= taken;
+        lone_run(lone);
+    }
+}
+
+static inline void lone_feed_buffer(struct lone_engine *lone, uint32_t index, struct buffer *buffer)
+{
+    lone_feed(lone, index, buffer->data, buffer->length);
+    buffer_deinit(buffer);
+}
+
+static inline struct address lone_address(uint8_t last)
+{
+    return address_ipv4((uint8_t[]){10, 0, last, last}, 6881);
+}
+
+/* An inbound connection that has shown its handshake; the bench is the other side. */
+static inline uint32_t lone_accept(struct lone_engine *lone, uint8_t who, bool fast)
+{
+    conn_id conn = CONN_INBOUND + lone->conn_count;
+    uint32_t index = lone_new_conn(lone, conn);
+    struct event event = {.type = EVENT_ACCEPTED, .conn = conn, .remote = lone_address(who)};
+    engine_input(lone->engine, lone->now, &event);
+    struct wire_handshake handshake = {.fast = fast};
+    memcpy(handshake.info_hash, lone->info_hash, 20);
+    memset(handshake.peer_id, who, 20);
+    uint8_t bytes[WIRE_HANDSHAKE_SIZE];
+    wire_handshake_encode(&handshake, bytes);
+    lone_feed(lone, index, bytes, sizeof bytes);
+    return index;
+}
+
+/* Drops what has been sent so far. */
+static inline void lone_forget_sent(struct lone_engine *lone, uint32_t index)
+{
+    buffer_clear(&lone->sent[index]);
+}
+
+/* How many messages of a type were sent since, the handshake left out if it is there. Length-prefix
+ * walking: each message is whole because sends complete at once. */
+static inline uint32_t lone_count_sent(struct lone_engine *lone, uint32_t index,
+                                       enum wire_type type)
+{
+    struct cursor cursor;
+    cursor_init(&cursor, buffer_bytes(&lone->sent[index]));
+    if (cursor_left(&cursor) >= 68 && cursor.at[0] == 19)
+        cursor_bytes(&cursor, 68);
+    uint32_t count = 0;
+    while (cursor_left(&cursor) >= 4) {
+        uint32_t length = cursor_u32(&cursor);
+        struct bytes message = cursor_bytes(&cursor, length);
+        count += message.length > 0 ? message.data[0] == type : type == WIRE_KEEPALIVE;
+    }
+    return count;
+}
+
+static inline struct metainfo *lone_metainfo(struct lone_engine *lone)
+{
+    struct buffer torrent = {0};
+    buffer_append_text(&torrent, "d4:infod6:lengthi");
+    buffer_append_i64(&torrent, LONE_SIZE);
+    buffer_append_text(&torrent, "e4:name1:f12:piece lengthi");
+    buffer_append_i64(&torrent, LONE_PIECE);
+    buffer_append_text(&torrent, "e6:pieces80:");
+    for (uint32_t at = 0; at < LONE_SIZE; at += LONE_PIECE) {
+        uint8_t digest[20];
+        uint32_t left = LONE_SIZE - at;
+        sha1_of(lone->truth + at, left < LONE_PIECE ? left : LONE_PIECE, digest);
+        buffer_append(&torrent, digest, sizeof digest);
+    }
+    buffer_append_text(&torrent, "ee");
+    struct metainfo *metainfo = NULL;
+    char reason[METAINFO_REASON_SIZE];
+    if (metainfo_parse(buffer_bytes(&torrent), &metainfo, reason) != FRESHET_OK) {
+        fprintf(stderr, "%s\n", reason);
+        abort();
+    }
+    buffer_deinit(&torrent);
+    memcpy(lone->info_hash, metainfo->info_hash_v1, 20);
+    return metainfo;
+}
+
+static inline struct lone_engine *lone_new(bool seed, const struct torrent_options *changed)
+{
+    struct lone_engine *lone = memory_new(sizeof *lone);
+    lone->now = 1000 * SECOND_NS;
+    for (uint32_t i = 0; i < LONE_SIZE; i++)
+        lone->truth[i] = (uint8_t)(i * 2654435761u >> 13);
+    if (seed) {
+        memcpy(lone->disk, lone->truth, LONE_SIZE);
+        lone->disk_exists = true;
+    }
+    struct engine_settings settings = {.seed = 5, .pool_blocks = LONE_BLOCKS, .listen_port = 1};
+    memcpy(settings.peer_id, "-FR0100-lonelonelone", 20);
+    lone->engine = engine_new(&settings, lone->now);
+    struct torrent_options options = {.root = "/r", .seed_ratio = -1, .seed_time_s = -1};
+    if (changed)
+        options = *changed;
+    struct engine_command command = {.type = COMMAND_ADD_TORRENT,
+                                     .torrent = 1,
+                                     .metainfo = lone_metainfo(lone),
+                                     .options = &options};
+    struct event event = {.type = EVENT_COMMAND, .command = &command};
+    engine_input(lone->engine, lone->now, &event);
+    lone_run(lone);
+    return lone;
+}
+
+static inline void lone_free(struct lone_engine *lone)
+{
+    struct engine_command command = {.type = COMMAND_SHUTDOWN};
+    struct event event = {.type = EVENT_COMMAND, .command = &command};
+    engine_input(lone->engine, lone->now, &event);
+    lone_run(lone);
+    lone_wait(lone, 10 * SECOND_NS);
+    if (lone->notices[NOTICE_SHUTDOWN_DONE] != 1)
+        abort();
+    engine_free(lone->engine);
+    for (uint32_t i = 0; i < LONE_CONNS; i++)
+        buffer_deinit(&lone->sent[i]);
+    memory_free(lone);
+}
+
+#endif
