@@ -76,6 +76,18 @@ void engine_close_conn(struct engine *engine, conn_id conn)
     engine->closes[engine->closes_count++] = conn;
 }
 
+void engine_set_self(struct engine *engine, const struct address *self)
+{
+    if (address_is_unspecified(self))
+        return;
+    engine->shared.external = *self;
+    engine->shared.external.port = engine->shared.settings.listen_port;
+    for (struct list_node *node = list_first(&engine->torrents); node;
+         node = list_next(&engine->torrents, node))
+        swarm_set_self(LIST_ELEMENT(node, struct engine_torrent, in_engine)->swarm,
+                       &engine->shared.external);
+}
+
 static void end_greeting(struct engine *engine, struct greeting *greeting)
 {
     greeting_remove(&engine->greetings, greeting);
@@ -180,7 +192,10 @@ void engine_input(struct engine *engine, int64_t now, struct event *event)
     case EVENT_DATAGRAM: engine_trackers_datagram(engine, event); break;
     case EVENT_JOB_DONE: job_done(engine, event); break;
     case EVENT_WALL_CLOCK: break;
-    case EVENT_LISTENING: engine->shared.settings.listen_port = event->local.port; break;
+    case EVENT_LISTENING:
+        engine->shared.settings.listen_port = event->local.port;
+        engine_set_self(engine, &event->local);
+        break;
     case EVENT_COMMAND: engine_torrents_command(engine, event->command); break;
     }
     engine_torrents_reap(engine);

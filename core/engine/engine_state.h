@@ -66,6 +66,8 @@ struct engine {
 /* engine.c */
 void engine_tell(struct engine *engine, const struct notice *notice);
 void engine_close_conn(struct engine *engine, conn_id conn);
+/* An address under which others see us (BEP 24, or where we listen); its port does not count. */
+void engine_set_self(struct engine *engine, const struct address *self);
 /* Sets when the torrent is due next. */
 void engine_touch(struct engine_torrent *torrent);
 

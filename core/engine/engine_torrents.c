@@ -37,6 +37,8 @@ static void add(struct engine *engine, const struct engine_command *command)
     torrent->lonely_ns = engine->now + ENGINE_LONELY_NS;
     torrent->swarm = swarm_new(&engine->shared, command->torrent, command->metainfo,
                                command->options, engine->now);
+    if (engine->shared.external.family != ADDRESS_NONE)
+        swarm_set_self(torrent->swarm, &engine->shared.external);
     list_append(&engine->torrents, &torrent->in_engine);
     map_put(&engine->by_id, &torrent->id, torrent);
     name_by_hash(engine, torrent, true);

@@ -93,7 +93,7 @@ static void take_results(struct engine_torrent *torrent)
             notice.count = result.peer_count;
             engine_tell(torrent->engine, &notice);
             if (result.external_ip.family != ADDRESS_NONE)
-                torrent->engine->shared.external = result.external_ip;
+                engine_set_self(torrent->engine, &result.external_ip);
             swarm_add_peers(torrent->swarm, torrent->engine->now, result.peers, result.peer_count,
                             PEER_SOURCE_TRACKER);
             break;
@@ -101,8 +101,8 @@ static void take_results(struct engine_torrent *torrent)
             notice.type = NOTICE_TRACKER_ERROR;
             engine_tell(torrent->engine, &notice);
             break;
-        case TRACKER_RESULT_SCRAPE:
-        case TRACKER_RESULT_SWITCHED: break;
+        case TRACKER_RESULT_SWITCHED: swarm_drop_peers(torrent->swarm, torrent->engine->now); break;
+        case TRACKER_RESULT_SCRAPE: break;
         }
     }
 }

@@ -324,6 +324,18 @@ void swarm_add_peers(struct swarm *swarm, int64_t now, const struct address *pee
     }
 }
 
+void swarm_set_self(struct swarm *swarm, const struct address *self)
+{
+    peer_list_set_self(swarm->candidates, self);
+}
+
+void swarm_drop_peers(struct swarm *swarm, int64_t now)
+{
+    swarm->now = now;
+    swarm_peers_close_all(swarm, FRESHET_ERROR_CANCELLED);
+    settle(swarm);
+}
+
 void swarm_pause(struct swarm *swarm, int64_t now)
 {
     swarm->now = now;

@@ -72,6 +72,10 @@ struct swarm *swarm_of_ready(struct list_node *node);
 /* Commands. */
 void swarm_add_peers(struct swarm *swarm, int64_t now, const struct address *peers, uint32_t count,
                      enum peer_source source);
+/* An address at which others reach us: it is not connected to, and BEP 40 ranks by it. */
+void swarm_set_self(struct swarm *swarm, const struct address *self);
+/* Private torrents: another tracker answers now, and peers of the former one go (BEP 27). */
+void swarm_drop_peers(struct swarm *swarm, int64_t now);
 void swarm_pause(struct swarm *swarm, int64_t now);
 void swarm_resume(struct swarm *swarm, int64_t now);
 void swarm_set_limits(struct swarm *swarm, uint64_t upload, uint64_t download);
