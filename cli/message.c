@@ -15,7 +15,7 @@ void message_set_command(const char *name)
     message_command = name;
 }
 
-static void print_line(const char *format, va_list arguments)
+__attribute__((format(printf, 1, 0))) static void print_line(const char *format, va_list arguments)
 {
     char text[MESSAGE_SIZE];
     char safe[MESSAGE_SIZE];
