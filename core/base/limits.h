@@ -84,6 +84,18 @@
 #define LIMIT_UDP_TRACKER_ID_NS       (60 * SECOND_NS) /* a connection id's life, client (BEP 15) */
 #define LIMIT_TRACKER_STOP_NS         (5 * SECOND_NS)  /* a tracker's time to take our stopped */
 
+/* The tracker server. A stored peer costs about 400 bytes, indices included. */
+#define LIMIT_TRACKER_SWARMS          250000u
+#define LIMIT_TRACKER_STORED_PEERS    1000000u
+#define LIMIT_TRACKER_PEERS_DEFAULT   50u      /* handed out when the peer does not say how many */
+#define LIMIT_TRACKER_SAME_ADDRESS    64u      /* peers of one swarm behind one address (or /64) */
+#define LIMIT_TRACKER_RECORDS_ADDRESS 20000u   /* the same, over all swarms */
+#define LIMIT_TRACKER_QUERY           8192u    /* bytes of an HTTP path and query */
+#define LIMIT_TRACKER_DATAGRAM        1400u    /* bytes of a UDP reply: no fragments */
+#define LIMIT_TRACKER_ALLOWED         1000000u /* info-hashes of an allow list */
+#define LIMIT_TRACKER_PROXIES         16u
+#define LIMIT_TRACKER_CONNECTION_ID_S 120 /* BEP 15 */
+
 /* Storage. */
 #define LIMIT_BARRIER_NS    (5 * SECOND_NS)
 #define LIMIT_BARRIER_BYTES (256ull * MIB)
