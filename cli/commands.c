@@ -7,13 +7,15 @@
 #include "cli/message.h"
 #include "cli/suggestion.h"
 
-extern const struct command completions_command, help_command, man_command, version_command;
+extern const struct command completions_command, help_command, man_command, tracker_command,
+    version_command;
 
 /* In the order in which `freshet help` shows them. */
 static const struct command *const commands[] = {
     &help_command,
     &completions_command,
     &man_command,
+    &tracker_command,
     &version_command,
 };
 

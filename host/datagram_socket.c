@@ -111,6 +111,11 @@ enum freshet_error datagram_socket_open(uv_loop_t *loop, const struct address *a
     return FRESHET_OK;
 }
 
+struct address datagram_socket_address(const struct datagram_socket *socket)
+{
+    return socket->bound;
+}
+
 static void datagram_socket_on_closed(uv_handle_t *handle)
 {
     memory_free(handle->data);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The UDP socket of the door, on the same address and port as TCP: UDP trackers, and what else
- * speaks in datagrams later. One that cannot be sent at once is dropped, as the network might.
+ * speaks in datagrams later; also the socket of a UDP tracker (tracker_service.h). One that cannot
+ * be sent at once is dropped, as the network might.
  */
 #ifndef FRESHET_HOST_DATAGRAM_SOCKET_H
 #define FRESHET_HOST_DATAGRAM_SOCKET_H
@@ -16,6 +17,8 @@ struct datagram_socket;
 enum freshet_error datagram_socket_open(uv_loop_t *loop, const struct address *address,
                                         void (*received)(void *context, struct event *event),
                                         void *context, struct datagram_socket **ret_socket);
+/* What it is bound to, with the port that was free when 0 was asked for. */
+struct address datagram_socket_address(const struct datagram_socket *socket);
 void datagram_socket_close(struct datagram_socket *socket);
 void datagram_socket_send(struct datagram_socket *socket, const struct address *remote,
                           struct bytes bytes);

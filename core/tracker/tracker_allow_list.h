@@ -8,11 +8,11 @@
 #define FRESHET_TRACKER_TRACKER_ALLOW_LIST_H
 
 #include "core/base/error.h"
+#include "core/base/map.h"
 #include "core/tracker/tracker_announce.h"
 
 struct tracker_allow_list {
-    uint8_t (*hashes)[TRACKER_HASH_SIZE]; /* sorted, each once */
-    uint32_t count;
+    struct map hashes; /* only whether a hash is in it has a meaning */
 };
 
 /* FRESHET_ERROR_SYNTAX, or LIMIT when there are more than LIMIT_TRACKER_ALLOWED; *ret_line is then

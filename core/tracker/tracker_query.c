@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/tracker/tracker_query.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #define VALUE_MAX 256u /* decoded bytes of a value; longer ones are of no use to us */
@@ -100,13 +99,28 @@ struct seen {
     bool info_hash, peer_id, port, left;
 };
 
+/* Sorted and each once, as the keys of the answer must be: each goes to its place among those that
+ * came before, of which there are few. */
+static void keep_hash(struct tracker_query *query, const uint8_t *hash)
+{
+    uint32_t place = query->hash_count;
+    int order = 1;
+    while (place > 0 && (order = memcmp(query->hashes[place - 1], hash, TRACKER_HASH_SIZE)) > 0)
+        place--;
+    if (order == 0 || query->hash_count == LIMIT_SCRAPE_HASHES)
+        return;
+    for (uint32_t i = query->hash_count; i > place; i--)
+        memcpy(query->hashes[i], query->hashes[i - 1], TRACKER_HASH_SIZE);
+    memcpy(query->hashes[place], hash, TRACKER_HASH_SIZE);
+    query->hash_count++;
+}
+
 static enum freshet_error take_hash(struct tracker_query *query, const struct value *value,
                                     struct seen *seen)
 {
     if (value->length != TRACKER_HASH_SIZE)
         return refuse(query, FRESHET_ERROR_SYNTAX, "info_hash must be 20 bytes");
-    if (query->hash_count < LIMIT_SCRAPE_HASHES)
-        memcpy(query->hashes[query->hash_count++], value->bytes, TRACKER_HASH_SIZE);
+    keep_hash(query, value->bytes);
     if (!seen->info_hash)
         memcpy(query->announce.info_hash, value->bytes, TRACKER_HASH_SIZE);
     seen->info_hash = true;
@@ -189,22 +203,6 @@ static enum tracker_query_type type_of(struct bytes path)
     return TRACKER_QUERY_OTHER;
 }
 
-static int compare_hashes(const void *a, const void *b)
-{
-    return memcmp(a, b, TRACKER_HASH_SIZE);
-}
-
-/* Sorted and each once, as the keys of the answer must be. */
-static void sort_hashes(struct tracker_query *query)
-{
-    uint32_t kept = 0;
-    qsort(query->hashes, query->hash_count, TRACKER_HASH_SIZE, compare_hashes);
-    for (uint32_t i = 0; i < query->hash_count; i++)
-        if (kept == 0 || memcmp(query->hashes[kept - 1], query->hashes[i], TRACKER_HASH_SIZE) != 0)
-            memmove(query->hashes[kept++], query->hashes[i], TRACKER_HASH_SIZE);
-    query->hash_count = kept;
-}
-
 static enum freshet_error check_announce(struct tracker_query *query, const struct seen *seen)
 {
     if (!seen->peer_id)
@@ -244,8 +242,5 @@ enum freshet_error tracker_query_parse(struct bytes target, struct tracker_query
     }
     if (!seen.info_hash)
         return refuse(query, FRESHET_ERROR_MISSING, "info_hash is missing");
-    if (query->type == TRACKER_QUERY_ANNOUNCE)
-        return check_announce(query, &seen);
-    sort_hashes(query);
-    return FRESHET_OK;
+    return query->type == TRACKER_QUERY_ANNOUNCE ? check_announce(query, &seen) : FRESHET_OK;
 }
