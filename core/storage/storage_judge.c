@@ -75,13 +75,18 @@ static bool file_recorded(const struct storage *storage, file_index file, bool a
 static bool fact_is_trusted(const struct storage *storage, uint32_t fact,
                             const struct file_stat *stats)
 {
-    const struct file_stat *old = &storage->stats[fact], *new = &stats[fact];
-    if (!storage->has_record || !old->exists || !same_file(old, new))
+    const struct file_stat *was = &storage->stats[fact], *now = &stats[fact];
+    if (!storage->has_record || !was->exists)
         return false;
-    if (old->mtime_ns == new->mtime_ns)
+    if (same_facts(was, now))
         return true;
+    /* Our own writes after the record make a file newer, and longer where it was not allocated. The
+     * part store grows all the time: its facts may have been taken after a write that a power cut
+     * then took back. */
     bool is_file = fact < storage->layout.file_count;
-    return !storage->record_clean && !(is_file && file_recorded(storage, fact, true));
+    bool finished = is_file && file_recorded(storage, fact, true);
+    return !storage->record_clean && !finished && now->exists && now->inode == was->inode &&
+           (!is_file || now->size >= was->size);
 }
 
 enum piece_bytes { BYTES_ABSENT, BYTES_POSSIBLE, BYTES_TRUSTED };
@@ -202,9 +207,9 @@ static bool fact_in_use(const struct storage *storage, uint32_t fact)
 }
 
 /* We make files and write to them; we never put another in the place of one. */
-static bool may_be_ours(const struct file_stat *old, const struct file_stat *new)
+static bool may_be_ours(const struct file_stat *was, const struct file_stat *now)
 {
-    return !old->exists || (new->exists &&new->inode == old->inode);
+    return !was->exists || (now->exists && now->inode == was->inode);
 }
 
 void storage_judge_facts(struct storage *storage, const struct file_stat *stats)
