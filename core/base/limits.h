@@ -47,7 +47,9 @@
 #define LIMIT_HASH_PROOF_LAYERS  64u
 #define LIMIT_REQUESTS_IN        2000u /* reqq that we advertise, and hold */
 #define LIMIT_REQUESTS_OUT       500u
-#define LIMIT_REJECTS_UNTIL_DROP 50u /* requests beyond reqq that a peer may send */
+#define LIMIT_REJECTS_UNTIL_DROP 50u        /* requests beyond reqq that a peer may send */
+#define LIMIT_NUISANCES          2000u      /* choke, interest, cancel of a peer in 10 s */
+#define LIMIT_OUT_BYTES          (4u * MIB) /* protocol bytes that a peer does not read */
 #define LIMIT_INVALID_REQUESTS   300u
 
 /* Peers. */

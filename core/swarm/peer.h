@@ -98,6 +98,7 @@ struct peer {
     uint32_t suggested[8];       /* BEP 6, the latest */
     uint32_t suggested_count;
     uint32_t invalid_requests, excess_requests;
+    uint32_t nuisances; /* changes of mind and cancels since the last choking round */
 
     struct rate_meter up; /* payload; down is pipeline.rate */
     struct bandwidth upload_limit, download_limit;

@@ -68,8 +68,10 @@ void swarm_choking_round(struct swarm *swarm)
     uint32_t unchoked = choker_round(&swarm->choker, &now, peers, count, unchoke);
     for (uint32_t i = 0; i < unchoked && may_unchoke(swarm); i++)
         chosen[unchoke[i]] = true;
-    for (uint32_t i = 0; i < count; i++)
+    for (uint32_t i = 0; i < count; i++) {
+        swarm->slots[peers[i].slot]->nuisances = 0;
         set_choking(swarm->slots[peers[i].slot], !chosen[peers[i].slot]);
+    }
 }
 
 static void apply(struct swarm *swarm, uint32_t slot)

@@ -9,6 +9,8 @@
 
 static void on_choke(struct peer *peer)
 {
+    if (peer->peer_choking)
+        return;
     peer->peer_choking = true;
     /* Under the fast extension the choker rejects each request itself, or still answers it. */
     if (!peer->fast)
@@ -18,6 +20,8 @@ static void on_choke(struct peer *peer)
 
 static void on_unchoke(struct peer *peer)
 {
+    if (!peer->peer_choking)
+        return;
     peer->peer_choking = false;
     swarm_requests_fill(peer);
 }
@@ -32,6 +36,8 @@ static void on_interested(struct peer *peer)
 
 static void on_not_interested(struct peer *peer)
 {
+    if (!peer->peer_interested)
+        return;
     peer->peer_interested = false;
     if (!peer->am_choking)
         swarm_choking_slot_free(peer->swarm);
@@ -225,6 +231,20 @@ static void on_message(struct peer *peer, const struct wire_message *message)
     }
 }
 
+/* What costs us more than it costs the peer may not come without end, nor may answers pile up. */
+static bool is_tolerable(struct peer *peer, const struct wire_message *message)
+{
+    switch (message->type) {
+    case WIRE_CHOKE:
+    case WIRE_UNCHOKE:
+    case WIRE_INTERESTED:
+    case WIRE_NOT_INTERESTED:
+    case WIRE_CANCEL: peer->nuisances++; break;
+    default: break;
+    }
+    return peer->nuisances <= LIMIT_NUISANCES && peer->out.length <= LIMIT_OUT_BYTES;
+}
+
 void swarm_messages_received(struct peer *peer, struct event *event)
 {
     struct bytes bytes = event->bytes;
@@ -234,10 +254,12 @@ void swarm_messages_received(struct peer *peer, struct event *event)
     while (peer->phase == PEER_OPEN) {
         struct wire_message message;
         enum wire_stream_result result = wire_stream_next(&peer->stream, &bytes, &message);
-        if (result == WIRE_STREAM_MESSAGE) {
+        if (result == WIRE_STREAM_MESSAGE && is_tolerable(peer, &message)) {
             on_message(peer, &message);
             continue;
         }
+        if (result == WIRE_STREAM_MESSAGE)
+            swarm_peers_close(peer, FRESHET_ERROR_LIMIT, false);
         if (result == WIRE_STREAM_ERROR)
             swarm_peers_close(peer, wire_stream_error(&peer->stream), false);
         break;

@@ -12,8 +12,6 @@
 
 #include <string.h>
 
-#define OUT_BYTES_MAX (4u * MIB) /* a peer that never reads */
-
 void swarm_peers_wake(struct peer *peer)
 {
     if (peer->phase == PEER_CLOSING)
@@ -360,8 +358,6 @@ static enum freshet_error overdue(const struct peer *peer)
     if (now - peer->last_useful_ns >= LIMIT_TIMEOUT_INACTIVE_NS && !peer->am_interested &&
         !peer->peer_interested)
         return FRESHET_ERROR_TIMEOUT;
-    if (peer->out.length > OUT_BYTES_MAX)
-        return FRESHET_ERROR_LIMIT;
     return FRESHET_OK;
 }
 

@@ -229,6 +229,24 @@ static void engine_keeps_to_a_download_limit_by_pausing(void **state)
     lone_free(lone);
 }
 
+static void engine_drops_a_peer_that_changes_its_mind_without_end(void **state)
+{
+    (void)state;
+    struct lone_engine *lone = lone_new(true, NULL);
+    uint32_t peer = lone_accept(lone, 1, true);
+    struct buffer out = {0};
+    for (uint32_t i = 0; i < LIMIT_NUISANCES / 2; i++) {
+        wire_message_put(&out, WIRE_INTERESTED);
+        wire_message_put(&out, WIRE_NOT_INTERESTED);
+    }
+    lone_feed_buffer(lone, peer, &out);
+    assert_false(lone->closed[peer]);
+    wire_message_put(&out, WIRE_INTERESTED);
+    lone_feed_buffer(lone, peer, &out);
+    assert_true(lone->closed[peer]);
+    lone_free(lone);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -239,6 +257,7 @@ int main(void)
         cmocka_unit_test(engine_closes_on_a_block_it_never_asked_for),
         cmocka_unit_test(engine_gives_up_silent_newcomers_and_silent_peers),
         cmocka_unit_test(engine_asks_again_what_timed_out),
+        cmocka_unit_test(engine_drops_a_peer_that_changes_its_mind_without_end),
         cmocka_unit_test(engine_keeps_to_a_download_limit_by_pausing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
