@@ -388,34 +388,4 @@ static inline void world_place_files(struct world *world)
     }
 }
 
-/* As metainfo.c has it; here so that this test needs nothing of the parser. */
-__attribute__((weak)) const uint8_t *metainfo_wire_hash(const struct metainfo *metainfo)
-{
-    return metainfo->has_v1 ? metainfo->info_hash_v1 : metainfo->info_hash_v2;
-}
-
-__attribute__((weak)) bool metainfo_piece_matches(const struct metainfo *metainfo,
-                                                  piece_index piece, const uint8_t *sha1,
-                                                  const uint8_t *leaves, uint32_t leaf_count)
-{
-    const struct geometry *geometry = &metainfo->geometry;
-    if (metainfo->has_v1 && (!sha1 || memcmp(sha1, metainfo->pieces + (size_t)piece * 20, 20) != 0))
-        return false;
-    if (!metainfo->has_v2 || geometry_piece_payload(geometry, piece) == 0)
-        return true;
-    uint64_t offset = (uint64_t)piece * geometry->piece_length;
-    file_index index = geometry_file_at(geometry, offset);
-    const struct metainfo_file *file = &metainfo->files[index];
-    static const uint8_t zeros[32];
-    uint8_t root[32];
-    uint64_t width =
-        file->piece_layer ? geometry->piece_length / LIMIT_BLOCK_SIZE : merkle_width(leaf_count);
-    merkle_root(leaves, leaf_count, width, zeros, root);
-    const uint8_t *want = file->piece_layer
-                              ? file->piece_layer + (offset - geometry->files[index].offset) /
-                                                        geometry->piece_length * 32
-                              : file->pieces_root;
-    return memcmp(root, want, 32) == 0;
-}
-
 #endif
