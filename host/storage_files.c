@@ -19,6 +19,7 @@ struct storage_files {
     int root;
     atomic_uint users;
     struct descriptor_set descriptors; /* slot file_count is the part store */
+    uint64_t *inodes;                  /* a slot: when last asked for, 0: not there */
     pthread_mutex_t lock;              /* of what follows */
     uint8_t *created;                  /* one byte a slot: this run made the file */
     char **folders;                    /* that got new names since the last sync */
@@ -122,6 +123,18 @@ static enum freshet_error storage_files_open_root(const struct storage_layout *l
     return FRESHET_OK;
 }
 
+/* A file that somebody removed or replaced: what we hold open is no longer what the name says, so
+ * reads and writes through it would go to a file that nobody else can see. */
+static void storage_files_note_inode(struct storage_files *files, uint32_t slot,
+                                     const struct file_stat *stat)
+{
+    uint64_t inode = stat->exists ? stat->inode : 0;
+
+    if (files->inodes[slot] && files->inodes[slot] != inode)
+        descriptor_forget(&files->descriptors, slot);
+    files->inodes[slot] = inode;
+}
+
 enum freshet_error storage_files_stat(struct storage_files *files, struct file_stat *ret_stats,
                                       uint32_t *ret_file)
 {
@@ -136,9 +149,14 @@ enum freshet_error storage_files_stat(struct storage_files *files, struct file_s
             *ret_file = i;
             return error;
         }
+        storage_files_note_inode(files, i, &ret_stats[i]);
     }
     *ret_file = FILE_PART_STORE;
-    return beneath_stat(files->root, layout->part_name, &ret_stats[layout->file_count]);
+    enum freshet_error error =
+        beneath_stat(files->root, layout->part_name, &ret_stats[layout->file_count]);
+    if (!error)
+        storage_files_note_inode(files, layout->file_count, &ret_stats[layout->file_count]);
+    return error;
 }
 
 /* Is this folder a stranger: not the one that was recorded, and without any of our files? */
@@ -172,6 +190,7 @@ enum freshet_error storage_files_open(const struct storage_layout *layout,
     files->layout = layout;
     files->root = root;
     files->created = memory_new((size_t)layout->file_count + 1);
+    files->inodes = memory_new_array((size_t)layout->file_count + 1, sizeof *files->inodes);
     atomic_init(&files->users, 1);
     CHECK(pthread_mutex_init(&files->lock, NULL) == 0);
     descriptor_set_init(&files->descriptors, cache, layout->file_count + 1);
@@ -207,6 +226,7 @@ void storage_files_free(struct storage_files *files)
     folder_list_free(files->folders, files->folder_count);
     folder_list_free(files->made, files->made_count);
     memory_free(files->created);
+    memory_free(files->inodes);
     pthread_mutex_destroy(&files->lock);
     close(files->root);
     memory_free(files);

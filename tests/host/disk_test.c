@@ -198,6 +198,38 @@ static void disk_gives_files_their_length_and_cuts_longer_ones(void **state)
     fixture_deinit(&fixture);
 }
 
+static void disk_lets_go_of_a_file_that_was_replaced(void **state)
+{
+    struct fixture fixture;
+    static uint8_t piece[72768], file[20000];
+    char path[TEMPORARY_PATH], other[TEMPORARY_PATH];
+
+    (void)state;
+    fixture_init(&fixture);
+    assert_int_equal(run_plain(&fixture, DISK_OPEN), FRESHET_OK);
+    assert_int_equal(run_plain(&fixture, DISK_PREPARE), FRESHET_OK);
+    fill_blocks(&fixture, piece);
+    struct disk_job write = {.operation = DISK_WRITE, .extent = piece_extent};
+    assert_int_equal(run_job(&fixture, &write), FRESHET_OK);
+    assert_int_equal(run_plain(&fixture, DISK_SYNC), FRESHET_OK);
+    assert_int_equal(run_plain(&fixture, DISK_STAT), FRESHET_OK);
+    /* Another file takes the name, a third one is gone. */
+    temporary_write(fixture.root, "other", file, sizeof file);
+    assert_int_equal(rename(temporary_path(fixture.root, "other", other),
+                            temporary_path(fixture.root, "one", path)),
+                     0);
+    assert_int_equal(unlink(temporary_path(fixture.root, "sub/two", path)), 0);
+    assert_int_equal(run_plain(&fixture, DISK_STAT), FRESHET_OK);
+    assert_false(fixture.stats[2].exists);
+    assert_int_equal(run_plain(&fixture, DISK_PREPARE), FRESHET_OK);
+    assert_int_equal(run_job(&fixture, &write), FRESHET_OK);
+    assert_int_equal(temporary_read(fixture.root, "one", file, sizeof file), 20000);
+    assert_memory_equal(file, piece, 20000);
+    assert_int_equal(temporary_read(fixture.root, "sub/two", file, sizeof file), 20000);
+    assert_memory_equal(file, piece + 32768, 20000);
+    fixture_deinit(&fixture);
+}
+
 static void disk_moves_parts_out_of_the_part_store(void **state)
 {
     struct fixture fixture;
@@ -402,6 +434,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(disk_writes_hashes_and_reads_a_piece_over_files),
         cmocka_unit_test(disk_gives_files_their_length_and_cuts_longer_ones),
+        cmocka_unit_test(disk_lets_go_of_a_file_that_was_replaced),
         cmocka_unit_test(disk_moves_parts_out_of_the_part_store),
         cmocka_unit_test(disk_tells_a_short_file_when_it_hashes),
         cmocka_unit_test(disk_refuses_a_symlink_in_a_payload_path),
