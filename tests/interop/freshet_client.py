@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: MIT
+"""freshet, run as a person runs it."""
+import json
+import os
+import subprocess
+from pathlib import Path
+
+from process import Process
+from waiting import wait_for
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+PROGRAM = Path(os.environ.get("FRESHET", ROOT / "build/release/freshet"))
+
+
+def run(*words, code=0):
+    """Output of one call that ends by itself."""
+    done = subprocess.run([PROGRAM, *map(str, words)], stdin=subprocess.DEVNULL, timeout=60,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    assert done.returncode == code, done.stdout
+    return done.stdout
+
+
+def events(log):
+    """The JSON lines of a log."""
+    found = []
+    for line in log.splitlines():
+        if line.startswith("{") and line.endswith("}"):
+            found.append(json.loads(line))
+    return found
+
+
+class Freshet(Process):
+    """`freshet get`, `seed` or `tracker`, with its state in the test's folder."""
+
+    def __init__(self, folder, address, command, *words):
+        self.address = address
+        options = []
+        if command in ("get", "seed"):
+            options = ["--listen", f"{address}:0", "--progress=json", "--state", folder / "state"]
+        elif command == "tracker":
+            options = ["--progress=json"]
+        super().__init__([PROGRAM, command, *options, *words], folder, f"freshet-{command}",
+                         {"XDG_STATE_HOME": str(folder / "xdg"), "XDG_CONFIG_HOME": str(folder)})
+
+    def event(self, name):
+        """The last event of that name, None when there is none yet."""
+        return next((e for e in reversed(events(self.log())) if e.get("event") == name), None)
+
+    def wait_event(self, name, seconds=45):
+        def there():
+            return self.event(name) or not self.is_running()
+
+        wait_for(there, lambda: f"freshet says {name}:\n{self.log()[-3000:]}", seconds)
+        event = self.event(name)
+        assert event, f"freshet ended without {name}:\n{self.log()[-3000:]}"
+        return event
+
+    @property
+    def port(self):
+        return int(self.wait_event("ready")["listen"].rsplit(":", 1)[1])
+
+    @property
+    def endpoint(self):
+        return f"{self.address}:{self.port}"
+
+    def stats(self):
+        """Counters at the end; ends the program first."""
+        self.stop()
+        return self.wait_event("stats")

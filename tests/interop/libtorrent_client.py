@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: MIT
+"""libtorrent (Debian's python3-libtorrent), in this process."""
+import libtorrent
+
+from waiting import wait_for
+
+PORT = 6881
+
+SETTINGS = {
+    "enable_dht": False,
+    "enable_lsd": False,
+    "enable_upnp": False,
+    "enable_natpmp": False,
+    "enable_incoming_utp": False,
+    "enable_outgoing_utp": False,
+    "allow_multiple_connections_per_ip": True,
+    "alert_mask": libtorrent.alert.category_t.all_categories,
+    "auto_manage_interval": 1,
+    "in_enc_policy": 2,  # no encryption
+    "out_enc_policy": 2,
+    "tracker_completion_timeout": 10,
+}
+
+
+class Libtorrent:
+    """A session with its own address."""
+
+    def __init__(self, address, **settings):
+        self.address = address
+        self.port = PORT
+        self.session = libtorrent.session({**SETTINGS, "outgoing_interfaces": address,
+                                           "listen_interfaces": f"{address}:{PORT}", **settings})
+        self.alerts = []
+
+    @property
+    def endpoint(self):
+        return f"{self.address}:{self.port}"
+
+    def add(self, torrent, folder, seed=False):
+        """Starts a torrent whose files are, or will be, in `folder`."""
+        parameters = libtorrent.add_torrent_params()
+        parameters.ti = libtorrent.torrent_info(str(torrent))
+        parameters.save_path = str(folder)
+        parameters.flags &= ~libtorrent.torrent_flags.auto_managed
+        parameters.flags &= ~libtorrent.torrent_flags.paused
+        handle = self.session.add_torrent(parameters)
+        if seed:
+            wait_for(lambda: handle.status().is_seeding, "libtorrent has checked its files")
+        return handle
+
+    def connect(self, handle, endpoint):
+        address, port = endpoint.rsplit(":", 1)
+        handle.connect_peer((address, int(port)))
+
+    def wait_complete(self, handle, seconds=45):
+        wait_for(lambda: handle.status().is_seeding, lambda: "libtorrent has everything: "
+                 f"{handle.status().progress:.3f}, {handle.status().num_peers} peers\n"
+                 + self.news(), seconds)
+        handle.flush_cache()
+        wait_for(lambda: any("cache" in line and "flushed" in line
+                             for line in self.news().splitlines()), "libtorrent has written")
+
+    def news(self):
+        """What it has told so far, the last hundred lines."""
+        self.alerts += [f"{alert.what()}: {alert.message()}" for alert in self.session.pop_alerts()]
+        return "\n".join(line for line in self.alerts if not line.startswith("session_stats"))[-8000:]
+
+    def stop(self):
+        self.session.pause()
+        self.session = None

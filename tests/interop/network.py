@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: MIT
+"""A network of the test run's own: a namespace that holds only loopback and two hundred addresses.
+
+Nothing here reaches the world or meets what else runs on the machine, any port is free, and each
+client has an address of its own: Transmission refuses peers in 127/8, and libtorrent keeps one
+connection to an address.
+"""
+import ctypes
+import itertools
+import os
+import subprocess
+
+CLONE_NEWUSER = 0x10000000
+CLONE_NEWNET = 0x40000000
+ADDRESSES = 200
+
+IS_ROOT = os.getuid() == 0  # before the namespace, where everybody is
+
+numbers = itertools.count(1)
+
+
+def enter():
+    """Moves this process and all that it starts from now on into the namespace."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    uid, gid = os.getuid(), os.getgid()
+    flags = CLONE_NEWNET if IS_ROOT else CLONE_NEWNET | CLONE_NEWUSER
+    if libc.unshare(flags) != 0:
+        error = ctypes.get_errno()
+        raise OSError(error, "these tests need a network namespace: " + os.strerror(error))
+    if not IS_ROOT:
+        for name, text in (("setgroups", "deny"), ("uid_map", f"0 {uid} 1"),
+                           ("gid_map", f"0 {gid} 1")):
+            with open(f"/proc/self/{name}", "w", encoding="ascii") as file:
+                file.write(text)
+    commands = ["link set lo up"]
+    commands += [f"address add 10.77.0.{n}/32 dev lo" for n in range(1, ADDRESSES + 1)]
+    subprocess.run(["ip", "-batch", "-"], input="\n".join(commands), text=True, check=True,
+                   env={**os.environ, "PATH": os.environ.get("PATH", "") + ":/usr/sbin:/sbin"})
+
+
+def new_address():
+    """An IPv4 address that nobody else has."""
+    number = next(numbers)
+    assert number <= ADDRESSES
+    return f"10.77.0.{number}"

@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: MIT
+"""What is sent around: a folder with large, small and empty files and names beyond ASCII."""
+import random
+from pathlib import Path
+
+NAME = "Gepäck"
+FILES = {
+    "gross.bin": 14_000_003,
+    "leer": 0,
+    "klein.txt": 5,
+    "Füße/日本語.bin": 9_123_456,
+    "Füße/ένα": 16384,
+}
+
+
+def make(folder):
+    """The folder's path; the same bytes each time."""
+    root = folder / NAME
+    generator = random.Random(42)
+    for name, size in FILES.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(generator.randbytes(size))
+    return root
+
+
+def check(folder):
+    """Is there a whole copy in `folder`, and nothing else?"""
+    found = {str(path.relative_to(folder / NAME)) for path in Path(folder / NAME).rglob("*")
+             if path.is_file() and ".pad" not in path.parts}
+    assert found == set(FILES), found
+    generator = random.Random(42)
+    for name, size in FILES.items():
+        assert (folder / NAME / name).read_bytes() == generator.randbytes(size), name
