@@ -12,11 +12,7 @@ extern const struct command completions_command, help_command, man_command, trac
 
 /* In the order in which `freshet help` shows them. */
 static const struct command *const commands[] = {
-    &help_command,
-    &completions_command,
-    &man_command,
-    &tracker_command,
-    &version_command,
+    &help_command, &completions_command, &man_command, &tracker_command, &version_command,
 };
 
 size_t commands_count(void)

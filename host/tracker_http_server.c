@@ -14,12 +14,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define LISTEN_BACKLOG    1024
-#define CONNECTIONS_MAX   2000u
-#define CONNECTIONS_A_IP  256u
-#define IDLE_S            15u
-#define CONNECTION_MEMORY ((size_t)16 * KIB) /* a request of LIMIT_TRACKER_QUERY and its headers   \
-                                              */
+#define LISTEN_BACKLOG   1024
+#define CONNECTIONS_MAX  2000u
+#define CONNECTIONS_A_IP 256u
+#define IDLE_S           15u
+#define CONNECTION_MEMORY                                                                          \
+    ((size_t)16 * KIB) /* a request of LIMIT_TRACKER_QUERY and its headers                         \
+                        */
 
 struct tracker_http_server {
     struct MHD_Daemon *daemon;

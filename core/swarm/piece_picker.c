@@ -3,7 +3,7 @@
 
 #include "core/base/check.h"
 #include "core/base/memory.h"
-#include "core/swarm/picker_state.h"
+#include "core/swarm/piece_picker_state.h"
 
 _Static_assert(PIECE_PICKER_REQUESTERS_MAX == OPEN_PIECE_REQUESTERS_MAX, "one limit, told twice");
 _Static_assert(PIECE_PICKER_SLOTS < UINT16_MAX, "a slot is kept in 16 bits");
@@ -34,7 +34,7 @@ struct piece_picker *piece_picker_new(const struct piece_picker_options *options
         picker->priorities[piece] =
             options->priorities ? options->priorities[piece] : PIECE_PRIORITY_NORMAL;
         CHECK(picker->priorities[piece] < PIECE_ORDER_PRIORITIES);
-        picker_state_settle(picker, piece);
+        piece_picker_state_settle(picker, piece);
     }
     return picker;
 }
@@ -70,7 +70,7 @@ void piece_picker_set_priority(struct piece_picker *picker, piece_index piece, u
     if (picker->priorities[piece] == priority)
         return;
     picker->priorities[piece] = priority;
-    picker_state_settle(picker, piece);
+    piece_picker_state_settle(picker, piece);
 }
 
 void piece_picker_set_sequential(struct piece_picker *picker, bool sequential)
@@ -105,7 +105,7 @@ static void uncount_all(struct piece_picker *picker, const struct bitfield *has)
 void piece_picker_peer_joined(struct piece_picker *picker, uint32_t slot,
                               const struct bitfield *has)
 {
-    struct picker_slot *peer = picker_state_slot(picker, slot);
+    struct picker_slot *peer = piece_picker_state_slot(picker, slot);
     CHECK(!peer->joined);
     CHECK(has->size == picker->piece_count);
     peer->joined = true;
@@ -120,7 +120,7 @@ void piece_picker_peer_joined(struct piece_picker *picker, uint32_t slot,
 void piece_picker_peer_have(struct piece_picker *picker, uint32_t slot, piece_index piece,
                             const struct bitfield *has)
 {
-    struct picker_slot *peer = picker_state_slot(picker, slot);
+    struct picker_slot *peer = piece_picker_state_slot(picker, slot);
     CHECK(bitfield_has(has, piece));
     CHECK(peer->joined);
     CHECK(!peer->is_seed);
@@ -136,7 +136,7 @@ void piece_picker_peer_have(struct piece_picker *picker, uint32_t slot, piece_in
 void piece_picker_peer_lost(struct piece_picker *picker, uint32_t slot, piece_index piece,
                             const struct bitfield *has)
 {
-    struct picker_slot *peer = picker_state_slot(picker, slot);
+    struct picker_slot *peer = piece_picker_state_slot(picker, slot);
     CHECK(!bitfield_has(has, piece));
     CHECK(peer->joined);
     if (!peer->is_seed) {
@@ -150,7 +150,7 @@ void piece_picker_peer_lost(struct piece_picker *picker, uint32_t slot, piece_in
 
 void piece_picker_peer_left(struct piece_picker *picker, uint32_t slot, const struct bitfield *has)
 {
-    struct picker_slot *peer = picker_state_slot(picker, slot);
+    struct picker_slot *peer = piece_picker_state_slot(picker, slot);
     piece_picker_abort_all(picker, slot);
     CHECK(peer->outstanding == 0);
     if (peer->joined && peer->is_seed)
@@ -163,7 +163,7 @@ void piece_picker_peer_left(struct piece_picker *picker, uint32_t slot, const st
 bool piece_picker_is_interesting(struct piece_picker *picker, uint32_t slot,
                                  const struct bitfield *has)
 {
-    struct picker_slot *peer = picker_state_slot(picker, slot);
+    struct picker_slot *peer = piece_picker_state_slot(picker, slot);
     if (peer->dull == picker->wish)
         return false;
     if (peer->witness < has->size && bitfield_has(&picker->wanted, peer->witness) &&
@@ -204,15 +204,15 @@ bool piece_picker_longest_gap(const struct piece_picker *picker, piece_index *re
 bool piece_picker_abort(struct piece_picker *picker, uint32_t slot, piece_index piece,
                         uint32_t block)
 {
-    struct open_piece *open = picker_state_open_of(picker, piece);
+    struct open_piece *open = piece_picker_state_open_of(picker, piece);
     if (!open || block >= open->block_count || !open_piece_is_requested_of(open, block, slot))
         return false;
-    struct list *before = picker_state_before_change(picker, open);
+    struct list *before = piece_picker_state_before_change(picker, open);
     open_piece_unrequest(open, block, slot);
-    picker_state_slot(picker, slot)->outstanding--;
-    picker_state_after_change(picker, open, before);
+    piece_picker_state_slot(picker, slot)->outstanding--;
+    piece_picker_state_after_change(picker, open, before);
     if (open->free_count == open->block_count)
-        picker_state_end(picker, open);
+        piece_picker_state_end(picker, open);
     return true;
 }
 
@@ -226,7 +226,7 @@ static void abort_in(struct piece_picker *picker, const struct list *list, uint3
         piece_index piece = open->piece;
         for (uint32_t i = 0; i < block_count && picker->slots[slot].outstanding > 0; i++) {
             piece_picker_abort(picker, slot, piece, i);
-            if (!picker_state_open_of(picker, piece))
+            if (!piece_picker_state_open_of(picker, piece))
                 break;
         }
     }
@@ -234,7 +234,7 @@ static void abort_in(struct piece_picker *picker, const struct list *list, uint3
 
 void piece_picker_abort_all(struct piece_picker *picker, uint32_t slot)
 {
-    if (picker_state_slot(picker, slot)->outstanding == 0)
+    if (piece_picker_state_slot(picker, slot)->outstanding == 0)
         return;
     /* Full pieces may move to the partial ones, which come second: nothing is missed. */
     abort_in(picker, &picker->full, slot);
@@ -245,7 +245,7 @@ bool piece_picker_needs(const struct piece_picker *picker, piece_index piece, ui
 {
     if (piece >= picker->piece_count || block >= geometry_piece_blocks(picker->geometry, piece))
         return false;
-    const struct open_piece *open = picker_state_open_of(picker, piece);
+    const struct open_piece *open = piece_picker_state_open_of(picker, piece);
     return open ? !open->blocks[block].received : piece_order_has(&picker->order, piece);
 }
 
@@ -256,10 +256,10 @@ void piece_picker_received(struct piece_picker *picker, uint32_t slot, piece_ind
     *ret_receipt = (struct block_receipt){0};
     if (!piece_picker_needs(picker, piece, block))
         return;
-    struct open_piece *open = picker_state_open_of(picker, piece);
+    struct open_piece *open = piece_picker_state_open_of(picker, piece);
     if (!open)
-        open = picker_state_begin(picker, piece, slot);
-    struct list *before = picker_state_before_change(picker, open);
+        open = piece_picker_state_begin(picker, piece, slot);
+    struct list *before = piece_picker_state_before_change(picker, open);
     const struct open_block *state = &open->blocks[block];
     for (uint32_t i = 0; i < state->requesters; i++) {
         picker->slots[state->slots[i]].outstanding--;
@@ -267,7 +267,7 @@ void piece_picker_received(struct piece_picker *picker, uint32_t slot, piece_ind
             ret_receipt->cancels[ret_receipt->cancel_count++] = state->slots[i];
     }
     open_piece_receive(open, block, sender, memory);
-    picker_state_after_change(picker, open, before);
+    piece_picker_state_after_change(picker, open, before);
     ret_receipt->accepted = true;
     ret_receipt->piece_complete = open->received_count == open->block_count;
 }
@@ -275,7 +275,7 @@ void piece_picker_received(struct piece_picker *picker, uint32_t slot, piece_ind
 const block_id *piece_picker_memory(const struct piece_picker *picker, piece_index piece,
                                     uint32_t *ret_count)
 {
-    const struct open_piece *open = picker_state_open_of(picker, piece);
+    const struct open_piece *open = piece_picker_state_open_of(picker, piece);
     if (!open)
         return NULL;
     *ret_count = open->block_count;
@@ -285,7 +285,7 @@ const block_id *piece_picker_memory(const struct piece_picker *picker, piece_ind
 const struct address *piece_picker_sender(const struct piece_picker *picker, piece_index piece,
                                           uint32_t block)
 {
-    const struct open_piece *open = picker_state_open_of(picker, piece);
+    const struct open_piece *open = piece_picker_state_open_of(picker, piece);
     if (!open || block >= open->block_count || !open->blocks[block].received)
         return NULL;
     return &open->senders[open->blocks[block].sender];
@@ -295,26 +295,26 @@ const struct address *piece_picker_sender(const struct piece_picker *picker, pie
 
 void piece_picker_piece_verified(struct piece_picker *picker, piece_index piece)
 {
-    struct open_piece *open = picker_state_open_of(picker, piece);
+    struct open_piece *open = piece_picker_state_open_of(picker, piece);
     bitfield_set(&picker->have, piece);
     if (open)
-        picker_state_end(picker, open);
+        piece_picker_state_end(picker, open);
     else
-        picker_state_settle(picker, piece);
+        piece_picker_state_settle(picker, piece);
 }
 
 void piece_picker_piece_failed(struct piece_picker *picker, piece_index piece)
 {
-    struct open_piece *open = picker_state_open_of(picker, piece);
+    struct open_piece *open = piece_picker_state_open_of(picker, piece);
     if (open)
-        picker_state_end(picker, open);
+        piece_picker_state_end(picker, open);
 }
 
 void piece_picker_piece_lost(struct piece_picker *picker, piece_index piece)
 {
     CHECK(piece < picker->piece_count);
     bitfield_clear(&picker->have, piece);
-    picker_state_settle(picker, piece);
+    piece_picker_state_settle(picker, piece);
 }
 
 bool piece_picker_victim(const struct piece_picker *picker, piece_index *ret_piece)
@@ -335,9 +335,9 @@ bool piece_picker_victim(const struct piece_picker *picker, piece_index *ret_pie
 
 void piece_picker_forget(struct piece_picker *picker, piece_index piece)
 {
-    struct open_piece *open = picker_state_open_of(picker, piece);
+    struct open_piece *open = piece_picker_state_open_of(picker, piece);
     if (open && open->received_count < open->block_count)
-        picker_state_end(picker, open);
+        piece_picker_state_end(picker, open);
 }
 
 /* ---- questions ---- */
@@ -349,7 +349,7 @@ bool piece_picker_wants(const struct piece_picker *picker, piece_index piece)
 
 bool piece_picker_is_open(const struct piece_picker *picker, piece_index piece)
 {
-    return picker_state_open_of(picker, piece) != NULL;
+    return piece_picker_state_open_of(picker, piece) != NULL;
 }
 
 const struct availability *piece_picker_availability(const struct piece_picker *picker)
@@ -366,7 +366,7 @@ void piece_picker_count(const struct piece_picker *picker, struct piece_picker_c
         .in_memory = (uint32_t)picker->complete.length,
         .blocks_received = picker->blocks_received,
         .blocks_requested = picker->blocks_requested,
-        .end_game = picker_state_in_end_game(picker),
+        .end_game = piece_picker_state_in_end_game(picker),
     };
 }
 
@@ -382,8 +382,8 @@ static void check_list(const struct piece_picker *picker, const struct list *lis
     for (struct list_node *node = list_first(list); node; node = list_next(list, node)) {
         const struct open_piece *open = LIST_ELEMENT(node, struct open_piece, node);
         open_piece_check(open);
-        CHECK(picker_state_list(picker, open) == list);
-        CHECK(picker_state_open_of(picker, open->piece) == open);
+        CHECK(piece_picker_state_list(picker, open) == list);
+        CHECK(piece_picker_state_open_of(picker, open->piece) == open);
         CHECK(open->free_count < open->block_count);
         CHECK(!bitfield_has(&picker->have, open->piece));
         CHECK(!piece_order_has(&picker->order, open->piece));
@@ -417,6 +417,6 @@ void piece_picker_check(const struct piece_picker *picker)
         bool wanted = bitfield_has(&picker->wanted, piece);
         CHECK(!wanted || !bitfield_has(&picker->have, piece));
         CHECK(piece_order_has(&picker->order, piece) ==
-              (wanted && !picker_state_open_of(picker, piece)));
+              (wanted && !piece_picker_state_open_of(picker, piece)));
     }
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/base/check.h"
-#include "core/swarm/picker_state.h"
+#include "core/swarm/piece_picker_state.h"
 
 /* Blocks and pieces looked at for duplicates in one pick: end game must not cost a walk over
  * everything that is open for each block that comes. */
@@ -31,12 +31,12 @@ static void pick_emit(struct pick *pick, piece_index piece, uint32_t block, bool
 
 static void take_free_blocks(struct pick *pick, struct open_piece *open)
 {
-    struct list *before = picker_state_before_change(pick->picker, open);
+    struct list *before = piece_picker_state_before_change(pick->picker, open);
     while (open->free_count > 0 && pick->length < pick->count) {
         uint32_t block = open_piece_request_free(open, pick->slot, pick->options->now);
         pick_emit(pick, open->piece, block, false);
     }
-    picker_state_after_change(pick->picker, open, before);
+    piece_picker_state_after_change(pick->picker, open, before);
 }
 
 /* Is `a` to be finished before `b`? Higher priority, then fewer blocks missing, then the older. */
@@ -113,7 +113,7 @@ static void take_new(struct pick *pick)
         piece_index piece = choose_new(pick);
         if (piece == PIECE_ORDER_NONE)
             return;
-        take_free_blocks(pick, picker_state_begin(pick->picker, piece, pick->slot));
+        take_free_blocks(pick, piece_picker_state_begin(pick->picker, piece, pick->slot));
     }
 }
 
@@ -124,9 +124,9 @@ static void take_only(struct pick *pick)
         piece_index piece = pick->options->only[i];
         if (piece >= pick->picker->piece_count || !bitfield_has(pick->options->has, piece))
             continue;
-        struct open_piece *open = picker_state_open_of(pick->picker, piece);
+        struct open_piece *open = piece_picker_state_open_of(pick->picker, piece);
         if (!open && pick->options->open_new && piece_order_has(&pick->picker->order, piece))
-            open = picker_state_begin(pick->picker, piece, pick->slot);
+            open = piece_picker_state_begin(pick->picker, piece, pick->slot);
         if (open)
             take_free_blocks(pick, open);
     }
@@ -157,7 +157,7 @@ static void take_duplicates(struct pick *pick)
 {
     struct list *full = &pick->picker->full;
     int64_t before_ns =
-        picker_state_in_end_game(pick->picker) ? INT64_MAX : pick->options->slow_before_ns;
+        piece_picker_state_in_end_game(pick->picker) ? INT64_MAX : pick->options->slow_before_ns;
     if (before_ns == INT64_MIN)
         return;
     for (uint32_t requesters = 1; requesters < PIECE_PICKER_REQUESTERS_MAX; requesters++) {
@@ -184,7 +184,7 @@ uint32_t piece_picker_pick(struct piece_picker *picker, uint32_t slot,
                            uint32_t count)
 {
     CHECK(options->has->size == picker->piece_count);
-    struct pick pick = {picker, options, picker_state_slot(picker, slot), slot, ret_picks,
+    struct pick pick = {picker, options, piece_picker_state_slot(picker, slot), slot, ret_picks,
                         count,  0};
     if (options->only_these) {
         take_only(&pick);
@@ -204,11 +204,11 @@ uint32_t piece_picker_pick_piece(struct piece_picker *picker, uint32_t slot, pie
                                  int64_t now, struct block_pick *ret_picks, uint32_t count)
 {
     struct pick_options options = {.now = now};
-    struct pick pick = {picker, &options, picker_state_slot(picker, slot), slot, ret_picks,
+    struct pick pick = {picker, &options, piece_picker_state_slot(picker, slot), slot, ret_picks,
                         count,  0};
-    struct open_piece *open = picker_state_open_of(picker, piece);
+    struct open_piece *open = piece_picker_state_open_of(picker, piece);
     if (!open && count > 0 && piece_order_has(&picker->order, piece))
-        open = picker_state_begin(picker, piece, slot);
+        open = piece_picker_state_begin(picker, piece, slot);
     if (open)
         take_free_blocks(&pick, open);
     return pick.length;

@@ -10,10 +10,10 @@
 
 #include "core/base/list.h"
 #include "core/door/door.h"
-#include "core/tracker/tracker_client.h"
 #include "core/tracker/tracker_job.h"
 #include "core/tracker/tracker_list.h"
 #include "core/tracker/tracker_reply.h"
+#include "core/tracker/tracker_terms.h"
 #include "core/tracker/tracker_udp.h"
 
 #define TRACKER_REQUESTS_MAX 4 /* two hashes, two families */

@@ -7,8 +7,8 @@
 #define FRESHET_TRACKER_TRACKER_RESULT_QUEUE_H
 
 #include "core/base/list.h"
-#include "core/tracker/tracker_client.h"
 #include "core/tracker/tracker_reply.h"
+#include "core/tracker/tracker_terms.h"
 
 struct tracker_result_queue {
     struct list waiting;

@@ -4,8 +4,8 @@
  * come or are lost, verdicts) and piece_picker_pick.c (which block to ask for next). Nobody else
  * includes this.
  */
-#ifndef FRESHET_SWARM_PICKER_STATE_H
-#define FRESHET_SWARM_PICKER_STATE_H
+#ifndef FRESHET_SWARM_PIECE_PICKER_STATE_H
+#define FRESHET_SWARM_PIECE_PICKER_STATE_H
 
 #include "core/base/map.h"
 #include "core/base/rng.h"
@@ -43,23 +43,25 @@ struct piece_picker {
 };
 
 /* NULL when the piece is not open. */
-struct open_piece *picker_state_open_of(const struct piece_picker *picker, piece_index piece);
-struct picker_slot *picker_state_slot(struct piece_picker *picker, uint32_t slot);
+struct open_piece *piece_picker_state_open_of(const struct piece_picker *picker, piece_index piece);
+struct picker_slot *piece_picker_state_slot(struct piece_picker *picker, uint32_t slot);
 /* Brings `wanted` and the order in line with priority, have and open. */
-void picker_state_settle(struct piece_picker *picker, piece_index piece);
+void piece_picker_state_settle(struct piece_picker *picker, piece_index piece);
 /* The list that an open piece belongs in. */
-struct list *picker_state_list(const struct piece_picker *picker, const struct open_piece *open);
+struct list *piece_picker_state_list(const struct piece_picker *picker,
+                                     const struct open_piece *open);
 /* Around each change of an open piece's blocks: keep the counts and the lists. The first returns
  * what the second wants. */
-struct list *picker_state_before_change(struct piece_picker *picker, const struct open_piece *open);
-void picker_state_after_change(struct piece_picker *picker, struct open_piece *open,
-                               struct list *before);
+struct list *piece_picker_state_before_change(struct piece_picker *picker,
+                                              const struct open_piece *open);
+void piece_picker_state_after_change(struct piece_picker *picker, struct open_piece *open,
+                                     struct list *before);
 /* Opens a closed piece. */
-struct open_piece *picker_state_begin(struct piece_picker *picker, piece_index piece,
-                                      uint32_t slot);
+struct open_piece *piece_picker_state_begin(struct piece_picker *picker, piece_index piece,
+                                            uint32_t slot);
 /* Forgets an open piece with all requests in it, and settles it anew. */
-void picker_state_end(struct piece_picker *picker, struct open_piece *open);
+void piece_picker_state_end(struct piece_picker *picker, struct open_piece *open);
 /* Every missing block of a wanted piece is requested. */
-bool picker_state_in_end_game(const struct piece_picker *picker);
+bool piece_picker_state_in_end_game(const struct piece_picker *picker);
 
 #endif
