@@ -7,6 +7,7 @@ void session_parts_input(void *context, struct event *event)
 {
     struct session *session = context;
 
-    if (!session->deaf && session->engine)
-        engine_input(session->engine, clock_now(), event);
+    if (session->deaf || !session->engine)
+        return;
+    engine_input(session->engine, clock_now(), event);
 }

@@ -78,6 +78,11 @@ void swarm_peers_close(struct peer *peer, enum freshet_error reason, bool host_k
     bool was_open = peer->phase == PEER_OPEN;
     bool never_connected = peer->connect_due;
     swarm_requests_drop_arrival(peer);
+    if (peer->uploaded || peer->downloaded)
+        swarm_tell(swarm, (struct notice){.type = NOTICE_PEER_LEFT,
+                                          .address = peer->address,
+                                          .uploaded = peer->uploaded,
+                                          .downloaded = peer->downloaded});
     if (swarm->picker)
         piece_picker_peer_left(swarm->picker, peer->slot, peer->joined ? &peer->has : NULL);
     if (swarm->super_seed)

@@ -58,6 +58,7 @@ enum notice_type {
     NOTICE_FILE_CHANGED,   /* file: changed on the disk; its pieces are unknown and hashed again */
     NOTICE_PIECE_FAILED,   /* piece: did not match; who sent it is judged */
     NOTICE_PEER_BANNED,    /* address */
+    NOTICE_PEER_LEFT,      /* address, uploaded, downloaded: one that gave or got payload */
     NOTICE_TRACKER_OK,     /* url: answered; count = peers in the answer */
     NOTICE_TRACKER_ERROR,  /* url, text: the tracker's words or ours */
     NOTICE_PERSIST_FAILED, /* error: the record could not be written */
@@ -74,6 +75,7 @@ struct notice {
     uint32_t count;
     struct address address;
     struct bytes url, text;
+    uint64_t uploaded, downloaded; /* payload, with the peer that left */
 };
 
 enum torrent_phase {

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/* freshet get: download torrents. */
+#include "cli/file_choice.h"
+#include "cli/transfer.h"
+
+static const struct command_option options[] = {
+    {"output", 'o', "DIR", "put the files there, default the current folder", .repeatable = false},
+    {"select", 's', "LIST", "only these files, by number: 1,3-5", .repeatable = false},
+    {"only", 0, "GLOB", "only files whose path or name fits", .repeatable = true},
+    {"list", 0, NULL, "list the torrent's files and do nothing else", .repeatable = false},
+    {"no-seed", 0, NULL, "end when everything is there, the default", .repeatable = false},
+    {"sequential", 0, NULL, "fetch pieces in order", .repeatable = false},
+    {"allocate", 0, NULL, "claim all the space at once", .repeatable = false},
+    {"symlinks", 0, NULL, "make the symbolic links that the torrent has", .repeatable = false},
+    {"timeout", 0, "TIME", "give up when nothing has come for so long", .repeatable = false},
+    {"wait", 0, NULL, "on a full disk wait for space instead of ending", .repeatable = false},
+    TRANSFER_OPTIONS,
+    {0},
+};
+
+static enum exit_code get_add(struct transfer *transfer, const struct command_call *call,
+                              const char *operand)
+{
+    const char *folder = command_value(call, "output") ? command_value(call, "output") : ".";
+    struct torrent_source source = {0};
+    uint8_t *priorities = NULL;
+    enum exit_code code = torrent_source_load(operand, transfer_state_folder(call), &source);
+
+    if (code)
+        return code;
+    if (command_has(call, "list")) {
+        file_choice_list(source.metainfo);
+        torrent_source_deinit(&source);
+        return EXIT_CODE_OK;
+    }
+    code = file_choice_priorities(call, source.metainfo, &priorities);
+    if (code) {
+        torrent_source_deinit(&source);
+        return code;
+    }
+    return transfer_add(transfer, &source, folder, priorities);
+}
+
+static int get_run(struct command_call *call)
+{
+    enum exit_code code = EXIT_CODE_OK;
+    struct transfer *transfer = transfer_new(call, TRANSFER_GET, &code);
+
+    if (!transfer)
+        return code;
+    for (size_t i = 0; i < command_operand_count(call) && !code; i++)
+        code = get_add(transfer, call, command_operand(call, i));
+    if (!code && !command_has(call, "list"))
+        code = transfer_run(transfer);
+    transfer_free(transfer);
+    return code;
+}
+
+extern const struct command get_command;
+const struct command get_command = {
+    .name = "get",
+    .summary = "download torrents",
+    .operands = "TORRENT...",
+    .description =
+        "Downloads what each TORRENT describes: a .torrent file, - for standard input, an http or "
+        "https URL of one, or the info-hash of one that was fetched before.\n\n"
+        "Ends with 0 when everything chosen is checked and safely on the disk, unless a seeding "
+        "goal says to go on sending. Interrupted once (Ctrl-C) it saves its progress and ends with "
+        "7; the same command later goes on from there. A second Ctrl-C ends it at once.",
+    .options = options,
+    .examples = {"freshet get debian.torrent -o ~/Downloads",
+                 "freshet get album.torrent -s 1,3-5 --seed-ratio 1.5",
+                 "freshet get https://example.org/big.torrent -l 2M --wait"},
+    .operands_min = 1,
+    .operands_max = OPERANDS_ANY,
+    .run = get_run,
+};

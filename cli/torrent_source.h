@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Where a torrent comes from when a person names it: a .torrent file, `-` for stdin, an http(s)
+ * URL, or the info-hash of one that the state already knows.
+ */
+#ifndef FRESHET_CLI_TORRENT_SOURCE_H
+#define FRESHET_CLI_TORRENT_SOURCE_H
+
+#include "cli/exit_code.h"
+#include "core/metainfo/metainfo.h"
+
+struct torrent_source {
+    struct metainfo *metainfo;
+    struct buffer bytes; /* the whole .torrent */
+};
+
+/* Says on stderr what is wrong and returns the exit code; EXIT_CODE_OK fills ret_source.
+ * state_folder: NULL for the default one. */
+enum exit_code torrent_source_load(const char *operand, const char *state_folder,
+                                   struct torrent_source *ret_source);
+/* From bytes that are there already (taken). `what` names them in messages. */
+enum exit_code torrent_source_parse(const char *what, struct buffer *bytes,
+                                    struct torrent_source *ret_source);
+/* Frees what is still its own: whoever takes the metainfo sets it to NULL. */
+void torrent_source_deinit(struct torrent_source *source);
+
+#endif

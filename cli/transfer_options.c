@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/transfer_options.h"
+
+#include <string.h>
+
+static bool read_address(const char *option, const char *text, struct address *ret_address)
+{
+    if (address_from_text(text, false, ret_address))
+        return true;
+    command_usage_error("--%s '%.80s' is no address and port (192.0.2.1:6881, [2001:db8::1]:6881)",
+                        option, text);
+    return false;
+}
+
+static bool read_peers(const struct command_call *call, struct transfer_options *options)
+{
+    size_t count = command_value_count(call, "peer");
+
+    if (count > TRANSFER_PEERS_GIVEN) {
+        command_usage_error("--peer may be given %d times at most", TRANSFER_PEERS_GIVEN);
+        return false;
+    }
+    for (size_t i = 0; i < count; i++)
+        if (!read_address("peer", command_value_at(call, "peer", i), &options->peers[i]))
+            return false;
+    options->peer_count = (uint32_t)count;
+    return true;
+}
+
+static bool read_limits(const struct command_call *call, struct transfer_options *options)
+{
+    return command_rate(call, "down-limit", &options->session.engine.download_limit) &&
+           command_rate(call, "up-limit", &options->session.engine.upload_limit) &&
+           command_rate(call, "torrent-down-limit", &options->torrent.download_limit) &&
+           command_rate(call, "torrent-up-limit", &options->torrent.upload_limit);
+}
+
+static bool read_goals(const struct command_call *call, struct transfer_options *options)
+{
+    uint32_t ratio = 0;
+    int64_t time_ns = 0;
+
+    options->torrent.seed_ratio = -1;
+    options->torrent.seed_time_s = -1;
+    if (!command_ratio(call, "seed-ratio", &ratio) ||
+        !command_duration(call, "seed-time", &time_ns))
+        return false;
+    if (command_has(call, "seed-ratio"))
+        options->torrent.seed_ratio = ratio / 1000.0;
+    if (command_has(call, "seed-time"))
+        options->torrent.seed_time_s = time_ns / SECOND_NS;
+    options->seeds_on = command_has(call, "seed-ratio") || command_has(call, "seed-time");
+    return true;
+}
+
+static bool read_get_options(const struct command_call *call, struct transfer_options *options)
+{
+    options->torrent.sequential = command_has(call, "sequential");
+    options->torrent.wait_for_space = command_has(call, "wait");
+    options->torrent.make_symlinks = command_has(call, "symlinks");
+    options->torrent.allocation =
+        command_has(call, "allocate") ? ALLOCATION_FULL : ALLOCATION_SPARSE;
+    if (command_has(call, "no-seed")) {
+        if (options->seeds_on) {
+            command_usage_error("--no-seed and a seeding goal exclude one another");
+            return false;
+        }
+    }
+    return command_duration(call, "timeout", &options->timeout_ns);
+}
+
+bool transfer_options_read(const struct command_call *call, bool is_get,
+                           struct transfer_options *ret_options)
+{
+    struct transfer_options *options = ret_options;
+    const char *listen = command_value(call, "listen");
+    uint64_t slots = 0;
+
+    memset(options, 0, sizeof *options);
+    options->progress = command_value(call, "progress") ? command_value(call, "progress") : "auto";
+    options->session.state_folder = command_value(call, "state");
+    options->torrent.seed_unchecked = command_has(call, "unchecked");
+    if (listen && !read_address("listen", listen, &options->session.listen))
+        return false;
+    /* Several peers of one machine share the loopback address. */
+    options->session.engine.many_per_address =
+        listen && address_is_loopback(&options->session.listen);
+    if (!command_number(call, "upload-slots", 1000, &slots))
+        return false;
+    options->session.engine.upload_slots = (uint32_t)slots;
+    options->session.engine.no_upload = command_has(call, "upload-slots") && slots == 0;
+    if (!read_peers(call, options) || !read_limits(call, options) || !read_goals(call, options))
+        return false;
+    return !is_get || read_get_options(call, options);
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* The command line of `get` and `seed` as the session and the engine want it. */
+#ifndef FRESHET_CLI_TRANSFER_OPTIONS_H
+#define FRESHET_CLI_TRANSFER_OPTIONS_H
+
+#include "cli/command.h"
+#include "host/session_options.h"
+
+#define TRANSFER_PEERS_GIVEN 64
+
+struct transfer_options {
+    struct session_options session;
+    struct torrent_options torrent; /* root, priorities and peers are filled in for each */
+    struct address peers[TRANSFER_PEERS_GIVEN];
+    uint32_t peer_count;
+    const char *progress;
+    int64_t timeout_ns; /* give up when nothing has come for so long; 0: never */
+    bool seeds_on;      /* there is a ratio or time goal */
+};
+
+/* false after saying what is wrong. `is_get`: the options that `get` alone has are read too. */
+bool transfer_options_read(const struct command_call *call, bool is_get,
+                           struct transfer_options *ret_options);
+
+#endif
