@@ -8,12 +8,12 @@
 #include "cli/suggestion.h"
 
 extern const struct command completions_command, get_command, help_command, man_command,
-    seed_command, tracker_command, version_command;
+    seed_command, sim_command, tracker_command, version_command;
 
 /* In the order in which `freshet help` shows them. */
 static const struct command *const commands[] = {
-    &help_command, &get_command,     &seed_command,    &completions_command,
-    &man_command,  &tracker_command, &version_command,
+    &help_command, &get_command,     &seed_command, &completions_command,
+    &man_command,  &tracker_command, &sim_command,  &version_command,
 };
 
 size_t commands_count(void)

@@ -478,6 +478,7 @@ void sim_node_crash(struct sim_node *node, enum sim_crash crash, int64_t restart
     stop_program(node, crash != SIM_CRASH_PROCESS);
     sim_disk_crash(&node->disk, crash);
     node->facts.crashes++;
+    node->facts.crashed_at = sim_world_time(node->world);
     node->has_left = restart_after_ns < 0;
     if (!node->has_left)
         sim_timer_set(clock, &node->start_timer, clock->now + restart_after_ns);
@@ -489,6 +490,7 @@ struct sim_node *sim_node_new(struct sim_world *world, uint32_t index,
     struct sim_node *node = memory_new(sizeof *node);
     *node = (struct sim_node){.world = world, .index = index, .options = *options};
     node->facts.started_at = node->facts.ready_at = node->facts.complete_at = -1;
+    node->facts.crashed_at = -1;
     list_init(&node->conn_list);
     list_init(&node->readable);
     list_init(&node->sent);

@@ -49,13 +49,15 @@ struct sim_node_options {
     uint32_t upload_slots; /* 0: the engine's default */
     uint64_t upload_limit, download_limit;
     bool sequential, super_seed;
+    const struct address *peers; /* told at the start; borrowed for the whole run */
+    uint32_t peer_count;
 };
 
 struct sim_node_facts {
-    int64_t started_at, ready_at, complete_at; /* -1: not yet */
-    uint64_t payload_sent, payload_received;   /* on the wire */
-    uint64_t poisoned_blocks;                  /* that it sent */
-    uint32_t poisoned_received;                /* segments of garbage that came in */
+    int64_t started_at, ready_at, complete_at, crashed_at; /* -1: not yet; ready, crashed: last */
+    uint64_t payload_sent, payload_received;               /* on the wire */
+    uint64_t poisoned_blocks;                              /* that it sent */
+    uint32_t poisoned_received;                            /* segments of garbage that came in */
     uint32_t crashes, boundaries;
     uint32_t pieces_failed, bans, errors;
     uint32_t recorded_pieces; /* in the last record */

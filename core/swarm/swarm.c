@@ -433,7 +433,10 @@ void swarm_check(const struct swarm *swarm)
         CHECK(map_get(&swarm->shared->conns, &peer->conn) == peer);
     }
     CHECK(count == swarm->peers.length);
-    CHECK(swarm->graveyard.length == 0);
+    /* Who was refused as it was accepted is buried with the next input. */
+    for (const struct list_node *node = list_first(&swarm->graveyard); node;
+         node = list_next(&swarm->graveyard, node))
+        CHECK(LIST_ELEMENT(node, struct peer, in_swarm)->phase == PEER_CLOSING);
     storage_check(swarm->storage);
     peer_list_check(swarm->candidates);
     blame_check(swarm->blame);

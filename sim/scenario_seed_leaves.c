@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The only seed leaves, without a word, as soon as every piece is somewhere else. From then on the
+ * peers have only one another, and nothing may be lost with anybody's queue.
+ */
+#include "sim/scenario_table.h"
+#include "sim/sim_swarm.h"
+
+static bool is_one_copy_out(const struct sim_world *world)
+{
+    if (world->nodes[0]->facts.payload_sent < world->torrent->length)
+        return false;
+    for (uint32_t piece = 0; piece < world->torrent->piece_count; piece++) {
+        bool found = false;
+        for (uint32_t i = 1; i < world->node_count && !found; i++)
+            found = sim_disk_has_piece(&world->nodes[i]->disk, piece, false);
+        if (!found)
+            return false;
+    }
+    return true;
+}
+
+static void run(const struct scenario_options *options, struct scenario_result *result)
+{
+    const struct sim_swarm_options swarm = {.scenario = options};
+    struct sim_world *world = sim_swarm_new(&swarm);
+    result->bound_ns = sim_swarm_bound_ns(world);
+    int64_t limit_ns = 20 * result->bound_ns + 600 * SECOND_NS;
+    while (!is_one_copy_out(world) && sim_world_time(world) < limit_ns)
+        sim_world_run(world, sim_world_time(world) + SECOND_NS / 4, NULL, NULL);
+    if (sim_swarm_is_complete(world))
+        scenario_fail(result, "all were complete before the seed could leave, of nodes",
+                      options->nodes);
+    scenario_note(result, "the seed left after", sim_world_time(world) / MILLISECOND_NS, " ms");
+    sim_node_crash(world->nodes[0], SIM_CRASH_PROCESS, -1);
+    sim_swarm_run(world, limit_ns);
+    sim_swarm_judge(world, result);
+    sim_world_free(world);
+}
+
+const struct scenario scenario_seed_leaves = {
+    "seed_leaves", "the only seed leaves when one copy is out: all complete", 31, 16 * MIB, run};

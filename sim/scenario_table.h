@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* The scenarios there are; each is in the file of its name. */
+#ifndef FRESHET_SIM_SCENARIO_TABLE_H
+#define FRESHET_SIM_SCENARIO_TABLE_H
+
+#include "sim/scenario.h"
+
+extern const struct scenario scenario_two_peers;
+extern const struct scenario scenario_flash_crowd;
+extern const struct scenario scenario_seed_leaves;
+extern const struct scenario scenario_free_riders;
+extern const struct scenario scenario_poisoner;
+extern const struct scenario scenario_crash_restart;
+extern const struct scenario scenario_tracker_loss;
+
+#endif

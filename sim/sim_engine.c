@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+#include "sim/sim_engine.h"
+
+#include "core/base/check.h"
+#include "core/engine/engine.h"
+#include "sim/sim_world.h"
+
+#include <string.h>
+
+#define TORRENT 1u
+
+static void *new_machine(struct sim_node *node)
+{
+    const struct sim_node_options *options = &node->options;
+    struct rng *rng = &node->disk.rng;
+    struct engine_settings settings = {
+        .seed = rng_u64(rng),
+        .listen_port = SIM_LISTEN_PORT,
+        .upload_limit = options->upload_limit,
+        .download_limit = options->download_limit,
+        .upload_slots = options->upload_slots,
+        .no_upload = options->free_rider,
+    };
+    memcpy(settings.peer_id, "-FR0100-", 8);
+    rng_fill(rng, settings.peer_id + 8, 12);
+    return engine_new(&settings, node->world->clock.now);
+}
+
+static void add_torrent(struct sim_node *node)
+{
+    struct metainfo *metainfo = NULL;
+    char reason[METAINFO_REASON_SIZE];
+    CHECK(metainfo_parse(buffer_bytes(&node->world->torrent->encoded), &metainfo, reason) ==
+          FRESHET_OK);
+    struct torrent_options options = {
+        .root = "/pretend",
+        .sequential = node->options.sequential,
+        .super_seed = node->options.super_seed,
+        .seed_unchecked = node->options.is_seed,
+        .read_only = node->options.is_seed,
+        .seed_ratio = -1,
+        .seed_time_s = -1,
+        .resume = node->has_record ? &node->record : NULL,
+        .peers = node->options.peers,
+        .peer_count = node->options.peer_count,
+    };
+    struct engine_command command = {
+        .type = COMMAND_ADD_TORRENT, .torrent = TORRENT, .metainfo = metainfo, .options = &options};
+    struct event event = {.type = EVENT_COMMAND, .command = &command};
+    sim_node_input(node, &event);
+}
+
+static void input(void *machine, int64_t now, struct event *event)
+{
+    engine_input(machine, now, event);
+}
+
+static void tick(void *machine, int64_t now)
+{
+    engine_tick(machine, now);
+}
+
+static int64_t deadline(const void *machine)
+{
+    return engine_deadline(machine);
+}
+
+static bool output(void *machine, int64_t now, struct action *ret_action)
+{
+    return engine_output(machine, now, ret_action);
+}
+
+static void receive_plan(const void *machine, conn_id conn, struct receive_plan *ret_plan)
+{
+    engine_receive_plan(machine, conn, ret_plan);
+}
+
+static void check(const void *machine)
+{
+    engine_check(machine);
+}
+
+static void free_machine(void *machine)
+{
+    engine_free(machine);
+}
+
+const struct sim_node_ops sim_engine_ops = {
+    .new = new_machine,
+    .started = add_torrent,
+    .input = input,
+    .tick = tick,
+    .deadline = deadline,
+    .output = output,
+    .receive_plan = receive_plan,
+    .check = check,
+    .free = free_machine,
+};
+
+bool sim_engine_status(const struct sim_node *node, struct torrent_status *ret_status)
+{
+    return node->machine && engine_torrent_status(node->machine, TORRENT, ret_status);
+}
+
+void sim_engine_shut_down(struct sim_node *node)
+{
+    struct engine_command command = {.type = COMMAND_SHUTDOWN};
+    struct event event = {.type = EVENT_COMMAND, .command = &command};
+    sim_node_input(node, &event);
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "tests/sim/scenario_run.h"
+
+/* Engines check themselves after every event here: the runs are short. */
+static void run_checked(const char *name, uint64_t seed)
+{
+    const struct scenario_options options = {.seed = seed, .check_every = 1};
+    scenario_run_twice(name, &options);
+}
+
+static void two_peers_share_a_torrent_of_several_files(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 10; seed++)
+        run_checked("two_peers", seed);
+}
+
+static void everybody_completes_when_the_seed_leaves_after_one_copy(void **state)
+{
+    (void)state;
+    const struct scenario_options options = {.seed = 1, .check_every = 1000};
+    scenario_run_twice("seed_leaves", &options);
+}
+
+static void a_poisoner_is_banned_and_nobody_honest_is(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 5; seed++)
+        run_checked("poisoner", seed);
+}
+
+static void everybody_completes_when_the_tracker_dies(void **state)
+{
+    (void)state;
+    const struct scenario_options options = {.seed = 1, .check_every = 1000};
+    scenario_run_twice("tracker_loss", &options);
+}
+
+static void nothing_recorded_is_lost_by_a_crash_anywhere(void **state)
+{
+    (void)state;
+    run_checked("crash_restart", 1);
+}
+
+static void an_unknown_scenario_is_none(void **state)
+{
+    (void)state;
+    assert_null(scenario_find("peace_on_earth"));
+    assert_true(scenario_count() >= 7);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(two_peers_share_a_torrent_of_several_files),
+        cmocka_unit_test(everybody_completes_when_the_seed_leaves_after_one_copy),
+        cmocka_unit_test(a_poisoner_is_banned_and_nobody_honest_is),
+        cmocka_unit_test(everybody_completes_when_the_tracker_dies),
+        cmocka_unit_test(nothing_recorded_is_lost_by_a_crash_anywhere),
+        cmocka_unit_test(an_unknown_scenario_is_none),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
