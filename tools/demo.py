@@ -215,7 +215,7 @@ class Demo:
 
     def fraction(self, peer):
         event = peer.events.get("progress", {})
-        return min(1.0, event.get("done", 0) / self.total)
+        return min(1.0, event.get("verified", 0) / self.total)
 
     @staticmethod
     def bar(name, part):
@@ -241,6 +241,24 @@ class Demo:
                     raise Failure(f"{name}'s copy of {file} is different")
         print(f"Checked byte by byte: {len(PEERS)} copies of {len(files)} files are the same.\n")
 
+    @staticmethod
+    def who_sent_whom(swarm):
+        """{name: {name: bytes}}. Whoever made a connection knows the other by the address that it
+        listens on, and counts both directions; the other side knows only a passing port."""
+        names = {child.events["ready"]["listen"]: child.name for child in swarm}
+        sent = {child.name: {} for child in swarm}
+
+        def note(source, target, size):
+            sent[source][target] = max(sent[source].get(target, 0), size)
+
+        for child in swarm:
+            for peer in child.events["stats"]["peers"]:
+                other = names.get(peer["address"])
+                if other:
+                    note(child.name, other, peer["uploaded"])
+                    note(other, child.name, peer["downloaded"])
+        return sent
+
     def matrix(self):
         swarm = [self.seed, *self.peers]
         for child in swarm:
@@ -250,14 +268,7 @@ class Demo:
             if child.process.returncode != 0 or "stats" not in child.events:
                 raise Failure(f"{child.name} ended with {child.process.returncode}:\n"
                               f"{child.errors()}")
-        names = {child.events["stats"]["peer_id"]: child.name for child in swarm}
-        sent = {child.name: {} for child in swarm}
-        for child in swarm:
-            for peer in child.events["stats"]["peers"]:
-                other = names.get(peer["peer_id"])
-                if other:
-                    row = sent[child.name]
-                    row[other] = row.get(other, 0) + peer["uploaded"]
+        sent = self.who_sent_whom(swarm)
         print("Who sent how much to whom (MiB):\n")
         print(f"  {'from':8}" + "".join(f"{'to ' + name:>10}" for name in PEERS) + f"{'in all':>10}")
         for child in swarm:
