@@ -4,6 +4,7 @@
  * the engine seeds or downloads, whether the fast extension is agreed and what honest words open
  * the conversation; what follows are steps: bytes of the peer's own, answers to what it was asked,
  * time, a second peer. Every invariant is walked after each step.
+ * covers: core/swarm/swarm_messages.c core/swarm/peer.c
  */
 #include "tests/engine/lone_engine.h"
 

@@ -53,7 +53,7 @@ if [ "$(id -u)" -ne 0 ]; then
     root=(sudo)
 fi
 
-guard=/usr/sbin/policy-rc.d
+guard=${FRESHET_POLICY_GUARD:-/usr/sbin/policy-rc.d}
 guard_is_ours=
 remove_guard() {
     [ -z "$guard_is_ours" ] || "${root[@]}" rm -f "$guard"
