@@ -7,13 +7,15 @@
 #include "cli/message.h"
 #include "cli/suggestion.h"
 
-extern const struct command completions_command, get_command, help_command, man_command,
-    seed_command, sim_command, tracker_command, version_command;
+extern const struct command completions_command, create_command, edit_command, get_command,
+    help_command, man_command, seed_command, show_command, sim_command, tracker_command,
+    verify_command, version_command;
 
 /* In the order in which `freshet help` shows them. */
 static const struct command *const commands[] = {
-    &help_command, &get_command,     &seed_command, &completions_command,
-    &man_command,  &tracker_command, &sim_command,  &version_command,
+    &get_command,    &seed_command,        &create_command,  &show_command,
+    &verify_command, &edit_command,        &tracker_command, &sim_command,
+    &help_command,   &completions_command, &man_command,     &version_command,
 };
 
 size_t commands_count(void)
