@@ -72,6 +72,7 @@ struct swarm *swarm_new(struct swarm_shared *shared, torrent_id id, struct metai
     swarm->candidates = peer_list_new(rng_u64(&shared->rng));
     if (options->super_seed)
         swarm->super_seed = super_seed_new(metainfo->geometry.piece_count, rng_u64(&shared->rng));
+    swarm->web_seeds = web_seed_new(metainfo, &shared->job_next);
     swarm->storage = new_storage(swarm, options, now);
     swarm_add_peers(swarm, now, options->peers, options->peer_count, PEER_SOURCE_USER);
     swarm_wake(swarm);
@@ -90,6 +91,7 @@ void swarm_free(struct swarm *swarm)
     swarm->picker = NULL;
     swarm_requests_account(swarm);
     storage_free(swarm->storage);
+    web_seed_free(swarm->web_seeds);
     blame_free(swarm->blame);
     peer_list_free(swarm->candidates);
     super_seed_free(swarm->super_seed);
@@ -159,7 +161,7 @@ void swarm_peer_input(struct swarm *swarm, int64_t now, struct peer *peer, struc
 bool swarm_job_input(struct swarm *swarm, int64_t now, const struct event *event)
 {
     swarm->now = now;
-    bool own = storage_input(swarm->storage, now, event);
+    bool own = storage_input(swarm->storage, now, event) || swarm_web_input(swarm, event);
     settle(swarm);
     return own;
 }
@@ -203,6 +205,7 @@ static void tick_second(struct swarm *swarm)
 {
     swarm_peers_tick(swarm);
     swarm_peers_connect(swarm);
+    swarm_web_start(swarm);
     if (swarm->now >= choker_deadline(&swarm->choker) && swarm->peers.length)
         swarm_choking_round(swarm);
     if (swarm->uploaded != swarm->told_uploaded || swarm->downloaded != swarm->told_downloaded) {
@@ -225,6 +228,8 @@ static int64_t next_tick(struct swarm *swarm)
     if (swarm->phase != PHASE_DOWNLOADING && swarm->phase != PHASE_SEEDING)
         return HEAP_NEVER;
     int64_t next = peer_list_deadline(swarm->candidates, swarm->now);
+    int64_t web = swarm_web_deadline(swarm);
+    next = web < next ? web : next;
     if (swarm->phase == PHASE_SEEDING && swarm->seed_time_ns >= 0) {
         int64_t goal = swarm->seeding_since_ns + swarm->seed_time_ns;
         next = goal < next ? goal : next;
@@ -274,6 +279,8 @@ bool swarm_output(struct swarm *swarm, int64_t now, struct action *ret_action)
 {
     swarm->now = now;
     if (storage_output(swarm->storage, now, ret_action))
+        return true;
+    if (swarm->web_seeds && web_seed_output(swarm->web_seeds, ret_action))
         return true;
     if (swarm->closes_count) {
         *ret_action =
@@ -343,6 +350,7 @@ void swarm_pause(struct swarm *swarm, int64_t now)
     if (swarm->phase != PHASE_DOWNLOADING && swarm->phase != PHASE_SEEDING)
         return;
     swarm_peers_close_all(swarm, FRESHET_ERROR_CANCELLED);
+    swarm_web_stop(swarm);
     swarm_requests_drop_open(swarm);
     swarm->phase = PHASE_PAUSED;
     settle(swarm);
@@ -394,6 +402,8 @@ void swarm_recheck(struct swarm *swarm, int64_t now)
     if (swarm->phase == PHASE_STOPPING || swarm->phase == PHASE_ERROR)
         return;
     swarm_peers_close_all(swarm, FRESHET_ERROR_CANCELLED);
+    swarm_web_stop(swarm);
+    swarm_requests_drop_open(swarm);
     swarm->phase = PHASE_OPENING;
     swarm->checked_bytes = 0;
     storage_recheck(swarm->storage, now);
@@ -407,6 +417,7 @@ void swarm_close(struct swarm *swarm, int64_t now)
         return;
     swarm->closing = true;
     swarm_peers_close_all(swarm, FRESHET_ERROR_CANCELLED);
+    swarm_web_stop(swarm);
     swarm_requests_drop_open(swarm);
     swarm->phase = PHASE_STOPPING;
     storage_set_transferred(swarm->storage, swarm->uploaded_before + swarm->uploaded,
@@ -417,7 +428,7 @@ void swarm_close(struct swarm *swarm, int64_t now)
 
 bool swarm_is_closed(const struct swarm *swarm)
 {
-    return swarm->closed;
+    return swarm->closed && (swarm->web_seeds == NULL || web_seed_is_idle(swarm->web_seeds));
 }
 
 void swarm_check(const struct swarm *swarm)

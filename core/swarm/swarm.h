@@ -9,6 +9,7 @@
  *   swarm_peers.c      connections come and go; who is connected next
  *   swarm_messages.c   what a peer says
  *   swarm_requests.c   what we ask for, and the payload that arrives
+ *   swarm_web.c        what web servers send
  *   swarm_uploads.c    what we are asked for
  *   swarm_choking.c    who may ask
  *   swarm_pieces.c     what storage says of pieces, and blame

@@ -51,6 +51,7 @@ static struct piece_picker *new_picker(struct swarm *swarm)
 
 static void drop_picker(struct swarm *swarm)
 {
+    swarm_web_stop(swarm);
     swarm_requests_drop_open(swarm);
     piece_picker_free(swarm->picker);
     swarm->picker = NULL;
@@ -132,6 +133,7 @@ void swarm_pieces_start(struct swarm *swarm)
         begin_download(swarm);
     else
         begin_seeding(swarm);
+    swarm_web_start(swarm);
     if (swarm->tick_ns == HEAP_NEVER)
         swarm->tick_ns = swarm->now;
 }
@@ -170,6 +172,8 @@ void swarm_pieces_judge_bans(struct swarm *swarm)
 {
     struct address banned;
     while (blame_next_ban(swarm->blame, &banned)) {
+        if (swarm->web_seeds)
+            web_seed_on_banned(swarm->web_seeds, &banned);
         peer_list_ban(swarm->candidates, &banned);
         swarm_tell(swarm, (struct notice){.type = NOTICE_PEER_BANNED, .address = banned});
         for (uint32_t slot = 0; slot < LIMIT_PEERS_PER_TORRENT; slot++)
@@ -245,6 +249,7 @@ static void on_error(struct swarm *swarm, const struct storage_result *result)
     swarm->phase = PHASE_ERROR;
     swarm->error = result->error;
     swarm_peers_close_all(swarm, FRESHET_ERROR_CANCELLED);
+    swarm_web_stop(swarm);
     swarm_tell(swarm,
                (struct notice){.type = NOTICE_ERROR, .error = result->error, .file = result->file});
 }

@@ -253,6 +253,25 @@ static void hand_over(struct swarm *swarm, piece_index piece)
                       blame_wants_leaves(swarm->blame, piece));
 }
 
+bool swarm_requests_block(struct swarm *swarm, uint32_t slot, const struct address *sender,
+                          piece_index piece, uint32_t block, uint32_t length, block_id memory)
+{
+    struct block_receipt receipt = {0};
+    if (memory != BLOCK_NONE && swarm->picker)
+        piece_picker_received(swarm->picker, slot, piece, block, sender, memory, &receipt);
+    if (!receipt.accepted) {
+        swarm->wasted += length;
+        if (memory != BLOCK_NONE)
+            block_ledger_give(swarm->shared->pool, memory);
+    }
+    for (uint32_t i = 0; i < receipt.cancel_count; i++)
+        cancel_at(swarm, receipt.cancels[i], piece, block);
+    if (receipt.piece_complete)
+        hand_over(swarm, piece);
+    swarm_requests_account(swarm);
+    return receipt.accepted;
+}
+
 static void block_arrived(struct peer *peer)
 {
     struct swarm *swarm = peer->swarm;
@@ -261,22 +280,10 @@ static void block_arrived(struct peer *peer)
     request_pipeline_on_block(&peer->pipeline, swarm->now, arrival.length, arrival.requested_ns,
                               arrival.counted);
     peer->last_useful_ns = swarm->now;
-    struct block_receipt receipt = {0};
-    if (arrival.target != BLOCK_NONE && swarm->picker)
-        piece_picker_received(swarm->picker, peer->slot, arrival.piece, arrival.block,
-                              &peer->address, arrival.target, &receipt);
-    if (!receipt.accepted) {
-        swarm->wasted += arrival.length;
-        if (arrival.target != BLOCK_NONE)
-            block_ledger_give(swarm->shared->pool, arrival.target);
-        if (swarm->picker && arrival.asked)
-            piece_picker_abort(swarm->picker, peer->slot, arrival.piece, arrival.block);
-    }
-    for (uint32_t i = 0; i < receipt.cancel_count; i++)
-        cancel_at(swarm, receipt.cancels[i], arrival.piece, arrival.block);
-    if (receipt.piece_complete)
-        hand_over(swarm, arrival.piece);
-    swarm_requests_account(swarm);
+    if (!swarm_requests_block(swarm, peer->slot, &peer->address, arrival.piece, arrival.block,
+                              arrival.length, arrival.target) &&
+        swarm->picker && arrival.asked)
+        piece_picker_abort(swarm->picker, peer->slot, arrival.piece, arrival.block);
     swarm_requests_fill(peer);
 }
 

@@ -17,6 +17,7 @@
 #include "core/swarm/piece_picker.h"
 #include "core/swarm/super_seed.h"
 #include "core/swarm/swarm.h"
+#include "core/swarm/web_seed.h"
 
 #define SWARM_NOTICES_MAX 256
 #define SWARM_NOTICE_TEXT 200
@@ -35,6 +36,7 @@ struct swarm {
     struct choker choker;
     struct blame *blame;
     struct peer_list *candidates;
+    struct web_seed *web_seeds; /* NULL when it names none */
     struct super_seed *super_seed; /* NULL unless asked for */
     struct bandwidth upload_limit, download_limit;
     uint32_t reserved_pieces; /* open pieces that the pool has set room aside for */
@@ -99,6 +101,17 @@ void swarm_requests_drop_arrival(struct peer *peer);
 void swarm_requests_account(struct swarm *swarm);
 void swarm_requests_drop_open(struct swarm *swarm);
 void swarm_requests_join(struct peer *peer);
+
+/* A whole block lies in `memory`, from a peer or a web seed; false: it was of no use. */
+bool swarm_requests_block(struct swarm *swarm, uint32_t slot, const struct address *sender,
+                          piece_index piece, uint32_t block, uint32_t length, block_id memory);
+
+/* swarm_web.c */
+void swarm_web_start(struct swarm *swarm);
+void swarm_web_stop(struct swarm *swarm);
+void swarm_web_drain(struct swarm *swarm);
+bool swarm_web_input(struct swarm *swarm, const struct event *event);
+int64_t swarm_web_deadline(const struct swarm *swarm);
 
 /* swarm_uploads.c */
 void swarm_uploads_request(struct peer *peer, const struct wire_message *message);

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Web seeds of a downloading torrent (BEP 19): they take blocks from the same picker, into the same
+ * memory, as peers do; web_seed.c decides which and when.
+ */
+#include "core/swarm/swarm_state.h"
+
+#include "core/base/heap.h"
+
+void swarm_web_start(struct swarm *swarm)
+{
+    if (swarm->web_seeds == NULL || swarm->picker == NULL || swarm->disk_full ||
+        swarm->phase != PHASE_DOWNLOADING)
+        return;
+    struct web_seed_ground ground = {
+        .now = swarm->now,
+        .picker = swarm->picker,
+        .pool = swarm->shared->pool,
+        .limit = &swarm->download_limit,
+        .piece_blocks = swarm->reserved_blocks,
+    };
+    web_seed_resume(swarm->web_seeds);
+    if (web_seed_start(swarm->web_seeds, &ground))
+        swarm_wake(swarm);
+    swarm_requests_account(swarm);
+}
+
+void swarm_web_stop(struct swarm *swarm)
+{
+    if (swarm->web_seeds == NULL)
+        return;
+    web_seed_stop(swarm->web_seeds);
+    swarm_web_drain(swarm);
+    swarm_wake(swarm);
+}
+
+static void take(struct swarm *swarm, const struct web_seed_result *result)
+{
+    if (result->type == WEB_SEED_LOST) {
+        if (swarm->picker)
+            piece_picker_abort(swarm->picker, result->slot, result->piece, result->block);
+        if (result->memory != BLOCK_NONE)
+            block_ledger_give(swarm->shared->pool, result->memory);
+        return;
+    }
+    struct address server = web_seed_address(result->slot);
+    swarm->downloaded += result->length;
+    rate_meter_add(&swarm->down, swarm->now, result->length);
+    bandwidth_charge(&swarm->download_limit, swarm->now, result->length);
+    swarm_requests_block(swarm, result->slot, &server, result->piece, result->block, result->length,
+                         result->memory);
+}
+
+void swarm_web_drain(struct swarm *swarm)
+{
+    struct web_seed_result result;
+    while (web_seed_result(swarm->web_seeds, &result))
+        take(swarm, &result);
+    swarm_requests_account(swarm);
+}
+
+bool swarm_web_input(struct swarm *swarm, const struct event *event)
+{
+    if (swarm->web_seeds == NULL || !web_seed_input(swarm->web_seeds, swarm->now, event))
+        return false;
+    swarm_web_drain(swarm);
+    swarm_requests_fill_all(swarm);
+    swarm_web_start(swarm);
+    return true;
+}
+
+int64_t swarm_web_deadline(const struct swarm *swarm)
+{
+    if (swarm->web_seeds == NULL || swarm->phase != PHASE_DOWNLOADING)
+        return HEAP_NEVER;
+    return web_seed_deadline(swarm->web_seeds);
+}
