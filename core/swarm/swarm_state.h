@@ -36,7 +36,7 @@ struct swarm {
     struct choker choker;
     struct blame *blame;
     struct peer_list *candidates;
-    struct web_seed *web_seeds; /* NULL when it names none */
+    struct web_seed *web_seeds;    /* NULL when it names none */
     struct super_seed *super_seed; /* NULL unless asked for */
     struct bandwidth upload_limit, download_limit;
     uint32_t reserved_pieces; /* open pieces that the pool has set room aside for */
