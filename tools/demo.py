@@ -75,6 +75,7 @@ class Child:
         self.events = {}
         self.changed = threading.Condition()
         self.log = log
+        self.asked = False
         with open(log, "w") as errors:
             self.process = subprocess.Popen(words, stdin=subprocess.DEVNULL,
                                             stdout=subprocess.PIPE, stderr=errors, text=True)
@@ -105,7 +106,9 @@ class Child:
         return Path(self.log).read_text(errors="replace")[-2000:]
 
     def stop(self):
-        if self.process.poll() is None:
+        """Asks it to end; once, for a second time would cut its farewell short."""
+        if not self.asked and self.process.poll() is None:
+            self.asked = True
             self.process.send_signal(signal.SIGTERM)
 
     def end(self):
