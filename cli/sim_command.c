@@ -29,16 +29,16 @@ static int list_scenarios(void)
 }
 
 static int run_scenario(const struct command_call *call, const struct scenario *scenario,
-                        const struct scenario_options *wishes)
+                        const struct sim_wish *wishes)
 {
-    struct scenario_result result;
+    struct sim_verdict result;
     scenario_run(scenario, wishes, &result);
     if (command_has(call, "json"))
         sim_report_print_json(scenario, wishes, &result);
     else
         sim_report_print(scenario, wishes, &result, command_has(call, "verbose"));
     bool passed = result.passed;
-    scenario_result_deinit(&result);
+    sim_verdict_deinit(&result);
     return passed ? EXIT_CODE_OK : EXIT_CODE_DATA;
 }
 
@@ -60,10 +60,10 @@ static int sim_run(struct command_call *call)
         return command_usage_error("--nodes: at least 2, a seed and a peer");
     if (size > SIZE_LIMIT || (command_has(call, "size") && size == 0))
         return command_usage_error("--size: from 1 byte to 64 GiB");
-    const struct scenario_options wishes = {.seed = seed,
-                                            .nodes = (uint32_t)nodes,
-                                            .size = size,
-                                            .check_every = command_has(call, "check") ? 1 : 0};
+    const struct sim_wish wishes = {.seed = seed,
+                                    .nodes = (uint32_t)nodes,
+                                    .size = size,
+                                    .check_every = command_has(call, "check") ? 1 : 0};
     return run_scenario(call, scenario, &wishes);
 }
 

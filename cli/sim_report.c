@@ -28,7 +28,7 @@ static int compare_times(const void *a, const void *b)
 }
 
 /* The completion times in order; returns how many. The caller frees *ret_times. */
-static uint32_t sorted_times(const struct scenario_result *result, int64_t **ret_times)
+static uint32_t sorted_times(const struct sim_verdict *result, int64_t **ret_times)
 {
     int64_t *times = calloc(result->node_count + 1, sizeof *times);
     uint32_t count = 0;
@@ -62,12 +62,12 @@ static void print_plot(const int64_t *times, uint32_t count)
     printf("\n          0 s%*.1f s\n", PLOT_COLUMNS - 5, seconds(last));
 }
 
-static void print_nodes(const struct scenario_result *result)
+static void print_nodes(const struct sim_verdict *result)
 {
     printf("\n  %5s  %-10s %10s %10s %12s %12s\n", "node", "is", "started", "complete", "sent",
            "received");
     for (uint32_t i = 0; i < result->node_count; i++) {
-        const struct scenario_node *node = &result->nodes[i];
+        const struct sim_verdict_node *node = &result->nodes[i];
         char sent[UNITS_TEXT_SIZE], received[UNITS_TEXT_SIZE], complete[UNITS_TEXT_SIZE] = "-";
         if (node->complete_ns >= 0)
             snprintf(complete, sizeof complete, "%.1f s", seconds(node->complete_ns));
@@ -77,7 +77,7 @@ static void print_nodes(const struct scenario_result *result)
     }
 }
 
-static void print_times(const struct scenario_result *result, const int64_t *times, uint32_t count)
+static void print_times(const struct sim_verdict *result, const int64_t *times, uint32_t count)
 {
     printf("\n  first %.1f s, median %.1f s, last %.1f s", seconds(times[0]),
            seconds(times[count / 2]), seconds(times[count - 1]));
@@ -99,8 +99,8 @@ static void print_lines(const char *indent, const struct buffer *lines)
     }
 }
 
-void sim_report_print(const struct scenario *scenario, const struct scenario_options *options,
-                      const struct scenario_result *result, bool all_nodes)
+void sim_report_print(const struct scenario *scenario, const struct sim_wish *options,
+                      const struct sim_verdict *result, bool all_nodes)
 {
     char size[UNITS_TEXT_SIZE];
     int64_t *times;
@@ -141,11 +141,11 @@ static json_t *time_json(int64_t ns)
     return ns < 0 ? json_null() : json_real(seconds(ns));
 }
 
-static json_t *nodes_json(const struct scenario_result *result)
+static json_t *nodes_json(const struct sim_verdict *result)
 {
     json_t *array = json_array();
     for (uint32_t i = 0; i < result->node_count; i++) {
-        const struct scenario_node *node = &result->nodes[i];
+        const struct sim_verdict_node *node = &result->nodes[i];
         json_array_append_new(array,
                               json_pack("{s:s, s:o, s:o, s:I, s:I, s:i}", "role", roles[node->role],
                                         "started_s", time_json(node->started_ns), "complete_s",
@@ -156,8 +156,8 @@ static json_t *nodes_json(const struct scenario_result *result)
     return array;
 }
 
-void sim_report_print_json(const struct scenario *scenario, const struct scenario_options *options,
-                           const struct scenario_result *result)
+void sim_report_print_json(const struct scenario *scenario, const struct sim_wish *options,
+                           const struct sim_verdict *result)
 {
     char digest[17];
     snprintf(digest, sizeof digest, "%016" PRIx64, result->digest);

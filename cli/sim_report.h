@@ -6,9 +6,9 @@
 #include "sim/scenario.h"
 
 /* `all_nodes`: a line for each node, however many there are. */
-void sim_report_print(const struct scenario *scenario, const struct scenario_options *options,
-                      const struct scenario_result *result, bool all_nodes);
-void sim_report_print_json(const struct scenario *scenario, const struct scenario_options *options,
-                           const struct scenario_result *result);
+void sim_report_print(const struct scenario *scenario, const struct sim_wish *options,
+                      const struct sim_verdict *result, bool all_nodes);
+void sim_report_print_json(const struct scenario *scenario, const struct sim_wish *options,
+                           const struct sim_verdict *result);
 
 #endif

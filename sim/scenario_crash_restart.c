@@ -22,7 +22,7 @@ static void customise(struct sim_node_options *node, uint32_t index, void *conte
 }
 
 struct watch {
-    struct scenario_result *result;
+    struct sim_verdict *result;
     uint32_t crashes;
     int64_t ready_at;
 };
@@ -32,7 +32,7 @@ static void judge_record(struct watch *watch, const struct sim_node *node)
     for (uint32_t piece = 0; node->has_record && piece < node->record_pieces.size; piece++)
         if (bitfield_has(&node->record_pieces, piece) &&
             !sim_disk_has_piece(&node->disk, piece, true))
-            scenario_fail(watch->result, "a recorded piece did not survive the crash", piece);
+            sim_verdict_fail(watch->result, "a recorded piece did not survive the crash", piece);
 }
 
 static void judge_restart(struct watch *watch, const struct sim_node *node)
@@ -42,7 +42,7 @@ static void judge_restart(struct watch *watch, const struct sim_node *node)
         return;
     for (uint32_t piece = 0; piece < node->record_pieces.size; piece++)
         if (bitfield_has(&node->record_pieces, piece) && !bitfield_has(status.pieces, piece))
-            scenario_fail(watch->result, "the restart lost a recorded piece", piece);
+            sim_verdict_fail(watch->result, "the restart lost a recorded piece", piece);
 }
 
 static bool is_done(struct sim_world *world, void *context)
@@ -62,8 +62,8 @@ static bool is_done(struct sim_world *world, void *context)
 }
 
 /* One run; returns how many boundaries the victim passed. */
-static uint32_t run_one(const struct scenario_options *options, struct sim_crash_plan *plan,
-                        struct scenario_result *result)
+static uint32_t run_one(const struct sim_wish *options, struct sim_crash_plan *plan,
+                        struct sim_verdict *result)
 {
     const struct sim_swarm_options swarm = {.scenario = options,
                                             .file_count = 3,
@@ -79,15 +79,15 @@ static uint32_t run_one(const struct scenario_options *options, struct sim_crash
     bool was_good = result->passed;
     sim_swarm_judge(world, result);
     if (was_good && !result->passed)
-        scenario_note(result, "first trouble with a crash at boundary", plan->at_boundary, "");
+        sim_verdict_note(result, "first trouble with a crash at boundary", plan->at_boundary, "");
     uint32_t boundaries = world->nodes[VICTIM]->facts.boundaries;
     if (plan->at_boundary && world->nodes[VICTIM]->facts.crashes != 1)
-        scenario_fail(result, "no crash at boundary", plan->at_boundary);
+        sim_verdict_fail(result, "no crash at boundary", plan->at_boundary);
     sim_world_free(world);
     return boundaries;
 }
 
-static void run(const struct scenario_options *options, struct scenario_result *result)
+static void run(const struct sim_wish *options, struct sim_verdict *result)
 {
     static const enum sim_crash crashes[] = {SIM_CRASH_LOSE, SIM_CRASH_TEAR, SIM_CRASH_PROCESS};
     struct sim_crash_plan plan = {.restart_after_ns = 2 * SECOND_NS};
@@ -99,9 +99,9 @@ static void run(const struct scenario_options *options, struct scenario_result *
             plan.crash = crashes[i];
             run_one(options, &plan, result);
         }
-    scenario_note(result, "boundaries of writes, syncs and records", boundaries, "");
+    sim_verdict_note(result, "boundaries of writes, syncs and records", boundaries, "");
     if (boundaries < 10)
-        scenario_fail(result, "too few boundaries to be a test", boundaries);
+        sim_verdict_fail(result, "too few boundaries to be a test", boundaries);
 }
 
 const struct scenario scenario_crash_restart = {

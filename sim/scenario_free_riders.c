@@ -31,11 +31,11 @@ static void add_times(const struct sim_world *world, struct mean means[2])
     }
 }
 
-static void run(const struct scenario_options *options, struct scenario_result *result)
+static void run(const struct sim_wish *options, struct sim_verdict *result)
 {
     struct mean means[2] = {{0, 0}, {0, 0}};
     for (uint32_t i = 0; i < RUNS; i++) {
-        struct scenario_options one = *options;
+        struct sim_wish one = *options;
         one.seed = options->seed * RUNS + i;
         const struct sim_swarm_options swarm = {.scenario = &one, .customise = customise};
         struct sim_world *world = sim_swarm_new(&swarm);
@@ -44,23 +44,23 @@ static void run(const struct scenario_options *options, struct scenario_result *
         sim_swarm_judge(world, result);
         for (uint32_t n = 1; n < world->node_count; n++)
             if (world->nodes[n]->options.free_rider && world->nodes[n]->facts.payload_sent)
-                scenario_fail(result, "a free-rider uploaded: node", n);
+                sim_verdict_fail(result, "a free-rider uploaded: node", n);
         add_times(world, means);
         sim_world_free(world);
     }
     if (means[0].count == 0 || means[1].count == 0) {
-        scenario_fail(result, "no free-riders among so few nodes", options->nodes);
+        sim_verdict_fail(result, "no free-riders among so few nodes", options->nodes);
         return;
     }
     int64_t sharers_ms = means[0].sum_ms / means[0].count;
     int64_t riders_ms = means[1].sum_ms / means[1].count;
-    scenario_note(result, "mean time of those who share", sharers_ms, " ms");
-    scenario_note(result, "mean time of free-riders", riders_ms, " ms");
-    scenario_note(result, "free-riders take, of the sharers' time", riders_ms * 100 / sharers_ms,
-                  " %");
+    sim_verdict_note(result, "mean time of those who share", sharers_ms, " ms");
+    sim_verdict_note(result, "mean time of free-riders", riders_ms, " ms");
+    sim_verdict_note(result, "free-riders take, of the sharers' time", riders_ms * 100 / sharers_ms,
+                     " %");
     if (riders_ms * 10 < sharers_ms * 11)
-        scenario_fail(result, "free-riders take less than 110 % of the sharers' time, in %",
-                      riders_ms * 100 / sharers_ms);
+        sim_verdict_fail(result, "free-riders take less than 110 % of the sharers' time, in %",
+                         riders_ms * 100 / sharers_ms);
 }
 
 const struct scenario scenario_free_riders = {

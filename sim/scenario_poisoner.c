@@ -17,7 +17,7 @@ static void customise(struct sim_node_options *node, uint32_t index, void *conte
     node->poison_per_mille = 300;
 }
 
-static void judge_bans(const struct sim_world *world, struct scenario_result *result)
+static void judge_bans(const struct sim_world *world, struct sim_verdict *result)
 {
     uint32_t hit = 0, banned = 0;
     for (uint32_t i = 0; i < world->node_count; i++) {
@@ -27,24 +27,24 @@ static void judge_bans(const struct sim_world *world, struct scenario_result *re
             if (node->banned[b] == POISONER)
                 banned_it = true;
             else
-                scenario_fail(result, "an honest node was banned", node->banned[b]);
+                sim_verdict_fail(result, "an honest node was banned", node->banned[b]);
         }
         hit += node->facts.pieces_failed > 0;
         banned += banned_it;
         if (node->facts.pieces_failed > 0 && !banned_it)
-            scenario_fail(result, "hit by the poisoner, and did not ban it: node", i);
+            sim_verdict_fail(result, "hit by the poisoner, and did not ban it: node", i);
     }
-    scenario_note(result, "nodes that it hit", hit, "");
-    scenario_note(result, "nodes that banned it", banned, "");
-    scenario_note(result, "blocks that it spoiled",
-                  (int64_t)world->nodes[POISONER]->facts.poisoned_blocks, "");
+    sim_verdict_note(result, "nodes that it hit", hit, "");
+    sim_verdict_note(result, "nodes that banned it", banned, "");
+    sim_verdict_note(result, "blocks that it spoiled",
+                     (int64_t)world->nodes[POISONER]->facts.poisoned_blocks, "");
     if (hit == 0)
-        scenario_fail(result, "the poisoner hit nobody, of nodes", world->node_count);
+        sim_verdict_fail(result, "the poisoner hit nobody, of nodes", world->node_count);
 }
 
-static void run(const struct scenario_options *options, struct scenario_result *result)
+static void run(const struct sim_wish *options, struct sim_verdict *result)
 {
-    struct scenario_options at_least = *options;
+    struct sim_wish at_least = *options;
     if (at_least.nodes < 4)
         at_least.nodes = 4;
     const struct sim_swarm_options swarm = {.scenario = &at_least, .customise = customise};

@@ -20,7 +20,7 @@ static bool is_one_copy_out(const struct sim_world *world)
     return true;
 }
 
-static void run(const struct scenario_options *options, struct scenario_result *result)
+static void run(const struct sim_wish *options, struct sim_verdict *result)
 {
     const struct sim_swarm_options swarm = {.scenario = options};
     struct sim_world *world = sim_swarm_new(&swarm);
@@ -29,9 +29,9 @@ static void run(const struct scenario_options *options, struct scenario_result *
     while (!is_one_copy_out(world) && sim_world_time(world) < limit_ns)
         sim_world_run(world, sim_world_time(world) + SECOND_NS / 4, NULL, NULL);
     if (sim_swarm_is_complete(world))
-        scenario_fail(result, "all were complete before the seed could leave, of nodes",
-                      options->nodes);
-    scenario_note(result, "the seed left after", sim_world_time(world) / MILLISECOND_NS, " ms");
+        sim_verdict_fail(result, "all were complete before the seed could leave, of nodes",
+                         options->nodes);
+    sim_verdict_note(result, "the seed left after", sim_world_time(world) / MILLISECOND_NS, " ms");
     sim_node_crash(world->nodes[0], SIM_CRASH_PROCESS, -1);
     sim_swarm_run(world, limit_ns);
     sim_swarm_judge(world, result);

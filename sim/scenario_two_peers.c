@@ -3,7 +3,7 @@
 #include "sim/scenario_table.h"
 #include "sim/sim_swarm.h"
 
-static void run(const struct scenario_options *options, struct scenario_result *result)
+static void run(const struct sim_wish *options, struct sim_verdict *result)
 {
     const struct sim_swarm_options swarm = {.scenario = options, .file_count = 3};
     struct sim_world *world = sim_swarm_new(&swarm);
@@ -12,11 +12,11 @@ static void run(const struct scenario_options *options, struct scenario_result *
     sim_swarm_judge(world, result);
     /* Connecting, being unchoked and the last barrier take a few seconds of their own. */
     if (result->last_ns > 2 * result->bound_ns + 15 * SECOND_NS)
-        scenario_fail(result, "slower than twice the bound and 15 s, in ms",
-                      result->last_ns / MILLISECOND_NS);
+        sim_verdict_fail(result, "slower than twice the bound and 15 s, in ms",
+                         result->last_ns / MILLISECOND_NS);
     uint64_t received = world->nodes[1]->facts.payload_received;
     if (options->nodes == 2 && received != options->size)
-        scenario_fail(result, "received more than the content, in bytes", (int64_t)received);
+        sim_verdict_fail(result, "received more than the content, in bytes", (int64_t)received);
     sim_world_free(world);
 }
 

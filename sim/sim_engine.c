@@ -3,7 +3,6 @@
 
 #include "core/base/check.h"
 #include "core/engine/engine.h"
-#include "sim/sim_world.h"
 
 #include <string.h>
 

@@ -4,8 +4,7 @@
 #include "core/base/check.h"
 #include "core/base/memory.h"
 #include "core/crypto/sha1.h"
-#include "sim/sim_job.h"
-#include "sim/sim_world.h"
+#include "sim/sim_node_job.h"
 
 #include <string.h>
 
@@ -382,11 +381,11 @@ static void act(struct sim_node *node, const struct action *action)
     case ACTION_RECEIVE_PAUSE:
     case ACTION_RECEIVE_RESUME: do_pause(node, action); break;
     case ACTION_CLOSE: do_close(node, action); break;
-    case ACTION_DISK: sim_job_disk(node, action->disk); break;
-    case ACTION_FETCH: sim_job_fetch(node, action->fetch); break;
-    case ACTION_RESOLVE: sim_job_resolve(node, action->resolve); break;
-    case ACTION_PERSIST: sim_job_persist(node, action->persist); break;
-    case ACTION_CANCEL: sim_job_cancel(node, action->job); break;
+    case ACTION_DISK: sim_node_job_disk(node, action->disk); break;
+    case ACTION_FETCH: sim_node_job_fetch(node, action->fetch); break;
+    case ACTION_RESOLVE: sim_node_job_resolve(node, action->resolve); break;
+    case ACTION_PERSIST: sim_node_job_persist(node, action->persist); break;
+    case ACTION_CANCEL: sim_node_job_cancel(node, action->job); break;
     case ACTION_TELL: do_tell(node, action->notice); break;
     case ACTION_SEND_DATAGRAM: /* nobody listens to datagrams here */
     case ACTION_NONE: break;
@@ -462,7 +461,7 @@ static void stop_program(struct sim_node *node, bool power_lost)
     if (node->machine == NULL)
         return;
     sim_port_kill(&node->port, power_lost);
-    sim_job_drop_all(node);
+    sim_node_job_drop_all(node);
     sim_timer_stop(&node->world->clock, &node->deadline_timer);
     while (!list_is_empty(&node->conn_list))
         conn_free(LIST_ELEMENT(list_first(&node->conn_list), struct sim_conn, conn_node));
@@ -484,11 +483,22 @@ void sim_node_crash(struct sim_node *node, enum sim_crash crash, int64_t restart
         sim_timer_set(clock, &node->start_timer, clock->now + restart_after_ns);
 }
 
-struct sim_node *sim_node_new(struct sim_world *world, uint32_t index,
-                              const struct sim_node_options *options)
+static void free_node(struct sim_node *node)
+{
+    stop_program(node, false);
+    sim_timer_stop(&node->world->clock, &node->start_timer);
+    sim_disk_deinit(&node->disk);
+    bitfield_deinit(&node->record_pieces);
+    memory_free(node->record_stats);
+    memory_free(node->banned);
+    memory_free(node);
+}
+
+struct sim_node *sim_node_new(struct sim_world *world, const struct sim_node_options *options)
 {
     struct sim_node *node = memory_new(sizeof *node);
-    *node = (struct sim_node){.world = world, .index = index, .options = *options};
+    *node = (struct sim_node){.world = world, .options = *options};
+    node->index = sim_world_join(world, node, free_node);
     node->facts.started_at = node->facts.ready_at = node->facts.complete_at = -1;
     node->facts.crashed_at = -1;
     list_init(&node->conn_list);
@@ -503,17 +513,4 @@ struct sim_node *sim_node_new(struct sim_world *world, uint32_t index,
     sim_timer_init(&node->start_timer, on_start, node);
     sim_timer_set(&world->clock, &node->start_timer, world->started_at + options->starts_at_ns);
     return node;
-}
-
-void sim_node_free(struct sim_node *node)
-{
-    if (node == NULL)
-        return;
-    stop_program(node, false);
-    sim_timer_stop(&node->world->clock, &node->start_timer);
-    sim_disk_deinit(&node->disk);
-    bitfield_deinit(&node->record_pieces);
-    memory_free(node->record_stats);
-    memory_free(node->banned);
-    memory_free(node);
 }

@@ -11,9 +11,7 @@
 #include "core/swarm/torrent.h"
 #include "sim/sim_disk.h"
 #include "sim/sim_network.h"
-
-struct sim_world;
-struct sim_node;
+#include "sim/sim_world.h"
 
 /* The machine's verbs, as core/door/door.h has them. `new` makes it; `started` gives it what it
  * gets at the start, by sim_node_input. check and notice may be NULL. */
@@ -88,9 +86,8 @@ struct sim_node {
     struct sim_node_facts facts;
 };
 
-struct sim_node *sim_node_new(struct sim_world *world, uint32_t index,
-                              const struct sim_node_options *options);
-void sim_node_free(struct sim_node *node);
+/* A new node of the world, which owns it. It starts when its options say. */
+struct sim_node *sim_node_new(struct sim_world *world, const struct sim_node_options *options);
 /* Gives the machine an event and does what it wants done. */
 void sim_node_input(struct sim_node *node, struct event *event);
 /* Ends the program at once; the disk keeps what `crash` says. restart_after_ns < 0: never. */

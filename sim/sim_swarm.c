@@ -47,7 +47,7 @@ struct sim_world *sim_swarm_new(const struct sim_swarm_options *options)
             node.starts_at_ns = arrival_ns / 1000 * (int64_t)rng_below(&world->rng, 1000);
         if (options->customise)
             options->customise(&node, i, options->context);
-        sim_world_add(world, &node);
+        sim_node_new(world, &node);
     }
     return world;
 }
@@ -108,7 +108,7 @@ int64_t sim_swarm_bound_ns(const struct sim_world *world)
     return by_sum > bound ? by_sum : bound;
 }
 
-enum scenario_role sim_swarm_role(const struct sim_node *node)
+enum sim_role sim_swarm_role(const struct sim_node *node)
 {
     if (node->options.poison_per_mille)
         return ROLE_POISONER;
@@ -118,37 +118,37 @@ enum scenario_role sim_swarm_role(const struct sim_node *node)
 }
 
 /* A node that is complete has every piece on the platter. */
-static void judge_disk(const struct sim_node *node, struct scenario_result *result)
+static void judge_disk(const struct sim_node *node, struct sim_verdict *result)
 {
     for (uint32_t piece = 0; piece < node->world->torrent->piece_count; piece++)
         if (!sim_disk_has_piece(&node->disk, piece, true)) {
-            scenario_fail(result, "complete, but this piece is not durable", piece);
+            sim_verdict_fail(result, "complete, but this piece is not durable", piece);
             return;
         }
     if (!node->has_record || node->record_pieces.count != node->record_pieces.size)
-        scenario_fail(result, "complete, but not so recorded", node->index);
+        sim_verdict_fail(result, "complete, but not so recorded", node->index);
 }
 
 /* What the engine says it sent and got is what went over its link. */
-static void judge_books(const struct sim_node *node, struct scenario_result *result)
+static void judge_books(const struct sim_node *node, struct sim_verdict *result)
 {
     struct torrent_status status;
     const struct sim_node_facts *facts = &node->facts;
     if (facts->crashes > 0 || !sim_engine_status(node, &status))
         return;
     if (status.uploaded > facts->payload_sent)
-        scenario_fail(result, "the engine counts more upload than it sent",
-                      (int64_t)(status.uploaded - facts->payload_sent));
+        sim_verdict_fail(result, "the engine counts more upload than it sent",
+                         (int64_t)(status.uploaded - facts->payload_sent));
     if (status.downloaded > facts->payload_received)
-        scenario_fail(result, "the engine counts more download than came in",
-                      (int64_t)(status.downloaded - facts->payload_received));
+        sim_verdict_fail(result, "the engine counts more download than came in",
+                         (int64_t)(status.downloaded - facts->payload_received));
     uint64_t needed = node->options.is_seed ? 0 : node->world->torrent->length;
     if (facts->complete_at >= 0 && status.downloaded < needed)
-        scenario_fail(result, "the engine counts less download than it needed",
-                      (int64_t)status.downloaded);
+        sim_verdict_fail(result, "the engine counts less download than it needed",
+                         (int64_t)status.downloaded);
 }
 
-static void judge_links(const struct sim_world *world, struct scenario_result *result)
+static void judge_links(const struct sim_world *world, struct sim_verdict *result)
 {
     for (uint32_t i = 0; i < world->node_count; i++) {
         uint64_t from = 0, to = 0;
@@ -157,13 +157,13 @@ static void judge_links(const struct sim_world *world, struct scenario_result *r
             to += sim_world_pair(world, k, i);
         }
         if (to != world->nodes[i]->facts.payload_received)
-            scenario_fail(result, "payload came from nowhere", i);
+            sim_verdict_fail(result, "payload came from nowhere", i);
         if (from > world->nodes[i]->facts.payload_sent)
-            scenario_fail(result, "more payload came from it than it sent", i);
+            sim_verdict_fail(result, "more payload came from it than it sent", i);
     }
 }
 
-static void tell_nodes(const struct sim_world *world, struct scenario_result *result)
+static void tell_nodes(const struct sim_world *world, struct sim_verdict *result)
 {
     memory_free(result->nodes);
     result->node_count = world->node_count;
@@ -171,7 +171,7 @@ static void tell_nodes(const struct sim_world *world, struct scenario_result *re
     result->last_ns = 0;
     for (uint32_t i = 0; i < world->node_count; i++) {
         const struct sim_node *node = world->nodes[i];
-        result->nodes[i] = (struct scenario_node){
+        result->nodes[i] = (struct sim_verdict_node){
             .role = sim_swarm_role(node),
             .started_ns = node->facts.started_at,
             .complete_ns = node->options.is_seed ? -1 : node->facts.complete_at,
@@ -189,7 +189,7 @@ static void tell_nodes(const struct sim_world *world, struct scenario_result *re
     }
 }
 
-void sim_swarm_judge(const struct sim_world *world, struct scenario_result *result)
+void sim_swarm_judge(const struct sim_world *world, struct sim_verdict *result)
 {
     result->runs++;
     result->digest = (result->digest ^ world->clock.digest) * UINT64_C(0x9e3779b97f4a7c15);
@@ -197,18 +197,18 @@ void sim_swarm_judge(const struct sim_world *world, struct scenario_result *resu
     for (uint32_t i = 0; i < world->node_count; i++) {
         const struct sim_node *node = world->nodes[i];
         if (node->facts.errors)
-            scenario_fail(result, "the torrent stopped with an error at node", i);
+            sim_verdict_fail(result, "the torrent stopped with an error at node", i);
         if (node->options.is_seed || node->has_left)
             continue;
         if (node->facts.complete_at < 0)
-            scenario_fail(result, "never complete: node", i);
+            sim_verdict_fail(result, "never complete: node", i);
         else
             judge_disk(node, result);
         judge_books(node, result);
     }
     judge_links(world, result);
     if (world->violation_count) {
-        scenario_fail(result, "things happened that must never happen", world->violation_count);
+        sim_verdict_fail(result, "things happened that must never happen", world->violation_count);
         buffer_append(&result->reasons, world->violations.data, world->violations.length);
     }
 }

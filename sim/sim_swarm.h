@@ -7,10 +7,19 @@
 #ifndef FRESHET_SIM_SWARM_H
 #define FRESHET_SIM_SWARM_H
 
-#include "sim/scenario.h"
+#include "sim/sim_node.h"
+#include "sim/sim_verdict.h"
+
+/* What a person asks of a scenario. */
+struct sim_wish {
+    uint64_t seed;
+    uint32_t nodes;       /* seed included; 0: the scenario's own */
+    uint64_t size;        /* bytes of content; 0: the scenario's own */
+    uint32_t check_every; /* engines check themselves after so many events; 0: never */
+};
 
 struct sim_swarm_options {
-    const struct scenario_options *scenario;
+    const struct sim_wish *scenario;
     uint32_t file_count;
     uint32_t piece_length;
     struct sim_link seed_link, peer_link; /* all 0: 1 MB/s and 0.5 MB/s up, 2 MB/s down, 20 ms */
@@ -29,7 +38,7 @@ bool sim_swarm_is_complete(const struct sim_world *world);
  * Networking, 2.5). */
 int64_t sim_swarm_bound_ns(const struct sim_world *world);
 /* Judges the world, tells of its nodes and adds its digest. */
-void sim_swarm_judge(const struct sim_world *world, struct scenario_result *result);
-enum scenario_role sim_swarm_role(const struct sim_node *node);
+void sim_swarm_judge(const struct sim_world *world, struct sim_verdict *result);
+enum sim_role sim_swarm_role(const struct sim_node *node);
 
 #endif

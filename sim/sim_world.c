@@ -25,7 +25,7 @@ void sim_world_free(struct sim_world *world)
     if (world == NULL)
         return;
     for (uint32_t i = 0; i < world->node_count; i++)
-        sim_node_free(world->nodes[i]);
+        world->free_node(world->nodes[i]);
     sim_network_deinit(&world->network);
     sim_tracker_deinit(&world->tracker);
     sim_clock_deinit(&world->clock);
@@ -36,14 +36,15 @@ void sim_world_free(struct sim_world *world)
     memory_free(world);
 }
 
-struct sim_node *sim_world_add(struct sim_world *world, const struct sim_node_options *options)
+uint32_t sim_world_join(struct sim_world *world, struct sim_node *node,
+                        void (*free_node)(struct sim_node *node))
 {
     CHECK(world->pair_bytes == NULL);
     world->nodes =
         memory_resize_array(world->nodes, world->node_count + 1, sizeof(struct sim_node *));
-    struct sim_node *node = sim_node_new(world, world->node_count, options);
-    world->nodes[world->node_count++] = node;
-    return node;
+    world->nodes[world->node_count] = node;
+    world->free_node = free_node;
+    return world->node_count++;
 }
 
 bool sim_world_run(struct sim_world *world, int64_t until_ns,

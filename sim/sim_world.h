@@ -1,14 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The pretend world: one clock, one network, one torrent, one tracker and many nodes, all made from
- * one seed. The same options give the same run, event by event, and the same digest, whatever
- * compiler built it.
+ * one seed. What a node is, is above it (sim_node.h). The same options give the same run, event by
+ * event, and the same digest, whatever compiler built it.
  */
 #ifndef FRESHET_SIM_WORLD_H
 #define FRESHET_SIM_WORLD_H
 
-#include "sim/sim_node.h"
+#include "core/base/rng.h"
+#include "sim/sim_clock.h"
+#include "sim/sim_network.h"
+#include "sim/sim_torrent.h"
 #include "sim/sim_tracker.h"
+
+struct sim_node;
 
 struct sim_world_options {
     uint64_t seed;
@@ -22,9 +27,10 @@ struct sim_world {
     struct sim_network network;
     struct sim_torrent *torrent;
     struct sim_tracker tracker;
-    struct rng rng; /* for scenarios */
-    struct sim_node **nodes;
+    struct rng rng;          /* for scenarios */
+    struct sim_node **nodes; /* in order of birth, owned */
     uint32_t node_count;
+    void (*free_node)(struct sim_node *node);
     int64_t started_at;
     uint64_t
         *pair_bytes; /* payload that came in, [from * node_count + to]; made by the first run */
@@ -35,8 +41,9 @@ struct sim_world {
 
 struct sim_world *sim_world_new(const struct sim_world_options *options);
 void sim_world_free(struct sim_world *world);
-/* Nodes are numbered in order and start when their options say. */
-struct sim_node *sim_world_add(struct sim_world *world, const struct sim_node_options *options);
+/* Takes a new node; returns its number. All join before the first run. */
+uint32_t sim_world_join(struct sim_world *world, struct sim_node *node,
+                        void (*free_node)(struct sim_node *node));
 /* Runs until `done` says so (asked after each timer; may be NULL) or that much time has passed
  * since the start of the run. Returns whether done said so. */
 bool sim_world_run(struct sim_world *world, int64_t until_ns,

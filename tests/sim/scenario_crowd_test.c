@@ -11,7 +11,7 @@
 static void a_crowd_of_100_is_served_within_twice_the_bound(void **state)
 {
     (void)state;
-    const struct scenario_options options = {.seed = 1};
+    const struct sim_wish options = {.seed = 1};
     scenario_run_twice("flash_crowd", &options);
 }
 

@@ -11,7 +11,7 @@
 static void who_uploads_nothing_waits_longer(void **state)
 {
     (void)state;
-    const struct scenario_options options = {.seed = 1};
+    const struct sim_wish options = {.seed = 1};
     scenario_run_twice("free_riders", &options);
 }
 

@@ -11,7 +11,7 @@
 /* Engines check themselves after every event here: the runs are short. */
 static void run_checked(const char *name, uint64_t seed)
 {
-    const struct scenario_options options = {.seed = seed, .check_every = 1};
+    const struct sim_wish options = {.seed = seed, .check_every = 1};
     scenario_run_twice(name, &options);
 }
 
@@ -25,7 +25,7 @@ static void two_peers_share_a_torrent_of_several_files(void **state)
 static void everybody_completes_when_the_seed_leaves_after_one_copy(void **state)
 {
     (void)state;
-    const struct scenario_options options = {.seed = 1, .check_every = 1000};
+    const struct sim_wish options = {.seed = 1, .check_every = 1000};
     scenario_run_twice("seed_leaves", &options);
 }
 
@@ -39,7 +39,7 @@ static void a_poisoner_is_banned_and_nobody_honest_is(void **state)
 static void everybody_completes_when_the_tracker_dies(void **state)
 {
     (void)state;
-    const struct scenario_options options = {.seed = 1, .check_every = 1000};
+    const struct sim_wish options = {.seed = 1, .check_every = 1000};
     scenario_run_twice("tracker_loss", &options);
 }
 

@@ -13,7 +13,7 @@
 #include <cmocka.h>
 
 #include "core/base/memory.h"
-#include "sim/sim_world.h"
+#include "sim/sim_node.h"
 
 #define BLOCKS  64u
 #define CLIENTS 5u
@@ -187,7 +187,7 @@ static struct sim_world *bulk_world(uint64_t seed, uint32_t poison_per_mille)
             .disk = {50000000, 50000000, 500000000, MILLISECOND_NS, 10 * MILLISECOND_NS, 0},
             .poison_per_mille = i == 0 ? poison_per_mille : 0,
             .starts_at_ns = i * (int64_t)rng_below(&world->rng, 1000000)};
-        sim_world_add(world, &node);
+        sim_node_new(world, &node);
     }
     return world;
 }

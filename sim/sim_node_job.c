@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#include "sim/sim_job.h"
+#include "sim/sim_node_job.h"
 
 #include "core/base/check.h"
 #include "core/base/memory.h"
-#include "sim/sim_world.h"
 
 #include <string.h>
 
@@ -157,33 +156,33 @@ static void done_after(struct sim_job *job, int64_t delay_ns)
     sim_timer_set(clock, &job->timer, clock->now + delay_ns);
 }
 
-void sim_job_disk(struct sim_node *node, struct disk_job *disk)
+void sim_node_job_disk(struct sim_node *node, struct disk_job *disk)
 {
     struct sim_job *job = job_new(node, JOB_DISK, disk->id);
     job->disk = disk;
     sim_timer_set(&node->world->clock, &job->timer, sim_disk_done_at(&node->disk, disk));
 }
 
-void sim_job_fetch(struct sim_node *node, const struct fetch_job *fetch)
+void sim_node_job_fetch(struct sim_node *node, const struct fetch_job *fetch)
 {
     struct sim_job *job = job_new(node, JOB_FETCH, fetch->id);
     job->fetch = fetch;
     done_after(job, TRACKER_TURNAROUND_NS + 2 * node->port.link.delay_ns);
 }
 
-void sim_job_resolve(struct sim_node *node, const struct resolve_job *resolve)
+void sim_node_job_resolve(struct sim_node *node, const struct resolve_job *resolve)
 {
     done_after(job_new(node, JOB_RESOLVE, resolve->id), TRACKER_TURNAROUND_NS);
 }
 
-void sim_job_persist(struct sim_node *node, const struct persist_job *persist)
+void sim_node_job_persist(struct sim_node *node, const struct persist_job *persist)
 {
     struct sim_job *job = job_new(node, JOB_PERSIST, persist->id);
     job->persist = persist;
     done_after(job, node->options.persist_ns);
 }
 
-void sim_job_cancel(struct sim_node *node, job_id id)
+void sim_node_job_cancel(struct sim_node *node, job_id id)
 {
     for (struct list_node *at = list_first(&node->jobs); at; at = list_next(&node->jobs, at)) {
         struct sim_job *job = LIST_ELEMENT(at, struct sim_job, job_node);
@@ -194,7 +193,7 @@ void sim_job_cancel(struct sim_node *node, job_id id)
     }
 }
 
-void sim_job_drop_all(struct sim_node *node)
+void sim_node_job_drop_all(struct sim_node *node)
 {
     while (!list_is_empty(&node->jobs)) {
         struct sim_job *job = LIST_ELEMENT(list_first(&node->jobs), struct sim_job, job_node);
