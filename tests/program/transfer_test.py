@@ -1,0 +1,242 @@
+# SPDX-License-Identifier: MIT
+"""A file goes from peer to peer: what is finished, what is kept, and what is said when it fails."""
+import filecmp
+import os
+import shutil
+import signal
+import subprocess
+import time
+
+import pytest
+from peers import Peer, wait_for, write
+
+MIB = 1 << 20
+
+
+@pytest.fixture
+def peers(tmp_path):
+    """Starts peers; all end with the test."""
+    running = []
+
+    def start(command, *words, **options):
+        running.append(Peer(tmp_path, command, *words, **options))
+        return running[-1]
+
+    yield start
+    for peer in running:
+        peer.stop()
+
+
+@pytest.fixture
+def make(freshet, tmp_path):
+    """Makes a torrent of what lies at a path."""
+
+    def create(path, *words):
+        torrent = tmp_path / f"{path.name}.torrent"
+        result = freshet("create", path, "-o", torrent, "--no-date", *words)
+        assert result.returncode == 0, result.stderr
+        return torrent
+
+    return create
+
+
+def same_tree(here, there):
+    names = sorted(p.relative_to(here) for p in here.rglob("*"))
+    assert names == sorted(p.relative_to(there) for p in there.rglob("*"))
+    for name in names:
+        if (here / name).is_file():
+            assert filecmp.cmp(here / name, there / name, shallow=False), name
+
+
+@pytest.mark.parametrize("version", ["v1", "v2", "hybrid"])
+def test_a_folder_arrives_whole(peers, make, tmp_path, version):
+    source = tmp_path / "from" / "Füße"
+    write(source / "a.bin", 3 * MIB + 17)
+    write(source / "sub/日本.txt", 5)
+    write(source / "sub/empty", 0)
+    torrent = make(source, f"--{version}", "-l", "64K")
+    seed = peers("seed", torrent, "-o", tmp_path / "from")
+    get = peers("get", torrent, "-o", tmp_path / "to", "--peer", seed.endpoint)
+    assert get.wait() == 0
+    assert get.events("done")
+    same_tree(tmp_path / "from", tmp_path / "to")
+    stats = get.wait_event("stats")
+    assert stats["downloaded"] == 3 * MIB + 22 and stats["wasted"] == 0
+    assert seed.kill(signal.SIGTERM) == 0
+    assert seed.wait_event("stats")["uploaded"] == 3 * MIB + 22
+
+
+def test_two_torrents_at_once_over_ipv6(peers, make, tmp_path):
+    one = write(tmp_path / "from/one.bin", 2 * MIB)
+    two = write(tmp_path / "from/two.bin", MIB + 1, 2)
+    torrents = [make(one), make(two)]
+    seed = peers("seed", *torrents, "-o", tmp_path / "from", address="[::1]")
+    get = peers("get", *torrents, "-o", tmp_path / "to", "--peer", seed.endpoint, address="[::1]")
+    assert get.wait() == 0, get.log()
+    same_tree(tmp_path / "from", tmp_path / "to")
+
+
+def test_only_selected_files_are_written(peers, make, tmp_path):
+    source = tmp_path / "from/set"
+    for number in range(4):
+        write(source / f"{number}.bin", 100_000, number)
+    torrent = make(source, "--v1", "-l", "64K")
+    seed = peers("seed", torrent, "-o", tmp_path / "from")
+    get = peers("get", torrent, "-o", tmp_path / "to", "-s", "2,4", "--peer", seed.endpoint)
+    assert get.wait() == 0, get.log()
+    there = tmp_path / "to/set"
+    for number in (1, 3):
+        assert filecmp.cmp(source / f"{number}.bin", there / f"{number}.bin", shallow=False)
+    assert not (there / "0.bin").exists() and not (there / "2.bin").exists()
+    # The rest, later: boundary pieces come from the part store, not from the wire again.
+    again = peers("get", torrent, "-o", tmp_path / "to", "--peer", seed.endpoint, state=get.state)
+    assert again.wait() == 0, again.log()
+    for number in range(4):
+        assert filecmp.cmp(source / f"{number}.bin", there / f"{number}.bin", shallow=False)
+    assert again.wait_event("stats")["downloaded"] <= 400_000 - 200_000
+
+
+def test_killed_at_any_instant_nothing_recorded_is_fetched_again(peers, make, tmp_path):
+    source = write(tmp_path / "from/big.bin", 24 * MIB)
+    torrent = make(source, "--v1", "-l", "128K")
+    seed = peers("seed", torrent, "-o", tmp_path / "from")
+    words = [torrent, "-o", tmp_path / "to", "--peer", seed.endpoint]
+    get = peers("get", *words, "-l", "2M")
+    wait_for(lambda: get.last("durable") >= 2 * MIB, "no barrier passed")
+    get.kill()
+    durable = get.last("durable")
+    again = peers("get", *words, state=get.state)
+    assert again.wait() == 0, again.log()
+    assert filecmp.cmp(source, tmp_path / "to/big.bin", shallow=False)
+    assert again.wait_event("stats")["downloaded"] <= 24 * MIB - durable
+
+
+def test_ctrl_c_saves_and_a_second_run_goes_on(peers, make, tmp_path):
+    source = write(tmp_path / "from/big.bin", 8 * MIB)
+    torrent = make(source, "-l", "64K")
+    seed = peers("seed", torrent, "-o", tmp_path / "from")
+    words = [torrent, "-o", tmp_path / "to", "--peer", seed.endpoint]
+    get = peers("get", *words, "-l", "1M")
+    wait_for(lambda: get.last("verified") >= MIB, "nothing came")
+    assert get.kill(signal.SIGINT) == 7
+    got = get.last("verified")
+    again = peers("get", *words, state=get.state)
+    assert again.wait() == 0, again.log()
+    assert filecmp.cmp(source, tmp_path / "to/big.bin", shallow=False)
+    assert again.wait_event("stats")["downloaded"] <= 8 * MIB - got
+    # Nothing is left to do, and that is said at once.
+    third = peers("get", *words, state=get.state)
+    assert third.wait() == 0
+    assert third.wait_event("stats")["downloaded"] == 0
+
+
+def test_seed_leaves_at_its_ratio(peers, make, tmp_path):
+    source = write(tmp_path / "from/f.bin", 2 * MIB)
+    torrent = make(source)
+    seed = peers("seed", torrent, "-o", tmp_path / "from", "--seed-ratio", "1")
+    get = peers("get", torrent, "-o", tmp_path / "to", "--peer", seed.endpoint)
+    assert get.wait() == 0
+    assert seed.wait() == 0
+
+
+def test_changed_file_is_not_served(peers, make, tmp_path):
+    source = write(tmp_path / "from/f.bin", 4 * MIB)
+    good = tmp_path / "good"
+    good.mkdir()
+    shutil.copy2(source, good / "f.bin")
+    torrent = make(source, "--v1", "-l", "64K")
+    changed = peers("seed", torrent, "-o", tmp_path / "from")
+    changed.wait_event("checked")
+    with source.open("r+b") as file:
+        file.seek(MIB)
+        file.write(b"changed!" * 1000)
+    wait_for(lambda: "changed" in changed.log(), "the change was not noticed", 30)
+    honest = peers("seed", torrent, "-o", good)
+    get = peers("get", torrent, "-o", tmp_path / "to", "--peer", changed.endpoint, "--peer",
+                honest.endpoint)
+    assert get.wait() == 0, get.log()
+    assert filecmp.cmp(good / "f.bin", tmp_path / "to/f.bin", shallow=False)
+    assert "banned" not in get.log(), "a bad piece was served"
+
+
+def test_second_process_on_the_same_files_is_refused(peers, make, tmp_path):
+    source = write(tmp_path / "from/f.bin", 4 * MIB)
+    torrent = make(source)
+    seed = peers("seed", torrent, "-o", tmp_path / "from")
+    seed.wait_event("ready")
+    other = peers("seed", torrent, "-o", tmp_path / "from", state=seed.state)
+    assert other.wait() == 9
+    assert str(seed.process.pid) in other.log()
+
+
+def test_no_peers_in_time_is_a_network_error(peers, make, tmp_path):
+    torrent = make(write(tmp_path / "from/f.bin", MIB))
+    get = peers("get", torrent, "-o", tmp_path / "to", "--timeout", "1s")
+    assert get.wait() == 4, get.log()
+
+
+@pytest.mark.parametrize("cut", [0, 1, 40, 150])
+def test_bad_torrent_writes_nothing(freshet, make, tmp_path, cut):
+    torrent = make(write(tmp_path / "from/f.bin", MIB))
+    bad = tmp_path / "bad.torrent"
+    bad.write_bytes(torrent.read_bytes()[:cut])
+    result = freshet("get", bad, "-o", tmp_path / "to", "--state", tmp_path / "state")
+    assert result.returncode == 8
+    assert result.stderr.count("\n") == 1 and str(bad) in result.stderr
+    assert not (tmp_path / "to").exists()
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of 6 MiB."""
+    path = tmp_path / "small"
+    path.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=6m", "freshet-test", path], check=True)
+    yield path
+    subprocess.run(["umount", "-l", path], check=True)
+
+
+def test_full_disk_ends_with_6_and_goes_on_later(peers, make, tmp_path, small_disk):
+    source = write(tmp_path / "from/f.bin", 4 * MIB)
+    torrent = make(source, "-l", "64K")
+    seed = peers("seed", torrent, "-o", tmp_path / "from")
+    ballast = write(small_disk / "ballast", 4 * MIB)
+    words = [torrent, "-o", small_disk / "to", "--peer", seed.endpoint]
+    get = peers("get", *words)
+    assert get.wait() == 6, get.log()
+    assert "space" in get.log()
+    ballast.unlink()
+    again = peers("get", *words, state=get.state)
+    assert again.wait() == 0, again.log()
+    assert filecmp.cmp(source, small_disk / "to/f.bin", shallow=False)
+
+
+def test_full_disk_with_wait_goes_on_by_itself(peers, make, tmp_path, small_disk):
+    source = write(tmp_path / "from/f.bin", 4 * MIB)
+    torrent = make(source, "-l", "64K")
+    seed = peers("seed", torrent, "-o", tmp_path / "from")
+    ballast = write(small_disk / "ballast", 4 * MIB)
+    get = peers("get", torrent, "-o", small_disk / "to", "--peer", seed.endpoint, "--wait")
+    wait_for(lambda: "space" in get.log(), "nobody said that the disk is full")
+    time.sleep(0.2)
+    assert get.process.poll() is None
+    ballast.unlink()
+    assert get.wait() == 0, get.log()
+    assert filecmp.cmp(source, small_disk / "to/f.bin", shallow=False)
+
+
+def test_absent_storage_is_not_made_anew(peers, make, tmp_path):
+    source = write(tmp_path / "from/f.bin", 4 * MIB)
+    torrent = make(source, "-l", "64K")
+    seed = peers("seed", torrent, "-o", tmp_path / "from")
+    words = [torrent, "-o", tmp_path / "to", "--peer", seed.endpoint]
+    get = peers("get", *words)
+    assert get.wait() == 0
+    os.rename(tmp_path / "to", tmp_path / "away")
+    gone = peers("get", *words, "--timeout", "2s", state=get.state)
+    assert gone.wait() in (4, 6), gone.log()
+    assert not (tmp_path / "to").exists()
+    os.rename(tmp_path / "away", tmp_path / "to")
+    back = peers("get", *words, state=get.state)
+    assert back.wait() == 0
+    assert back.wait_event("stats")["downloaded"] == 0
