@@ -17,12 +17,13 @@ void swarm_web_start(struct swarm *swarm)
         .picker = swarm->picker,
         .pool = swarm->shared->pool,
         .limit = &swarm->download_limit,
+        .sequential = swarm->sequential,
         .piece_blocks = swarm->reserved_blocks,
     };
     web_seed_resume(swarm->web_seeds);
     if (web_seed_start(swarm->web_seeds, &ground))
         swarm_wake(swarm);
-    swarm_requests_account(swarm);
+    swarm_web_drain(swarm);
 }
 
 void swarm_web_stop(struct swarm *swarm)
@@ -69,9 +70,12 @@ bool swarm_web_input(struct swarm *swarm, const struct event *event)
     return true;
 }
 
+/* Servers that rest, a limit or a full pool may hold it up: while there is a server it is asked
+ * each second. */
 int64_t swarm_web_deadline(const struct swarm *swarm)
 {
-    if (swarm->web_seeds == NULL || swarm->phase != PHASE_DOWNLOADING)
+    if (swarm->web_seeds == NULL || swarm->phase != PHASE_DOWNLOADING ||
+        web_seed_count(swarm->web_seeds) == 0)
         return HEAP_NEVER;
-    return web_seed_deadline(swarm->web_seeds);
+    return swarm->now + SECOND_NS;
 }

@@ -45,6 +45,11 @@ struct lone_engine {
     uint32_t notices[32]; /* counts by type */
     struct address last_banned;
     uint32_t persisted_pieces;
+    /* Web seeds: what the servers are, and what they do. */
+    uint32_t fetches;
+    char last_url[64];
+    uint32_t fetch_errors; /* so many answers are errors */
+    bool fetch_lies;       /* the server at "http://liar/" sends other bytes */
 };
 
 static inline int lone_conn_index(struct lone_engine *lone, conn_id conn)
@@ -137,6 +142,29 @@ static inline void lone_send(struct lone_engine *lone, const struct action *acti
     engine_input(lone->engine, lone->now, &event);
 }
 
+/* Serves the range of the truth at once. */
+static inline void lone_fetch(struct lone_engine *lone, const struct fetch_job *job)
+{
+    struct event event = {.type = EVENT_JOB_DONE, .job = job->id};
+    lone->fetches++;
+    snprintf(lone->last_url, sizeof lone->last_url, "%s", job->url);
+    if (lone->fetch_errors > 0) {
+        lone->fetch_errors--;
+        event.error = FRESHET_ERROR_CONNECTION;
+        engine_input(lone->engine, lone->now, &event);
+        return;
+    }
+    uint8_t lie = strncmp(job->url, "http://liar/", 12) == 0 && lone->fetch_lies;
+    for (uint32_t i = 0; i < job->range_length; i++) {
+        uint32_t at = job->block_offset + i;
+        lone->blocks[job->blocks[at / LIMIT_BLOCK_SIZE]][at % LIMIT_BLOCK_SIZE] =
+            lone->truth[job->range_start + i] ^ lie;
+    }
+    event.result.fetched.status = 206;
+    event.result.fetched.received = job->range_length;
+    engine_input(lone->engine, lone->now, &event);
+}
+
 static inline void lone_act(struct lone_engine *lone, const struct action *action)
 {
     switch (action->type) {
@@ -147,6 +175,7 @@ static inline void lone_act(struct lone_engine *lone, const struct action *actio
     case ACTION_SEND: lone_send(lone, action); break;
     case ACTION_CLOSE: lone->closed[lone_conn_index(lone, action->conn)] = true; break;
     case ACTION_DISK: lone_job_done(lone, action->disk->id, lone_disk(lone, action->disk)); break;
+    case ACTION_FETCH: lone_fetch(lone, action->fetch); break;
     case ACTION_PERSIST: {
         struct bytes pieces = action->persist->record.pieces;
         lone->persisted_pieces = 0;
@@ -266,7 +295,8 @@ static inline uint32_t lone_count_sent(struct lone_engine *lone, uint32_t index,
     return count;
 }
 
-static inline struct metainfo *lone_metainfo(struct lone_engine *lone)
+/* `url_list`: the bencoded value of "url-list", or NULL. */
+static inline struct metainfo *lone_metainfo(struct lone_engine *lone, const char *url_list)
 {
     struct buffer torrent = {0};
     buffer_append_text(&torrent, "d4:infod6:lengthi");
@@ -280,7 +310,12 @@ static inline struct metainfo *lone_metainfo(struct lone_engine *lone)
         sha1_of(lone->truth + at, left < LONE_PIECE ? left : LONE_PIECE, digest);
         buffer_append(&torrent, digest, sizeof digest);
     }
-    buffer_append_text(&torrent, "ee");
+    buffer_append_text(&torrent, "e");
+    if (url_list) {
+        buffer_append_text(&torrent, "8:url-list");
+        buffer_append_text(&torrent, url_list);
+    }
+    buffer_append_text(&torrent, "e");
     struct metainfo *metainfo = NULL;
     char reason[METAINFO_REASON_SIZE];
     if (metainfo_parse(buffer_bytes(&torrent), &metainfo, reason) != FRESHET_OK) {
@@ -292,7 +327,8 @@ static inline struct metainfo *lone_metainfo(struct lone_engine *lone)
     return metainfo;
 }
 
-static inline struct lone_engine *lone_new(bool seed, const struct torrent_options *changed)
+/* What lone_new does, in two steps: between them a test may set how the world behaves. */
+static inline struct lone_engine *lone_prepare(bool seed)
 {
     struct lone_engine *lone = memory_new(sizeof *lone);
     lone->now = 1000 * SECOND_NS;
@@ -302,6 +338,12 @@ static inline struct lone_engine *lone_new(bool seed, const struct torrent_optio
         memcpy(lone->disk, lone->truth, LONE_SIZE);
         lone->disk_exists = true;
     }
+    return lone;
+}
+
+static inline void lone_begin(struct lone_engine *lone, const char *url_list,
+                              const struct torrent_options *changed)
+{
     struct engine_settings settings = {.seed = 5, .pool_blocks = LONE_BLOCKS, .listen_port = 1};
     memcpy(settings.peer_id, "-FR0100-lonelonelone", 20);
     lone->engine = engine_new(&settings, lone->now);
@@ -310,11 +352,17 @@ static inline struct lone_engine *lone_new(bool seed, const struct torrent_optio
         options = *changed;
     struct engine_command command = {.type = COMMAND_ADD_TORRENT,
                                      .torrent = 1,
-                                     .metainfo = lone_metainfo(lone),
+                                     .metainfo = lone_metainfo(lone, url_list),
                                      .options = &options};
     struct event event = {.type = EVENT_COMMAND, .command = &command};
     engine_input(lone->engine, lone->now, &event);
     lone_run(lone);
+}
+
+static inline struct lone_engine *lone_new(bool seed, const struct torrent_options *changed)
+{
+    struct lone_engine *lone = lone_prepare(seed);
+    lone_begin(lone, NULL, changed);
     return lone;
 }
 

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "tests/engine/lone_engine.h"
+
+static void expect_whole(struct lone_engine *lone)
+{
+    assert_int_equal(lone->notices[NOTICE_COMPLETE], 1);
+    assert_memory_equal(lone->disk, lone->truth, LONE_SIZE);
+    struct torrent_status status;
+    assert_true(engine_torrent_status(lone->engine, 1, &status));
+    assert_int_equal(status.phase, PHASE_SEEDING);
+}
+
+static void a_torrent_comes_from_a_web_seed_alone(void **state)
+{
+    (void)state;
+    struct lone_engine *lone = lone_prepare(false);
+    lone_begin(lone, "15:http://host/dir", NULL);
+    lone_wait(lone, 10 * SECOND_NS);
+    expect_whole(lone);
+    assert_string_equal(lone->last_url, "http://host/dir");
+    struct torrent_status status;
+    engine_torrent_status(lone->engine, 1, &status);
+    assert_int_equal(status.downloaded, LONE_SIZE);
+    assert_int_equal(status.wasted, 0);
+    lone_free(lone);
+}
+
+static void a_seed_asks_no_web_seed(void **state)
+{
+    (void)state;
+    struct lone_engine *lone = lone_prepare(true);
+    lone_begin(lone, "15:http://host/dir", NULL);
+    lone_wait(lone, 100 * SECOND_NS);
+    assert_int_equal(lone->fetches, 0);
+    lone_free(lone);
+}
+
+static void a_web_seed_that_errs_is_tried_again_later(void **state)
+{
+    (void)state;
+    struct lone_engine *lone = lone_prepare(false);
+    lone->fetch_errors = 3;
+    lone_begin(lone, "15:http://host/dir", NULL);
+    lone_wait(lone, 10 * SECOND_NS);
+    assert_int_equal(lone->notices[NOTICE_COMPLETE], 0);
+    assert_true(lone->fetches <= 3);
+    lone_wait(lone, 200 * SECOND_NS);
+    expect_whole(lone);
+    lone_free(lone);
+}
+
+static void a_web_seed_that_lies_is_dropped_and_another_helps(void **state)
+{
+    (void)state;
+    struct lone_engine *lone = lone_prepare(false);
+    lone->fetch_lies = true;
+    lone_begin(lone, "l13:http://liar/f13:http://good/fe", NULL);
+    lone_wait(lone, 60 * SECOND_NS);
+    expect_whole(lone);
+    assert_true(lone->notices[NOTICE_PIECE_FAILED] >= 1);
+    assert_int_equal(lone->notices[NOTICE_PEER_BANNED], 0);
+    lone_free(lone);
+}
+
+static void a_lone_liar_cannot_make_us_spin(void **state)
+{
+    (void)state;
+    struct lone_engine *lone = lone_prepare(false);
+    lone->fetch_lies = true;
+    lone_begin(lone, "13:http://liar/f", NULL);
+    lone_wait(lone, 600 * SECOND_NS);
+    assert_int_equal(lone->notices[NOTICE_COMPLETE], 0);
+    assert_true(lone->fetches <= 3);
+    lone_free(lone);
+}
+
+static void web_seeds_keep_to_the_download_limit(void **state)
+{
+    (void)state;
+    struct lone_engine *lone = lone_prepare(false);
+    struct torrent_options options = {
+        .root = "/r", .seed_ratio = -1, .seed_time_s = -1, .download_limit = 5000};
+    lone_begin(lone, "13:http://good/f", &options);
+    /* 116 KiB at 5,000 bytes a second: 24 s, and one run may go ahead of its payment. */
+    lone_wait(lone, 2 * SECOND_NS);
+    struct torrent_status status;
+    engine_torrent_status(lone->engine, 1, &status);
+    assert_true(status.downloaded <= 3 * LONE_PIECE * 4);
+    lone_wait(lone, 60 * SECOND_NS);
+    expect_whole(lone);
+    lone_free(lone);
+}
+
+static void a_paused_torrent_fetches_nothing(void **state)
+{
+    (void)state;
+    struct lone_engine *lone = lone_prepare(false);
+    struct torrent_options options = {
+        .root = "/r", .seed_ratio = -1, .seed_time_s = -1, .paused = true};
+    lone_begin(lone, "13:http://good/f", &options);
+    lone_wait(lone, 60 * SECOND_NS);
+    assert_int_equal(lone->fetches, 0);
+    struct engine_command command = {.type = COMMAND_RESUME, .torrent = 1};
+    struct event event = {.type = EVENT_COMMAND, .command = &command};
+    engine_input(lone->engine, lone->now, &event);
+    lone_run(lone);
+    lone_wait(lone, 10 * SECOND_NS);
+    expect_whole(lone);
+    lone_free(lone);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_torrent_comes_from_a_web_seed_alone),
+        cmocka_unit_test(a_seed_asks_no_web_seed),
+        cmocka_unit_test(a_web_seed_that_errs_is_tried_again_later),
+        cmocka_unit_test(a_web_seed_that_lies_is_dropped_and_another_helps),
+        cmocka_unit_test(a_lone_liar_cannot_make_us_spin),
+        cmocka_unit_test(web_seeds_keep_to_the_download_limit),
+        cmocka_unit_test(a_paused_torrent_fetches_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
