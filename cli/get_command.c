@@ -38,7 +38,8 @@ static enum exit_code get_add(struct transfer *transfer, const struct command_ca
         torrent_source_deinit(&source);
         return code;
     }
-    return transfer_add(transfer, &source, folder, priorities);
+    struct transfer_content content = {.root = folder, .priorities = priorities};
+    return transfer_add(transfer, &source, &content);
 }
 
 static int get_run(struct command_call *call)

@@ -68,6 +68,15 @@ void progress_ready(struct progress *progress, const struct address *listen)
     fflush(stdout);
 }
 
+void progress_magnet(struct progress *progress, const char *link)
+{
+    if (progress->mode == PROGRESS_JSON)
+        progress_json_magnet(link);
+    else
+        printf("%s\n", link);
+    fflush(stdout);
+}
+
 void progress_checked(struct progress *progress, const struct progress_line *line)
 {
     if (progress->mode == PROGRESS_JSON)

@@ -32,6 +32,8 @@ struct progress_peer {
 };
 
 void progress_ready(struct progress *progress, const struct address *listen);
+/* A magnet link that was asked for. */
+void progress_magnet(struct progress *progress, const char *link);
 /* Checked; downloading or seeding from now on. */
 void progress_checked(struct progress *progress, const struct progress_line *line);
 void progress_show(struct progress *progress, int64_t now, const struct progress_line *lines,

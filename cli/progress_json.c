@@ -59,6 +59,11 @@ void progress_json_ready(const char *listen)
     progress_json_print(json_pack("{s:s,s:s}", "event", "ready", "listen", listen));
 }
 
+void progress_json_magnet(const char *link)
+{
+    progress_json_print(json_pack("{s:s,s:s}", "event", "magnet", "link", link));
+}
+
 void progress_json_line(const char *event, const struct progress_line *line)
 {
     progress_json_print(torrent_object(event, line));

@@ -6,6 +6,7 @@
 #include "cli/progress.h"
 
 void progress_json_ready(const char *listen);
+void progress_json_magnet(const char *link);
 /* event: "checked" or "progress". */
 void progress_json_line(const char *event, const struct progress_line *line);
 void progress_json_done(int64_t elapsed_ns, const struct progress_line *line);

@@ -12,6 +12,7 @@
 #include "cli/transfer_options.h"
 #include "cli/transfer_peers.h"
 #include "core/base/memory.h"
+#include "core/metainfo/magnet.h"
 #include "host/clock.h"
 #include "host/root_path.h"
 #include "host/session.h"
@@ -27,7 +28,8 @@ struct transfer_torrent {
     char *name;
     uint8_t *priorities;
     int64_t begun_ns;
-    struct torrent_status status;         /* as it was when it was last there */
+    struct torrent_status status; /* as it was when it was last there */
+    bool just_hashed;
     bool checked, complete, failed, over; /* over: nothing more is to come */
     enum exit_code code;
 };
@@ -96,12 +98,22 @@ static bool transfer_has(const struct transfer *transfer, const struct transfer_
     return false;
 }
 
+void transfer_show_magnet(struct transfer *transfer, const struct metainfo *metainfo)
+{
+    struct buffer link = {0};
+
+    magnet_format_metainfo(metainfo, &link);
+    buffer_append_u8(&link, '\0');
+    progress_magnet(transfer->progress, (const char *)link.data);
+    buffer_deinit(&link);
+}
+
 enum exit_code transfer_add(struct transfer *transfer, struct torrent_source *source,
-                            const char *root, uint8_t *priorities)
+                            const struct transfer_content *content)
 {
     const struct metainfo *metainfo = source->metainfo;
     struct transfer_torrent *torrent = memory_new(sizeof *torrent);
-    enum freshet_error error = root_path_resolve(root, torrent->root);
+    enum freshet_error error = root_path_resolve(content->root, torrent->root);
     enum exit_code code = EXIT_CODE_OK;
 
     if (metainfo->has_v1)
@@ -109,7 +121,7 @@ enum exit_code transfer_add(struct transfer *transfer, struct torrent_source *so
     else
         bytes_to_hex(metainfo->info_hash_v2, 32, torrent->info_hash);
     if (error) {
-        message_error_code(root, error);
+        message_error_code(content->root, error);
         code = EXIT_CODE_DISK;
     } else if (transfer->count == TORRENTS_MAX) {
         message_error("too many torrents at once (%d at most)", TORRENTS_MAX);
@@ -117,14 +129,15 @@ enum exit_code transfer_add(struct transfer *transfer, struct torrent_source *so
     }
     if (code || transfer_has(transfer, torrent)) {
         torrent_source_deinit(source);
-        memory_free(priorities);
+        memory_free(content->priorities);
         memory_free(torrent);
         return code;
     }
     torrent->source = *source;
     *source = (struct torrent_source){0};
     torrent->name = memory_copy(metainfo->name, strlen(metainfo->name) + 1);
-    torrent->priorities = priorities;
+    torrent->priorities = content->priorities;
+    torrent->just_hashed = content->just_hashed;
     transfer->torrents[transfer->count++] = torrent;
     return EXIT_CODE_OK;
 }
@@ -414,6 +427,7 @@ static enum exit_code transfer_start_one(struct transfer *transfer, size_t index
 
     options.root = torrent->root;
     options.file_priorities = torrent->priorities;
+    options.seed_unchecked = options.seed_unchecked || torrent->just_hashed;
     options.read_only = transfer->kind == TRANSFER_SEED;
     options.peers = transfer->options.peers;
     options.peer_count = transfer->options.peer_count;

@@ -52,10 +52,17 @@ void transfer_free(struct transfer *transfer);
 /* --state, or NULL. */
 const char *transfer_state_folder(const struct command_call *call);
 
-/* Adds a torrent to be run. Takes the source's metainfo and bytes, and the priorities (NULL: all).
- * `root` is the folder that holds the torrent's name. */
+struct transfer_content {
+    const char *root;    /* the folder that holds the torrent's name */
+    uint8_t *priorities; /* taken; NULL: all files */
+    bool just_hashed;    /* the torrent was made of what is there a moment ago */
+};
+
+/* Adds a torrent to be run. Takes the source's metainfo and bytes. */
 enum exit_code transfer_add(struct transfer *transfer, struct torrent_source *source,
-                            const char *root, uint8_t *priorities);
+                            const struct transfer_content *content);
+/* Shows a torrent's magnet link when the run begins. */
+void transfer_show_magnet(struct transfer *transfer, const struct metainfo *metainfo);
 /* Runs until the end and returns the exit code. */
 enum exit_code transfer_run(struct transfer *transfer);
 

@@ -25,6 +25,7 @@ struct http_fetch {
     void (*done)(void *context, struct event *event);
     void *context;
     bool freed;
+    struct address source; /* where requests come from; family ADDRESS_NONE: the system chooses */
 };
 
 /* One job on its way, through all its redirects. */
@@ -163,7 +164,15 @@ static curl_socket_t fetch_on_open(void *context, curlsocktype purpose, struct c
         transfer->refused = true;
         return CURL_SOCKET_BAD;
     }
-    return socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
+    int fd = socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
+    if (fd >= 0)
+        socket_address_bind_like(fd, &transfer->fetch->source, &address);
+    return fd;
+}
+
+void http_fetch_set_source(struct http_fetch *fetch, const struct address *source)
+{
+    fetch->source = *source;
 }
 
 /* A connection that another request opened is judged for this one too. */

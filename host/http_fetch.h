@@ -20,6 +20,8 @@ struct http_fetch;
 /* `done` is called from the loop, once for each job. */
 struct http_fetch *http_fetch_new(uv_loop_t *loop, const struct block_memory *pool,
                                   void (*done)(void *context, struct event *event), void *context);
+/* Requests to hosts of the same kind (loopback or not) and family go out from this address. */
+void http_fetch_set_source(struct http_fetch *fetch, const struct address *source);
 /* Ends what is under way without a word. The loop must run until its handles are gone. */
 void http_fetch_free(struct http_fetch *fetch);
 /* The job is copied, but for its blocks array, which stays the caller's until done. */

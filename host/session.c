@@ -224,6 +224,7 @@ enum freshet_error session_new(const struct session_options *options,
         session_free(session);
         return error;
     }
+    http_fetch_set_source(session->fetch, &session->listen);
     session_make_engine(session);
     *ret_session = session;
     return FRESHET_OK;

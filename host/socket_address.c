@@ -42,6 +42,20 @@ socklen_t socket_address_to(const struct address *address, bool mapped,
     return sizeof in;
 }
 
+bool socket_address_bind_like(int descriptor, const struct address *source,
+                              const struct address *remote)
+{
+    struct address from = *source;
+    struct sockaddr_storage local;
+
+    if (source->family != remote->family || address_is_unspecified(source) ||
+        address_is_loopback(source) != address_is_loopback(remote))
+        return false;
+    from.port = 0;
+    socklen_t length = socket_address_to(&from, false, &local);
+    return bind(descriptor, (struct sockaddr *)&local, length) == 0;
+}
+
 bool socket_address_of_local(int descriptor, struct address *ret_address)
 {
     struct sockaddr_storage local;

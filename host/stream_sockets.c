@@ -107,14 +107,7 @@ static int stream_open(const struct stream_sockets *sockets, const struct addres
         return -errno;
     /* From the address that we listen on, so that peers see one of us (and tests tell peers of one
      * machine apart). */
-    if (sockets->bound.family == remote->family && !address_is_unspecified(&sockets->bound)) {
-        struct address from = sockets->bound;
-        struct sockaddr_storage local;
-        from.port = 0;
-        socklen_t local_length = socket_address_to(&from, false, &local);
-        if (bind(fd, (struct sockaddr *)&local, local_length) != 0)
-            goto fail_socket;
-    }
+    socket_address_bind_like(fd, &sockets->bound, remote);
     if (connect(fd, (struct sockaddr *)&to, length) != 0 && errno != EINPROGRESS)
         goto fail_socket;
     return fd;

@@ -143,7 +143,8 @@ static void tell_changed(struct storage *storage, uint32_t fact)
 static bool fact_has_progress(const struct storage *storage, uint32_t fact)
 {
     if (fact < storage->layout.file_count)
-        return storage->places[fact] != STORAGE_PLACE_PARTS && file_recorded(storage, fact, false);
+        return !storage->geometry->files[fact].padding &&
+               storage->places[fact] != STORAGE_PLACE_PARTS && file_recorded(storage, fact, false);
     for (uint32_t i = 0; storage->places_parts && i < storage->slot_count; i++)
         if (bitfield_has(&storage->durable, storage->slots[i]) &&
             piece_in_parts(storage, storage->slots[i]))
@@ -157,7 +158,8 @@ static bool finished_before(const struct storage *storage)
     if (!storage->record_complete || !storage_layout_has_wanted(storage, &storage->durable))
         return false;
     for (uint32_t i = 0; i < storage->layout.file_count; i++)
-        if (storage->files[i].wanted && !storage->files[i].symlink && !storage->stats[i].exists)
+        if (storage->files[i].wanted && !storage->files[i].symlink && !storage->files[i].padding &&
+            !storage->stats[i].exists)
             return false;
     return true;
 }
