@@ -67,9 +67,9 @@ static json_t *file_json(const struct metainfo_file *file, uint32_t number)
 static json_t *files_json(const struct metainfo *metainfo)
 {
     json_t *files = json_array();
-    for (uint32_t i = 0; i < metainfo->geometry.file_count; i++)
+    for (uint32_t i = 0, number = 1; i < metainfo->geometry.file_count; i++)
         if (!metainfo->files[i].padding)
-            json_array_append_new(files, file_json(&metainfo->files[i], i + 1));
+            json_array_append_new(files, file_json(&metainfo->files[i], number++));
     return files;
 }
 

@@ -102,12 +102,13 @@ void show_text_metainfo(const struct metainfo *metainfo)
 void show_text_files(const struct metainfo *metainfo)
 {
     char safe[LIMIT_PATH_LENGTH * 3 + 1];
-    for (uint32_t i = 0; i < metainfo->geometry.file_count; i++) {
+    /* Padding is not counted: the numbers are those of `freshet get -s`. */
+    for (uint32_t i = 0, number = 1; i < metainfo->geometry.file_count; i++) {
         const struct metainfo_file *file = &metainfo->files[i];
         char size[UNITS_TEXT_SIZE];
         if (file->padding)
             continue;
-        printf("%5u  %10s  %s", i + 1, units_format_bytes(file->length, size),
+        printf("%5u  %10s  %s", number++, units_format_bytes(file->length, size),
                terminal_safe_text(file->path, safe, sizeof safe));
         if (file->symlink)
             printf(" -> %s", terminal_safe_text(file->symlink, safe, sizeof safe));

@@ -76,6 +76,16 @@ def test_two_torrents_at_once_over_ipv6(peers, make, tmp_path):
     same_tree(tmp_path / "from", tmp_path / "to")
 
 
+def test_files_are_numbered_alike_everywhere(freshet, make, tmp_path):
+    source = tmp_path / "from/set"
+    for number in range(3):
+        write(source / f"{number}.bin", 100_000, number)
+    torrent = make(source, "--hybrid")  # which has padding files between them
+    shown = freshet("show", "--files", torrent).stdout
+    assert shown == freshet("get", "--list", torrent).stdout
+    assert [line.split()[0] for line in shown.splitlines()] == ["1", "2", "3"]
+
+
 def test_only_selected_files_are_written(peers, make, tmp_path):
     source = tmp_path / "from/set"
     for number in range(4):
