@@ -474,7 +474,7 @@ void peer_store_counts(const struct peer_store *store, const uint8_t info_hash[T
 
 void peer_store_tick(struct peer_store *store, int64_t now)
 {
-    while (peer_store_deadline(store) <= now)
+    while (!list_is_empty(&store->peers) && peer_store_deadline(store) <= now)
         remove_peer(store, LIST_ELEMENT(list_first(&store->peers), struct stored_peer, by_age));
 }
 

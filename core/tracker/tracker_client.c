@@ -115,7 +115,9 @@ static void stop(struct tracker_client *client, int64_t now)
     if (is_asking(client) && !client->inquiry.is_scrape)
         client->inquiry.entry->is_started = true;
     tracker_inquiry_end(&client->inquiry);
+#ifndef FRESHET_PLANTED_BUG
     release_pacer(client);
+#endif
     client->phase = PHASE_STOPPING;
     client->next_ns = INT64_MAX;
     client->has_slot = false;
