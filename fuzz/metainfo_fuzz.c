@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* covers: core/metainfo/metainfo.c core/metainfo/metainfo_v1.c core/metainfo/metainfo_v2.c
- * core/metainfo/metainfo_draft.c core/metainfo/metainfo_outer.c core/metainfo/torrent_editor.c */
+/* covers: core/metainfo/metainfo.c core/metainfo/metainfo_v1.c core/metainfo/metainfo_v2.c */
 /* A whole .torrent: what is accepted has safe paths, a digest for each piece, ranges that add up,
  * the same hashes as its bare info dictionary, and a magnet link that names it. */
 #include "core/base/check.h"

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* covers: core/metainfo/path_name.c core/metainfo/path_name_set.c core/metainfo/unicode_fold.c
- * core/base/utf8.c */
+/* covers: core/metainfo/path_name.c core/metainfo/path_name_set.c */
 /* max_len: 2048 */
 /* Names of files: lines are files, tabs part their elements, the rest of a line is any bytes. No
  * path escapes, no element is unsafe, and no two files meet on a disk that ignores case. */
