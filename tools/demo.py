@@ -284,8 +284,8 @@ class Demo:
         print(f"  {'got':8}" + "".join(f"{size / MIB:>10.1f}" for size in got) +
               f"{sum(got) / MIB:>10.1f}")
         seed = sum(sent[self.seed.name].values())
-        print(f"\nThe seed sent {seed / self.total:.2f} copies for {len(PEERS)} that arrived; "
-              "the peers gave each other the rest.")
+        print(f"\nThe seed sent {seed / self.total:.2f} copies, the peers gave one another "
+              f"{(sum(got) - seed) / self.total:.2f}.", flush=True)
         if any(size < self.total for size in got):
             raise Failure("the matrix does not add up to whole copies")
 
