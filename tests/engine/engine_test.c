@@ -9,84 +9,25 @@
 
 #include "tests/engine/lone_engine.h"
 
-static struct torrent_status status_of(struct lone_engine *lone)
-{
-    struct torrent_status status;
-    assert_true(engine_torrent_status(lone->engine, 1, &status));
-    return status;
-}
-
-static void put_block(struct buffer *out, struct lone_engine *lone, uint32_t piece, uint32_t begin,
-                      bool good)
-{
-    uint32_t at = piece * LONE_PIECE + begin;
-    uint32_t left = LONE_SIZE - at < LONE_PIECE - begin ? LONE_SIZE - at : LONE_PIECE - begin;
-    uint32_t length = left < LIMIT_BLOCK_SIZE ? left : LIMIT_BLOCK_SIZE;
-    uint8_t block[LIMIT_BLOCK_SIZE];
-    memcpy(block, lone->truth + at, length);
-    if (!good)
-        block[0] ^= 1;
-    wire_message_put_block(out, WIRE_PIECE, piece, begin, length);
-    buffer_append(out, block, length);
-}
-
-/* Answers each request that was sent to the peer; returns how many. */
-static uint32_t answer_requests(struct lone_engine *lone, uint32_t peer, bool good)
-{
-    struct buffer sent = lone->sent[peer], answers = {0};
-    lone->sent[peer] = (struct buffer){0};
-    struct cursor cursor;
-    cursor_init(&cursor, buffer_bytes(&sent));
-    if (cursor_left(&cursor) >= 68 && cursor.at[0] == 19)
-        cursor_bytes(&cursor, 68);
-    uint32_t count = 0;
-    while (cursor_left(&cursor) >= 4) {
-        struct bytes message = cursor_bytes(&cursor, cursor_u32(&cursor));
-        if (message.length != 13 || message.data[0] != WIRE_REQUEST)
-            continue;
-        struct cursor fields;
-        cursor_init(&fields, (struct bytes){message.data + 1, 12});
-        uint32_t piece = cursor_u32(&fields);
-        put_block(&answers, lone, piece, cursor_u32(&fields), good);
-        count++;
-    }
-    buffer_deinit(&sent);
-    lone_feed_buffer(lone, peer, &answers);
-    return count;
-}
-
-static uint32_t seed_peer(struct lone_engine *lone, uint8_t who, bool fast)
-{
-    uint32_t peer = lone_accept(lone, who, fast);
-    struct buffer out = {0};
-    if (fast)
-        wire_message_put(&out, WIRE_HAVE_ALL);
-    else
-        wire_message_put_bitfield(&out, (struct bytes){(const uint8_t *)"\xf0", 1});
-    wire_message_put(&out, WIRE_UNCHOKE);
-    lone_feed_buffer(lone, peer, &out);
-    return peer;
-}
-
 static void engine_downloads_what_a_seed_sends(void **state)
 {
     (void)state;
     for (int fast = 0; fast < 2; fast++) {
         struct lone_engine *lone = lone_new(false, NULL);
-        assert_int_equal(status_of(lone).phase, PHASE_DOWNLOADING);
-        uint32_t peer = seed_peer(lone, 1, fast);
+        assert_int_equal(lone_status(lone).phase, PHASE_DOWNLOADING);
+        uint32_t peer = lone_seed_peer(lone, 1, fast);
         assert_int_equal(lone_count_sent(lone, peer, WIRE_INTERESTED), 1);
         uint32_t blocks = 0;
-        for (uint32_t count; (count = answer_requests(lone, peer, true)) > 0;)
+        for (uint32_t count; (count = lone_answer(lone, peer, true)) > 0;)
             blocks += count;
         assert_int_equal(blocks, 8);
         lone_wait(lone, 1 * SECOND_NS);
-        assert_int_equal(status_of(lone).phase, PHASE_SEEDING);
-        assert_true(status_of(lone).complete);
+        assert_int_equal(lone_status(lone).phase, PHASE_SEEDING);
+        assert_true(lone_status(lone).complete);
         assert_memory_equal(lone->disk, lone->truth, LONE_SIZE);
         assert_int_equal(lone->persisted_pieces, LONE_PIECES);
         assert_int_equal(lone->notices[NOTICE_COMPLETE], 1);
-        assert_int_equal(status_of(lone).wasted, 0);
+        assert_int_equal(lone_status(lone).wasted, 0);
         /* Both are seeds now: nothing left to say. */
         assert_true(lone->closed[peer]);
         lone_free(lone);
@@ -97,7 +38,7 @@ static void engine_serves_blocks_to_an_interested_peer(void **state)
 {
     (void)state;
     struct lone_engine *lone = lone_new(true, NULL);
-    assert_int_equal(status_of(lone).phase, PHASE_SEEDING);
+    assert_int_equal(lone_status(lone).phase, PHASE_SEEDING);
     uint32_t peer = lone_accept(lone, 1, true);
     struct buffer out = {0};
     assert_int_equal(lone_count_sent(lone, peer, WIRE_HAVE_ALL), 1);
@@ -113,7 +54,7 @@ static void engine_serves_blocks_to_an_interested_peer(void **state)
     assert_int_equal(lone->sent[peer].length, WIRE_PIECE_HEAD + length);
     assert_memory_equal(lone->sent[peer].data + WIRE_PIECE_HEAD,
                         lone->truth + 3 * LONE_PIECE + 16384, length);
-    assert_int_equal(status_of(lone).uploaded, length);
+    assert_int_equal(lone_status(lone).uploaded, length);
     lone_free(lone);
 }
 
@@ -138,22 +79,22 @@ static void engine_bans_the_sole_sender_of_a_bad_piece(void **state)
 {
     (void)state;
     struct lone_engine *lone = lone_new(false, NULL);
-    uint32_t liar = seed_peer(lone, 1, true);
-    answer_requests(lone, liar, false);
+    uint32_t liar = lone_seed_peer(lone, 1, true);
+    lone_answer(lone, liar, false);
     assert_true(lone->closed[liar]);
     assert_true(lone->notices[NOTICE_PIECE_FAILED] > 0);
     assert_int_equal(lone->notices[NOTICE_PEER_BANNED], 1);
     struct address who = lone_address(1);
     assert_true(address_same_ip(&lone->last_banned, &who));
-    assert_int_equal(status_of(lone).verified_bytes, 0);
+    assert_int_equal(lone_status(lone).verified_bytes, 0);
     /* It does not come back, and an honest peer finishes the work. */
     uint32_t again = lone_accept(lone, 1, true);
     assert_true(lone->closed[again]);
-    uint32_t honest = seed_peer(lone, 2, true);
-    while (answer_requests(lone, honest, true) > 0)
+    uint32_t honest = lone_seed_peer(lone, 2, true);
+    while (lone_answer(lone, honest, true) > 0)
         ;
     lone_wait(lone, 1 * SECOND_NS);
-    assert_true(status_of(lone).complete);
+    assert_true(lone_status(lone).complete);
     lone_free(lone);
 }
 
@@ -164,7 +105,7 @@ static void engine_closes_on_a_block_it_never_asked_for(void **state)
     uint32_t peer = lone_accept(lone, 1, true);
     struct buffer out = {0};
     wire_message_put(&out, WIRE_HAVE_ALL);
-    put_block(&out, lone, 0, 0, true);
+    lone_put_block(&out, lone, 0, 0, true);
     lone_feed_buffer(lone, peer, &out);
     assert_true(lone->closed[peer]);
     lone_free(lone);
@@ -195,18 +136,18 @@ static void engine_asks_again_what_timed_out(void **state)
 {
     (void)state;
     struct lone_engine *lone = lone_new(false, NULL);
-    uint32_t slow = seed_peer(lone, 1, true);
+    uint32_t slow = lone_seed_peer(lone, 1, true);
     uint32_t asked = lone_count_sent(lone, slow, WIRE_REQUEST);
     assert_true(asked > 0);
-    uint32_t quick = seed_peer(lone, 2, true);
+    uint32_t quick = lone_seed_peer(lone, 2, true);
     lone_wait(lone, 65 * SECOND_NS);
-    while (answer_requests(lone, quick, true) > 0)
+    while (lone_answer(lone, quick, true) > 0)
         ;
     lone_wait(lone, 20 * SECOND_NS);
-    while (answer_requests(lone, quick, true) > 0)
+    while (lone_answer(lone, quick, true) > 0)
         ;
     lone_wait(lone, 1 * SECOND_NS);
-    assert_true(status_of(lone).complete);
+    assert_true(lone_status(lone).complete);
     assert_memory_equal(lone->disk, lone->truth, LONE_SIZE);
     lone_free(lone);
 }
@@ -217,14 +158,14 @@ static void engine_keeps_to_a_download_limit_by_pausing(void **state)
     struct torrent_options options = {
         .root = "/r", .seed_ratio = -1, .seed_time_s = -1, .download_limit = 8192};
     struct lone_engine *lone = lone_new(false, &options);
-    uint32_t peer = seed_peer(lone, 1, true);
+    uint32_t peer = lone_seed_peer(lone, 1, true);
     int64_t began = lone->now;
-    for (int i = 0; i < 60 && !status_of(lone).complete; i++) {
+    for (int i = 0; i < 60 && !lone_status(lone).complete; i++) {
         /* The bench ignores the pause, so the debt grows; what counts is that it is asked for. */
-        answer_requests(lone, peer, true);
+        lone_answer(lone, peer, true);
         lone_wait(lone, SECOND_NS);
     }
-    assert_true(status_of(lone).complete);
+    assert_true(lone_status(lone).complete);
     assert_true(lone->now > began);
     lone_free(lone);
 }

@@ -23,7 +23,7 @@
 #define LONE_SIZE   (3 * LONE_PIECE + 20000u)
 #define LONE_PIECES 4u
 #define LONE_BLOCKS 64u
-#define LONE_CONNS  8
+#define LONE_CONNS  12
 
 struct lone_engine {
     struct engine *engine;
@@ -31,6 +31,7 @@ struct lone_engine {
     uint8_t truth[LONE_SIZE];
     uint8_t disk[LONE_SIZE];
     bool disk_exists;
+    int64_t mtime_ns;
     uint8_t blocks[LONE_BLOCKS][LIMIT_BLOCK_SIZE];
     uint8_t info_hash[20];
     /* By connection, in the order in which they appeared. */
@@ -49,6 +50,7 @@ struct lone_engine {
     uint32_t fetches;
     char last_url[64];
     uint32_t fetch_errors; /* so many answers are errors */
+    bool no_upload;        /* for lone_begin */
     bool fetch_lies;       /* the server at "http://liar/" sends other bytes */
 };
 
@@ -93,7 +95,7 @@ static inline enum freshet_error lone_disk(struct lone_engine *lone, struct disk
     case DISK_STAT:
         job->ret_stats[0] = (struct file_stat){.exists = lone->disk_exists,
                                                .size = lone->disk_exists ? LONE_SIZE : 0,
-                                               .mtime_ns = 1,
+                                               .mtime_ns = 1 + lone->mtime_ns,
                                                .inode = 7};
         job->ret_stats[1] = (struct file_stat){0};
         break;
@@ -345,6 +347,7 @@ static inline void lone_begin(struct lone_engine *lone, const char *url_list,
                               const struct torrent_options *changed)
 {
     struct engine_settings settings = {.seed = 5, .pool_blocks = LONE_BLOCKS, .listen_port = 1};
+    settings.no_upload = lone->no_upload;
     memcpy(settings.peer_id, "-FR0100-lonelonelone", 20);
     lone->engine = engine_new(&settings, lone->now);
     struct torrent_options options = {.root = "/r", .seed_ratio = -1, .seed_time_s = -1};
@@ -379,6 +382,100 @@ static inline void lone_free(struct lone_engine *lone)
     for (uint32_t i = 0; i < LONE_CONNS; i++)
         buffer_deinit(&lone->sent[i]);
     memory_free(lone);
+}
+
+static inline struct torrent_status lone_status(struct lone_engine *lone)
+{
+    struct torrent_status status = {0};
+    if (!engine_torrent_status(lone->engine, 1, &status))
+        abort();
+    return status;
+}
+
+static inline void lone_put_block(struct buffer *out, struct lone_engine *lone, uint32_t piece,
+                                  uint32_t begin, bool good)
+{
+    uint32_t at = piece * LONE_PIECE + begin;
+    uint32_t left = LONE_SIZE - at < LONE_PIECE - begin ? LONE_SIZE - at : LONE_PIECE - begin;
+    uint32_t length = left < LIMIT_BLOCK_SIZE ? left : LIMIT_BLOCK_SIZE;
+    uint8_t block[LIMIT_BLOCK_SIZE];
+    memcpy(block, lone->truth + at, length);
+    if (!good)
+        block[0] ^= 1;
+    wire_message_put_block(out, WIRE_PIECE, piece, begin, length);
+    buffer_append(out, block, length);
+}
+
+/* Answers each request that was sent to the peer; returns how many. */
+static inline uint32_t lone_answer(struct lone_engine *lone, uint32_t peer, bool good)
+{
+    struct buffer sent = lone->sent[peer], answers = {0};
+    lone->sent[peer] = (struct buffer){0};
+    struct cursor cursor;
+    cursor_init(&cursor, buffer_bytes(&sent));
+    if (cursor_left(&cursor) >= 68 && cursor.at[0] == 19)
+        cursor_bytes(&cursor, 68);
+    uint32_t count = 0;
+    while (cursor_left(&cursor) >= 4) {
+        struct bytes message = cursor_bytes(&cursor, cursor_u32(&cursor));
+        if (message.length != 13 || message.data[0] != WIRE_REQUEST)
+            continue;
+        struct cursor fields;
+        cursor_init(&fields, (struct bytes){message.data + 1, 12});
+        uint32_t piece = cursor_u32(&fields);
+        lone_put_block(&answers, lone, piece, cursor_u32(&fields), good);
+        count++;
+    }
+    buffer_deinit(&sent);
+    lone_feed_buffer(lone, peer, &answers);
+    return count;
+}
+
+static inline uint32_t lone_seed_peer(struct lone_engine *lone, uint8_t who, bool fast)
+{
+    uint32_t peer = lone_accept(lone, who, fast);
+    struct buffer out = {0};
+    if (fast)
+        wire_message_put(&out, WIRE_HAVE_ALL);
+    else
+        wire_message_put_bitfield(&out, (struct bytes){(const uint8_t *)"\xf0", 1});
+    wire_message_put(&out, WIRE_UNCHOKE);
+    lone_feed_buffer(lone, peer, &out);
+    return peer;
+}
+
+/* One message to the engine. */
+static inline void lone_say(struct lone_engine *lone, uint32_t peer, enum wire_type type)
+{
+    struct buffer out = {0};
+    wire_message_put(&out, type);
+    lone_feed_buffer(lone, peer, &out);
+}
+
+static inline void lone_say_index(struct lone_engine *lone, uint32_t peer, enum wire_type type,
+                                  uint32_t index)
+{
+    struct buffer out = {0};
+    wire_message_put_index(&out, type, index);
+    lone_feed_buffer(lone, peer, &out);
+}
+
+static inline void lone_say_block(struct lone_engine *lone, uint32_t peer, enum wire_type type,
+                                  uint32_t index, uint32_t begin, uint32_t length)
+{
+    struct buffer out = {0};
+    wire_message_put_block(&out, type, index, begin, length);
+    lone_feed_buffer(lone, peer, &out);
+}
+
+/* A peer that has nothing and wants everything. */
+static inline uint32_t lone_leecher(struct lone_engine *lone, uint8_t who, bool fast)
+{
+    uint32_t peer = lone_accept(lone, who, fast);
+    if (fast)
+        lone_say(lone, peer, WIRE_HAVE_NONE);
+    lone_say(lone, peer, WIRE_INTERESTED);
+    return peer;
 }
 
 #endif

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+/* What we are asked for. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "tests/engine/lone_engine.h"
+
+static void swarm_uploads_reject_while_choked_and_drop_who_never_stops(void **state)
+{
+    (void)state;
+    struct lone_engine *lone = lone_prepare(true);
+    lone->no_upload = true;
+    lone_begin(lone, NULL, NULL);
+    uint32_t peer = lone_leecher(lone, 1, true);
+    assert_int_equal(lone_count_sent(lone, peer, WIRE_UNCHOKE), 0);
+    lone_say_block(lone, peer, WIRE_REQUEST, 0, 0, 16384);
+    assert_int_equal(lone_count_sent(lone, peer, WIRE_REJECT), 1);
+    assert_int_equal(lone_count_sent(lone, peer, WIRE_PIECE), 0);
+    lone_wait(lone, 3 * SECOND_NS);
+    for (uint32_t i = 0; i < LIMIT_INVALID_REQUESTS; i++)
+        lone_say_block(lone, peer, WIRE_REQUEST, 0, 0, 16384);
+    assert_true(lone->closed[peer]);
+    lone_free(lone);
+}
+
+static void swarm_uploads_serve_the_allowed_fast_set_to_choked_peers(void **state)
+{
+    (void)state;
+    struct lone_engine *lone = lone_new(true, NULL);
+    /* All slots are taken before it comes. */
+    for (uint8_t who = 1; who <= 6; who++)
+        lone_leecher(lone, who, true);
+    uint32_t peer = lone_leecher(lone, 9, true);
+    assert_int_equal(lone_count_sent(lone, peer, WIRE_UNCHOKE), 0);
+    assert_int_equal(lone_count_sent(lone, peer, WIRE_ALLOWED_FAST), LONE_PIECES);
+    lone_say_block(lone, peer, WIRE_REQUEST, 1, 0, 16384);
+    assert_int_equal(lone_count_sent(lone, peer, WIRE_PIECE), 1);
+    /* Three times the set, and no more. */
+    for (uint32_t i = 0; i < 200 && !lone->closed[peer]; i++)
+        lone_say_block(lone, peer, WIRE_REQUEST, 1, 16384 * (i % 2), 16384);
+    assert_in_range(lone_count_sent(lone, peer, WIRE_PIECE), 8, 3 * 2 * LONE_PIECES);
+    assert_true(lone_count_sent(lone, peer, WIRE_REJECT) > 100);
+    lone_free(lone);
+}
+
+static void swarm_uploads_stay_silent_without_the_fast_extension(void **state)
+{
+    (void)state;
+    struct lone_engine *lone = lone_prepare(true);
+    lone->no_upload = true;
+    lone_begin(lone, NULL, NULL);
+    uint32_t peer = lone_leecher(lone, 1, false);
+    lone_forget_sent(lone, peer);
+    lone_say_block(lone, peer, WIRE_REQUEST, 0, 0, 16384);
+    assert_int_equal(lone->sent[peer].length, 0);
+    assert_false(lone->closed[peer]);
+    lone_free(lone);
+}
+
+static void swarm_uploads_answer_across_files_ends_and_odd_offsets(void **state)
+{
+    (void)state;
+    struct lone_engine *lone = lone_new(true, NULL);
+    uint32_t peer = lone_leecher(lone, 1, true);
+    lone_forget_sent(lone, peer);
+    lone_say_block(lone, peer, WIRE_REQUEST, 2, 1000, 20001);
+    assert_int_equal(lone->sent[peer].length, WIRE_PIECE_HEAD + 20001);
+    assert_memory_equal(lone->sent[peer].data + WIRE_PIECE_HEAD,
+                        lone->truth + 2 * LONE_PIECE + 1000, 20001);
+    lone_free(lone);
+}
+
+static void swarm_uploads_wait_for_an_upload_limit(void **state)
+{
+    (void)state;
+    struct torrent_options options = {
+        .root = "/r", .seed_ratio = -1, .seed_time_s = -1, .upload_limit = 16384};
+    struct lone_engine *lone = lone_new(true, &options);
+    uint32_t peer = lone_leecher(lone, 1, true);
+    for (uint32_t piece = 0; piece < 3; piece++)
+        for (uint32_t block = 0; block < 2; block++)
+            lone_say_block(lone, peer, WIRE_REQUEST, piece, block * 16384, 16384);
+    uint32_t at_once = lone_count_sent(lone, peer, WIRE_PIECE);
+    assert_in_range(at_once, 1, 2);
+    lone_wait(lone, 2 * SECOND_NS);
+    assert_in_range(lone_count_sent(lone, peer, WIRE_PIECE), at_once + 1, at_once + 2);
+    lone_wait(lone, 6 * SECOND_NS);
+    assert_int_equal(lone_count_sent(lone, peer, WIRE_PIECE), 6);
+    lone_free(lone);
+}
+
+static void swarm_uploads_take_cancels_back(void **state)
+{
+    (void)state;
+    struct torrent_options options = {
+        .root = "/r", .seed_ratio = -1, .seed_time_s = -1, .upload_limit = 4096};
+    struct lone_engine *lone = lone_new(true, &options);
+    uint32_t peer = lone_leecher(lone, 1, true);
+    for (uint32_t piece = 0; piece < 3; piece++)
+        lone_say_block(lone, peer, WIRE_REQUEST, piece, 0, 16384);
+    lone_say_block(lone, peer, WIRE_CANCEL, 2, 0, 16384);
+    /* Under the fast extension also a cancelled request has its answer. */
+    assert_int_equal(lone_count_sent(lone, peer, WIRE_REJECT), 1);
+    lone_wait(lone, 60 * SECOND_NS);
+    assert_int_equal(lone_count_sent(lone, peer, WIRE_PIECE), 2);
+    lone_free(lone);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(swarm_uploads_reject_while_choked_and_drop_who_never_stops),
+        cmocka_unit_test(swarm_uploads_serve_the_allowed_fast_set_to_choked_peers),
+        cmocka_unit_test(swarm_uploads_stay_silent_without_the_fast_extension),
+        cmocka_unit_test(swarm_uploads_answer_across_files_ends_and_odd_offsets),
+        cmocka_unit_test(swarm_uploads_wait_for_an_upload_limit),
+        cmocka_unit_test(swarm_uploads_take_cancels_back),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
