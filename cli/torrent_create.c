@@ -13,6 +13,7 @@
 #include "cli/message.h"
 #include "cli/piece_hasher.h"
 #include "core/base/memory.h"
+#include "core/metainfo/metainfo_names.h"
 #include "core/metainfo/torrent_builder.h"
 
 /* What is to become a torrent, found on the disk. */
@@ -182,11 +183,16 @@ static enum exit_code hash_files(struct creation *creation)
     return creation->code;
 }
 
-static void note_renamed(const struct metainfo *metainfo)
+/* Who gets the torrent may see other names; here the files keep those that they have. */
+static void keep_names(struct metainfo *metainfo)
 {
-    if (metainfo->renamed)
-        message_note("some names are not safe everywhere (case, dots, control characters...); who "
-                     "gets the torrent sees them changed ('freshet show --files' tells how)");
+    if (!metainfo->renamed)
+        return;
+    message_note("some names are not safe everywhere (case, dots, control characters...); who gets "
+                 "the torrent sees them changed ('freshet show --files' tells how)");
+    for (uint32_t i = 0; i < metainfo->geometry.file_count; i++)
+        if (!metainfo->files[i].padding)
+            metainfo_names_use_raw(metainfo, i);
 }
 
 /* Our own reader judges what we made before anyone else has to. */
@@ -200,7 +206,7 @@ static enum exit_code finish(struct creation *creation, struct torrent_create_re
         buffer_deinit(&result.torrent);
         return EXIT_CODE_REFUSED;
     }
-    note_renamed(result.metainfo);
+    keep_names(result.metainfo);
     result.folder = creation->folder;
     creation->folder = NULL;
     *ret_result = result;

@@ -15,6 +15,7 @@
 #include "cli/torrent_file.h"
 #include "core/base/bitfield.h"
 #include "core/base/memory.h"
+#include "core/metainfo/metainfo_names.h"
 #include "host/beneath.h"
 
 /* What is known of one file. */
@@ -27,7 +28,7 @@ struct file_verdict {
 };
 
 struct verification {
-    const struct metainfo *metainfo;
+    struct metainfo *metainfo;
     struct file_verdict *files;
     struct bitfield bad;     /* pieces whose hash differs */
     struct bitfield unknown; /* pieces that could not be read whole */
@@ -37,6 +38,20 @@ struct verification {
 static bool is_checked(const struct metainfo_file *file)
 {
     return !file->padding && file->symlink == NULL;
+}
+
+/* Content that another program put there bears the torrent's own names. */
+static void find_raw_name(struct verification *verification, int root, file_index file,
+                          struct file_stat *stat)
+{
+    struct metainfo *metainfo = verification->metainfo;
+    struct buffer path = {0};
+    struct file_stat found = {0};
+    if (metainfo_names_raw_path(metainfo, file, &path) &&
+        beneath_stat(root, (const char *)path.data, &found) == FRESHET_OK && found.exists &&
+        metainfo_names_use_raw(metainfo, file))
+        *stat = found;
+    buffer_deinit(&path);
 }
 
 static void stat_files(struct verification *verification, int root)
@@ -49,6 +64,8 @@ static void stat_files(struct verification *verification, int root)
         if (!is_checked(file))
             continue;
         enum freshet_error error = beneath_stat(root, file->path, &stat);
+        if (error == FRESHET_OK && !stat.exists && metainfo->renamed)
+            find_raw_name(verification, root, i, &stat);
         verdict->missing = error == FRESHET_OK && !stat.exists;
         verdict->unreadable = error != FRESHET_OK;
         verdict->error = error;
@@ -239,8 +256,8 @@ static enum freshet_error hash_pieces(struct verification *verification, int roo
     return error;
 }
 
-static enum exit_code verify(const struct metainfo *metainfo, int root,
-                             const struct command_call *call, unsigned threads)
+static enum exit_code verify(struct metainfo *metainfo, int root, const struct command_call *call,
+                             unsigned threads)
 {
     struct verification verification = {.metainfo = metainfo};
     verification.files =

@@ -9,6 +9,7 @@
 #include "core/bencode/bencode_writer.h"
 #include "core/metainfo/merkle.h"
 #include "core/metainfo/metainfo.h"
+#include "core/metainfo/metainfo_names.h"
 #include "tests/metainfo/torrent_maker.h"
 
 #include <stdio.h>
@@ -415,6 +416,26 @@ static void metainfo_caps_equal_names_and_paths(void **state)
     buffer_deinit(&torrent);
 }
 
+static void metainfo_names_takes_only_plain_names(void **state)
+{
+    (void)state;
+    struct metainfo *metainfo = parse_text(
+        FILES("d6:lengthi1e4:pathl4:dot.eed6:lengthi1e4:pathl2:..1:aeed6:lengthi1e4:pathl3:a/beed"
+              "6:lengthi1e4:pathl0:eed6:lengthi1e4:pathl1:A1:beed6:lengthi1e4:pathl1:aee"));
+    static const char *const paths[] = {"x/dot.", NULL, NULL, NULL, "x/A/b", "x/a"};
+    assert_string_equal(metainfo->files[5].path, "x/a.1");
+    for (file_index i = 0; i < 6; i++) {
+        struct buffer out = {0};
+        assert_int_equal(metainfo_names_raw_path(metainfo, i, &out), paths[i] != NULL);
+        assert_int_equal(out.length, paths[i] ? strlen(paths[i]) + 1 : 0);
+        buffer_deinit(&out);
+        const char *safe = metainfo->files[i].path;
+        assert_int_equal(metainfo_names_use_raw(metainfo, i), paths[i] != NULL);
+        assert_string_equal(metainfo->files[i].path, paths[i] ? paths[i] : safe);
+    }
+    metainfo_free(metainfo);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -432,6 +453,7 @@ int main(void)
         cmocka_unit_test(metainfo_refuses_every_truncation),
         cmocka_unit_test(metainfo_survives_every_flipped_byte),
         cmocka_unit_test(metainfo_caps_equal_names_and_paths),
+        cmocka_unit_test(metainfo_names_takes_only_plain_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

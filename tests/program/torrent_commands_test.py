@@ -157,6 +157,24 @@ def test_verify_names_what_is_bad(freshet, make, content, version):
     assert {f["path"]: f["state"] for f in facts["files"]}["data/run.sh"] == "good"
 
 
+def test_odd_names_are_made_safe_but_found_where_they_are(freshet, content, tmp_path):
+    for name in ("READ.me", "read.me", "dots...", "sub./x", "back\\slash", "con"):
+        (content / name).parent.mkdir(exist_ok=True)
+        (content / name).write_text(name)
+    torrent = tmp_path / "odd.torrent"
+    result = freshet("create", "-o", torrent, content)
+    assert result.returncode == 0
+    assert "names are not safe everywhere" in result.stderr
+    paths = [file["path"] for file in shown(freshet, torrent)["files"]]
+    assert {"data/READ.me", "data/read.1.me", "data/dots", "data/back_slash", "data/con_",
+            "data/sub.1/x"} <= set(paths)
+    result = freshet("verify", torrent, tmp_path)
+    assert (result.returncode, result.stderr) == (0, ""), result.stdout
+    (content / "read.me").rename(content / "read.1.me")
+    (content / "dots...").rename(content / "dots")
+    assert freshet("verify", torrent, tmp_path).returncode == 0
+
+
 def test_verify_never_follows_a_symlink_out(freshet, make, content, tmp_path):
     torrent = make()
     outside = tmp_path / "outside"
