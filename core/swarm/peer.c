@@ -41,6 +41,17 @@ bool peer_requests_take(struct peer_requests *requests, piece_index piece, uint3
     return false;
 }
 
+struct peer_request *peer_requests_find_lost(struct peer_requests *requests, piece_index piece,
+                                             uint32_t block)
+{
+    for (uint32_t i = 0; i < requests->count; i++) {
+        struct peer_request *request = &requests->items[requests->first + i];
+        if (request->lost && request->piece == piece && request->block == block)
+            return request;
+    }
+    return NULL;
+}
+
 struct peer_request *peer_requests_at(struct peer_requests *requests, uint32_t index)
 {
     CHECK(index < requests->count);

@@ -31,8 +31,8 @@ struct peer_request {
     piece_index piece;
     uint32_t block;
     int64_t sent_ns;
-    bool lost; /* timed out or cancelled: the picker does not count on it any more, but under the
-                  fast extension (BEP 6) the peer still owes an answer */
+    bool lost; /* timed out, cancelled or choked: the picker does not count on it any more, but the
+                  peer may still answer, and under the fast extension (BEP 6) must */
 };
 
 /* Our requests in the order in which they were sent; mostly taken from the front. */
@@ -98,7 +98,8 @@ struct peer {
     uint32_t suggested[8];       /* BEP 6, the latest */
     uint32_t suggested_count;
     uint32_t invalid_requests, excess_requests;
-    uint32_t nuisances; /* changes of mind and cancels since the last choking round */
+    uint32_t rejects_in_a_row; /* of our requests, while it does not choke us */
+    uint32_t nuisances;        /* changes of mind and cancels since the last choking round */
 
     struct rate_meter up; /* payload; down is pipeline.rate */
     struct bandwidth upload_limit, download_limit;
@@ -114,6 +115,9 @@ void peer_requests_add(struct peer_requests *requests, struct peer_request reque
 /* Takes the request for the block out; false when there is none. */
 bool peer_requests_take(struct peer_requests *requests, piece_index piece, uint32_t block,
                         struct peer_request *ret_request);
+/* The entry of a request that was given up and is still owed an answer; NULL: none. */
+struct peer_request *peer_requests_find_lost(struct peer_requests *requests, piece_index piece,
+                                             uint32_t block);
 struct peer_request *peer_requests_at(struct peer_requests *requests, uint32_t index);
 void peer_requests_clear(struct peer_requests *requests);
 

@@ -183,6 +183,11 @@ bool piece_picker_is_interesting(struct piece_picker *picker, uint32_t slot,
 
 /* ---- blocks that come or are lost ---- */
 
+bool piece_picker_can_open(const struct piece_picker *picker, const struct bitfield *has)
+{
+    return piece_order_next_common(&picker->order.listed, has, 0) < has->size;
+}
+
 bool piece_picker_longest_gap(const struct piece_picker *picker, piece_index *ret_first,
                               uint32_t *ret_count)
 {

@@ -108,6 +108,8 @@ uint32_t piece_picker_pick(struct piece_picker *picker, uint32_t slot,
  * the piece is had, in memory or unwanted. */
 uint32_t piece_picker_pick_piece(struct piece_picker *picker, uint32_t slot, piece_index piece,
                                  int64_t now, struct block_pick *ret_picks, uint32_t count);
+/* Is a closed wanted piece in `has`? O(pieces / 64). */
+bool piece_picker_can_open(const struct piece_picker *picker, const struct bitfield *has);
 /* The longest run of closed wanted pieces (BEP 19 prefers long gaps). false: there is none.
  * O(pieces). */
 bool piece_picker_longest_gap(const struct piece_picker *picker, piece_index *ret_first,

@@ -126,6 +126,13 @@ void request_pipeline_on_progress(struct request_pipeline *pipeline, int64_t now
         pipeline->waiting_since_ns = now;
 }
 
+void request_pipeline_on_held(struct request_pipeline *pipeline, int64_t now)
+{
+    request_pipeline_on_progress(pipeline, now);
+    if (pipeline->snub_since_ns != INT64_MAX)
+        pipeline->snub_since_ns = now;
+}
+
 static void fewer(struct request_pipeline *pipeline, uint32_t count)
 {
     CHECK(count <= pipeline->outstanding);

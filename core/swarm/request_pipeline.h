@@ -56,6 +56,8 @@ void request_pipeline_on_block(struct request_pipeline *pipeline, int64_t now, u
                                int64_t requested_ns, bool was_outstanding);
 /* Part of a block came: the peer is alive, its requests are not lost. */
 void request_pipeline_on_progress(struct request_pipeline *pipeline, int64_t now);
+/* We ourselves keep the peer waiting (a download limit): it is neither late nor snubbing us. */
+void request_pipeline_on_held(struct request_pipeline *pipeline, int64_t now);
 /* Requests came back without data: rejected, cancelled, lost by choke. */
 void request_pipeline_on_gone(struct request_pipeline *pipeline, int64_t now, uint32_t count);
 /* The timeout below has passed and `count` requests are given up. */

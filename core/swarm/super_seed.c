@@ -131,6 +131,13 @@ void super_seed_peer_have(struct super_seed *super_seed, uint32_t slot, uint32_t
     }
 }
 
+void super_seed_peer_lost(struct super_seed *super_seed, uint32_t slot, uint32_t piece)
+{
+    CHECK(piece < super_seed->piece_count);
+    CHECK(shown_of(super_seed, slot)->joined);
+    uncount(super_seed, piece);
+}
+
 void super_seed_peer_left(struct super_seed *super_seed, uint32_t slot, const struct bitfield *has)
 {
     struct shown *shown = shown_of(super_seed, slot);

@@ -24,6 +24,8 @@ uint32_t super_seed_peer_joined(struct super_seed *super_seed, uint32_t slot,
  * piece by it (maybe SUPER_SEED_NONE): then ask super_seed_next for that slot. */
 void super_seed_peer_have(struct super_seed *super_seed, uint32_t slot, uint32_t piece,
                           uint32_t *ret_slot);
+/* The peer has lost a piece that it had (lt_donthave, BEP 54). */
+void super_seed_peer_lost(struct super_seed *super_seed, uint32_t slot, uint32_t piece);
 /* The next piece to show to the slot, whose bitfield is `has`; SUPER_SEED_NONE: it has all. */
 uint32_t super_seed_next(struct super_seed *super_seed, uint32_t slot, const struct bitfield *has);
 /* `has`: NULL when it never joined. A piece that only this peer was shown is free for others. */

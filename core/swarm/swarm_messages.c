@@ -23,7 +23,7 @@ static void on_unchoke(struct peer *peer)
     if (!peer->peer_choking)
         return;
     peer->peer_choking = false;
-    swarm_requests_fill(peer);
+    swarm_requests_unchoked(peer);
 }
 
 static void on_interested(struct peer *peer)
@@ -45,11 +45,11 @@ static void on_not_interested(struct peer *peer)
 
 static void show_next(struct swarm *swarm, struct peer *peer, uint32_t piece)
 {
-    if (piece == SUPER_SEED_NONE || peer->phase != PEER_OPEN)
+    if (piece == SUPER_SEED_NONE || peer->phase != PEER_OPEN ||
+        !bitfield_has(storage_verified(swarm->storage), piece))
         return;
     wire_message_put_index(&peer->out, WIRE_HAVE, piece);
     swarm_peers_wake(peer);
-    (void)swarm;
 }
 
 /* What it has changed: are we interested, is it a seed, what does super-seeding show? */
@@ -133,7 +133,12 @@ static void on_donthave(struct peer *peer, piece_index piece)
     if (piece >= peer->has.size || !peer->joined || !bitfield_has(&peer->has, piece))
         return;
 #endif
+    /* A seed that is none any more is counted anew, piece by piece: not too often. */
+    if (peer_is_seed(peer))
+        peer->nuisances += LIMIT_NUISANCES / 4;
     bitfield_clear(&peer->has, piece);
+    if (peer->swarm->super_seed)
+        super_seed_peer_lost(peer->swarm->super_seed, peer->slot, piece);
     if (peer->swarm->picker)
         piece_picker_peer_lost(peer->swarm->picker, peer->slot, piece, &peer->has);
     swarm_requests_update_interest(peer);

@@ -201,6 +201,9 @@ static bool loses_to_twin(struct peer *peer)
         if (other == peer || other->phase != PEER_OPEN ||
             memcmp(other->peer_id, peer->peer_id, 20) != 0)
             continue;
+        /* Whoever borrows a peer id from elsewhere does not push its owner out. */
+        if (!address_same_ip(&other->address, &peer->address))
+            return true;
         bool i_am_greater = memcmp(swarm->shared->settings.peer_id, peer->peer_id, 20) > 0;
         if (other->inbound == peer->inbound || peer->inbound == i_am_greater)
             return true;

@@ -129,9 +129,14 @@ void swarm_pieces_start(struct swarm *swarm)
         swarm->phase = PHASE_PAUSED;
         return;
     }
-    if (swarm_wants_pieces(swarm))
+    if (swarm_wants_pieces(swarm)) {
+        /* Only who has all can hide it and show it piece by piece. No peer is connected yet. */
+        if (list_is_empty(&swarm->peers)) {
+            super_seed_free(swarm->super_seed);
+            swarm->super_seed = NULL;
+        }
         begin_download(swarm);
-    else
+    } else
         begin_seeding(swarm);
     swarm_web_start(swarm);
     if (swarm->tick_ns == HEAP_NEVER)

@@ -47,23 +47,30 @@ void swarm_requests_account(struct swarm *swarm)
         block_ledger_release(swarm->shared->pool, swarm->reserved_blocks);
 }
 
-/* Gives back the memory of pieces that are half here. Those that storage holds are not ours. */
+/* Gives back the memory of a piece that is half here, and closes it. One that is whole is
+ * storage's.
+ */
+static void drop_open_piece(struct swarm *swarm, piece_index piece)
+{
+    uint32_t count, here = 0;
+    const block_id *memory = piece_picker_memory(swarm->picker, piece, &count);
+    for (uint32_t i = 0; memory && i < count; i++)
+        here += memory[i] != BLOCK_NONE;
+    if (memory == NULL || here == count)
+        return;
+    for (uint32_t i = 0; i < count; i++)
+        if (memory[i] != BLOCK_NONE)
+            block_ledger_give(swarm->shared->pool, memory[i]);
+    swarm->wasted += (uint64_t)here * LIMIT_BLOCK_SIZE;
+    piece_picker_forget(swarm->picker, piece);
+}
+
 void swarm_requests_drop_open(struct swarm *swarm)
 {
     if (swarm->picker == NULL)
         return;
-    for (piece_index piece = 0; piece < swarm->metainfo->geometry.piece_count; piece++) {
-        uint32_t count, here = 0;
-        const block_id *memory = piece_picker_memory(swarm->picker, piece, &count);
-        for (uint32_t i = 0; memory && i < count; i++)
-            here += memory[i] != BLOCK_NONE;
-        if (memory == NULL || here == count)
-            continue;
-        for (uint32_t i = 0; i < count; i++)
-            if (memory[i] != BLOCK_NONE)
-                block_ledger_give(swarm->shared->pool, memory[i]);
-        piece_picker_forget(swarm->picker, piece);
-    }
+    for (piece_index piece = 0; piece < swarm->metainfo->geometry.piece_count; piece++)
+        drop_open_piece(swarm, piece);
     swarm_requests_account(swarm);
 }
 
@@ -75,12 +82,44 @@ static bool may_request(const struct peer *peer)
            (!peer->peer_choking || peer->allowed_in_count > 0);
 }
 
+/* Has the peer requests on its list that were given up? */
+static bool owes_lost(const struct peer *peer)
+{
+    uint32_t arriving = peer->arrival.counted ? 1 : 0;
+    return peer->requests.count + arriving > peer->pipeline.outstanding;
+}
+
 static void request(struct peer *peer, const struct block_pick *pick)
 {
     struct swarm *swarm = peer->swarm;
+    /* A block that it owes us from before is not asked for twice: it would be answered twice or
+     * once, as the peer likes, and the list could not tell. */
+    struct peer_request *owed =
+        owes_lost(peer) ? peer_requests_find_lost(&peer->requests, pick->piece, pick->block) : NULL;
+    request_pipeline_on_requested(&peer->pipeline, swarm->now, 1);
+    if (owed) {
+        owed->lost = false;
+        owed->sent_ns = swarm->now;
+        return;
+    }
     wire_message_put_block(&peer->out, WIRE_REQUEST, pick->piece, pick->begin, pick->length);
     struct peer_request entry = {.piece = pick->piece, .block = pick->block, .sent_ns = swarm->now};
     peer_requests_add(&peer->requests, entry);
+}
+
+/* Open pieces that nobody here can finish may hold all the memory. For a peer that would otherwise
+ * idle, one of them is given up. */
+static bool make_room(struct peer *peer)
+{
+    struct swarm *swarm = peer->swarm;
+    piece_index victim;
+    if (peer->pipeline.outstanding > 0 || peer->peer_choking ||
+        !piece_picker_can_open(swarm->picker, &peer->has) ||
+        !piece_picker_victim(swarm->picker, &victim))
+        return false;
+    drop_open_piece(swarm, victim);
+    swarm_requests_account(swarm);
+    return true;
 }
 
 void swarm_requests_fill(struct peer *peer)
@@ -113,9 +152,10 @@ void swarm_requests_fill(struct peer *peer)
         for (uint32_t i = 0; i < count; i++)
             request(peer, &picks[i]);
         swarm_requests_account(swarm);
+        if (count == 0 && !options.open_new && make_room(peer))
+            continue;
         if (count == 0)
             break;
-        request_pipeline_on_requested(&peer->pipeline, swarm->now, count);
         room -= count;
         if (count < ask)
             break;
@@ -131,8 +171,8 @@ void swarm_requests_fill_all(struct swarm *swarm)
         swarm_requests_fill(LIST_ELEMENT(node, struct peer, in_swarm));
 }
 
-/* Requests that the picker counted on are given up; returns how many those were. Under the fast
- * extension the peer still owes an answer to each, so they stay on the list as lost. */
+/* Requests that the picker counted on are given up; returns how many those were. They stay on the
+ * list as lost: the peer still owes an answer, or has sent one that is on its way. */
 static uint32_t lose_requests(struct peer *peer)
 {
     uint32_t count = 0;
@@ -141,11 +181,17 @@ static uint32_t lose_requests(struct peer *peer)
         count += !entry->lost;
         entry->lost = true;
     }
-    if (!peer->fast)
-        peer_requests_clear(&peer->requests);
     if (peer->swarm->picker && count)
         piece_picker_abort_all(peer->swarm->picker, peer->slot);
     return count;
+}
+
+/* BEP 3: a choke drops what was asked before it; what was on its way then has come by now. */
+void swarm_requests_unchoked(struct peer *peer)
+{
+    if (!peer->fast)
+        peer_requests_clear(&peer->requests);
+    swarm_requests_fill(peer);
 }
 
 void swarm_requests_abort_all(struct peer *peer)
@@ -175,6 +221,11 @@ void swarm_requests_rejected(struct peer *peer, const struct wire_message *messa
     if (swarm->picker)
         piece_picker_abort(swarm->picker, peer->slot, entry.piece, entry.block);
     request_pipeline_on_gone(&peer->pipeline, swarm->now, 1);
+    /* Else a peer that refuses everything would be asked again for ever. */
+    if (!peer->peer_choking && ++peer->rejects_in_a_row > LIMIT_REJECTS_IN_A_ROW) {
+        swarm_peers_close(peer, FRESHET_ERROR_PROTOCOL, false);
+        return;
+    }
     /* A piece that it lists as allowed fast and then refuses is not asked again. */
     for (uint32_t i = 0; peer->peer_choking && i < peer->allowed_in_count; i++)
         if (peer->allowed_in[i] == entry.piece)
@@ -214,7 +265,10 @@ void swarm_requests_piece_head(struct peer *peer, const struct wire_message *mes
         swarm_peers_close(peer, FRESHET_ERROR_PROTOCOL, false);
         return;
     }
-    if (swarm->picker && piece_picker_needs(swarm->picker, message->index, block))
+    /* Nobody opens a piece by sending what was not asked for. */
+    bool welcome = swarm->picker && piece_picker_needs(swarm->picker, message->index, block) &&
+                   (arrival->asked || piece_picker_is_open(swarm->picker, message->index));
+    if (welcome)
         arrival->target = block_ledger_take(swarm->shared->pool);
 }
 
@@ -280,6 +334,7 @@ static void block_arrived(struct peer *peer)
     request_pipeline_on_block(&peer->pipeline, swarm->now, arrival.length, arrival.requested_ns,
                               arrival.counted);
     peer->last_useful_ns = swarm->now;
+    peer->rejects_in_a_row = 0;
     if (!swarm_requests_block(swarm, peer->slot, &peer->address, arrival.piece, arrival.block,
                               arrival.length, arrival.target) &&
         swarm->picker && arrival.asked)
@@ -293,6 +348,7 @@ void swarm_requests_payload(struct peer *peer, uint32_t length)
     CHECK(length <= wire_stream_payload_left(&peer->stream));
     wire_stream_payload(&peer->stream, length);
     peer->arrival.received += length;
+    peer->last_received_ns = swarm->now;
     peer->downloaded += length;
     swarm->downloaded += length;
     rate_meter_add(&swarm->down, swarm->now, length);
@@ -313,6 +369,11 @@ void swarm_requests_payload(struct peer *peer, uint32_t length)
 void swarm_requests_tick(struct peer *peer)
 {
     struct swarm *swarm = peer->swarm;
+    if (peer->want_pause) {
+        /* It is our own limit that keeps its blocks from coming. */
+        peer->last_received_ns = swarm->now;
+        request_pipeline_on_held(&peer->pipeline, swarm->now);
+    }
     if (request_pipeline_deadline(&peer->pipeline) > swarm->now)
         return;
     uint32_t count = lose_requests(peer);

@@ -93,6 +93,7 @@ void swarm_requests_update_interest(struct peer *peer);
 void swarm_requests_fill(struct peer *peer);
 void swarm_requests_fill_all(struct swarm *swarm);
 void swarm_requests_abort_all(struct peer *peer);
+void swarm_requests_unchoked(struct peer *peer);
 void swarm_requests_rejected(struct peer *peer, const struct wire_message *message);
 void swarm_requests_piece_head(struct peer *peer, const struct wire_message *message);
 void swarm_requests_payload(struct peer *peer, uint32_t length);

@@ -37,6 +37,7 @@ struct lone_engine {
     /* By connection, in the order in which they appeared. */
     conn_id conns[LONE_CONNS];
     bool closed[LONE_CONNS];
+    bool paused[LONE_CONNS]; /* the engine wants nothing from it for now */
     struct buffer sent[LONE_CONNS];
     bool send_busy[LONE_CONNS];
     uint32_t send_length[LONE_CONNS];
@@ -46,6 +47,7 @@ struct lone_engine {
     uint32_t notices[32]; /* counts by type */
     struct address last_banned;
     uint32_t persisted_pieces;
+    uint32_t pool_blocks; /* 0: LONE_BLOCKS */
     /* Web seeds: what the servers are, and what they do. */
     uint32_t fetches;
     char last_url[64];
@@ -175,6 +177,8 @@ static inline void lone_act(struct lone_engine *lone, const struct action *actio
         lone_new_conn(lone, action->conn);
         break;
     case ACTION_SEND: lone_send(lone, action); break;
+    case ACTION_RECEIVE_PAUSE: lone->paused[lone_conn_index(lone, action->conn)] = true; break;
+    case ACTION_RECEIVE_RESUME: lone->paused[lone_conn_index(lone, action->conn)] = false; break;
     case ACTION_CLOSE: lone->closed[lone_conn_index(lone, action->conn)] = true; break;
     case ACTION_DISK: lone_job_done(lone, action->disk->id, lone_disk(lone, action->disk)); break;
     case ACTION_FETCH: lone_fetch(lone, action->fetch); break;
@@ -346,7 +350,10 @@ static inline struct lone_engine *lone_prepare(bool seed)
 static inline void lone_begin(struct lone_engine *lone, const char *url_list,
                               const struct torrent_options *changed)
 {
-    struct engine_settings settings = {.seed = 5, .pool_blocks = LONE_BLOCKS, .listen_port = 1};
+    struct engine_settings settings = {.seed = 5,
+                                       .pool_blocks =
+                                           lone->pool_blocks ? lone->pool_blocks : LONE_BLOCKS,
+                                       .listen_port = 1};
     settings.no_upload = lone->no_upload;
     memcpy(settings.peer_id, "-FR0100-lonelonelone", 20);
     lone->engine = engine_new(&settings, lone->now);
