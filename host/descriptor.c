@@ -6,6 +6,7 @@
 #include "host/posix_error.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 /* From here on one syncfs is cheaper than many fdatasync. */
@@ -102,6 +103,10 @@ static enum freshet_error descriptor_sync(struct descriptor *descriptor, uint64_
     struct descriptor_set *set = descriptor->set;
     enum freshet_error error =
         fdatasync(descriptor->fd) == 0 ? FRESHET_OK : posix_error_of_file(errno);
+    /* Pages that could not be written are clean now and would be read as good by a later check,
+     * even by another run of the program. Without them it sees what is on the disk. */
+    if (error)
+        (void)posix_fadvise(descriptor->fd, 0, 0, POSIX_FADV_DONTNEED);
 
     pthread_mutex_lock(&set->cache->lock);
     if (!error && written > descriptor->synced)

@@ -409,8 +409,10 @@ static enum freshet_error do_sync(struct sim_disk *disk, struct sim_storage *sto
             *ret_file = i < storage->file_count ? i : UINT32_MAX;
         }
     }
-    if (error)
+    if (error) {
         disk->fail_syncs--;
+        disk->syncs_failed++;
+    }
     return error;
 }
 
@@ -444,8 +446,9 @@ enum freshet_error sim_disk_do(struct sim_disk *disk, const struct disk_job *job
         return do_stat(disk, job);
     struct sim_storage *storage = find_storage(disk, job->storage);
     CHECK(storage != NULL);
-    if (disk->unmounted)
-        return FRESHET_ERROR_IO;
+    bool reads = job->operation == DISK_HASH || job->operation == DISK_READ;
+    if (disk->unmounted && job->operation != DISK_CLOSE)
+        return reads ? FRESHET_ERROR_NOT_FOUND : FRESHET_ERROR_IO;
     enum freshet_error error = FRESHET_OK;
     switch (job->operation) {
     case DISK_PREPARE: return do_prepare(disk, storage);

@@ -38,7 +38,7 @@ struct sim_disk {
     bool root_exists;
     bool unmounted;      /* the root is not there */
     uint32_t fail_syncs; /* so many syncs fail from now on */
-    uint64_t written_bytes, syncs, hashed_bytes;
+    uint64_t written_bytes, syncs, syncs_failed, hashed_bytes;
 };
 
 void sim_disk_init(struct sim_disk *disk, struct sim_clock *clock,

@@ -35,6 +35,7 @@ static void add_torrent(struct sim_node *node)
         .root = "/pretend",
         .sequential = node->options.sequential,
         .super_seed = node->options.super_seed,
+        .wait_for_space = node->options.wait_for_space,
         .seed_unchecked = node->options.is_seed,
         .read_only = node->options.is_seed,
         .seed_ratio = -1,

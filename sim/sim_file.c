@@ -82,8 +82,13 @@ static void harden_name(struct sim_file *file)
 bool sim_file_sync(struct sim_file *file, bool fails)
 {
     bool lost = fails && file->unsynced_count > 0;
-    for (size_t i = 0; i < file->unsynced_count && !fails; i++)
-        harden(file, file->unsynced[i].begin, file->unsynced[i].length);
+    for (size_t i = 0; i < file->unsynced_count; i++) {
+        const struct sim_unsynced *one = &file->unsynced[i];
+        if (fails)
+            sim_spans_put_from(&file->cache, one->begin, &file->durable, one->begin, one->length);
+        else
+            harden(file, one->begin, one->length);
+    }
     file->unsynced_count = 0;
     file->dirty = file->touched = false;
     harden_name(file);

@@ -3,7 +3,8 @@
  * One file of a pretend disk, with two images made of spans: what the page cache shows and what is
  * on the platter. A write changes the first, a sync copies to the second, a crash goes back to the
  * second, with whole writes or single pages of what was unsynced lost. A failing sync loses its
- * pages silently, as Linux does: they are readable, clean, and never durable.
+ * pages: Linux marks them clean, and the host drops them from the cache, so that what is read
+ * afterwards is what is on the platter.
  */
 #ifndef FRESHET_SIM_FILE_H
 #define FRESHET_SIM_FILE_H
@@ -44,7 +45,7 @@ void sim_file_set_size(struct sim_file *file, uint64_t size, int64_t now);
 /* Overwrites from `begin` on with the first `length` bytes of the spans. */
 void sim_file_write(struct sim_file *file, uint64_t begin, uint64_t length,
                     const struct sim_spans *spans, int64_t now);
-/* false: it fails, and what was unsynced will never be durable. */
+/* false: it fails, and what was unsynced is lost. */
 bool sim_file_sync(struct sim_file *file, bool fails);
 void sim_file_remove(struct sim_file *file);
 void sim_file_crash(struct sim_file *file, enum sim_crash crash, struct rng *rng);

@@ -338,7 +338,10 @@ static void do_tell(struct sim_node *node, const struct notice *notice)
             facts->complete_at = now;
         break;
     case NOTICE_PIECE_FAILED: facts->pieces_failed++; break;
-    case NOTICE_ERROR: facts->errors++; break;
+    case NOTICE_ERROR:
+        facts->errors++;
+        facts->error = notice->error;
+        break;
     case NOTICE_PEER_BANNED: {
         const struct sim_port *port = sim_network_at(&node->world->network, &notice->address);
         CHECK(port != NULL);

@@ -46,7 +46,7 @@ struct sim_node_options {
     struct sim_crash_plan crash_plan;
     uint32_t upload_slots; /* 0: the engine's default */
     uint64_t upload_limit, download_limit;
-    bool sequential, super_seed;
+    bool sequential, super_seed, wait_for_space;
     const struct address *peers; /* told at the start; borrowed for the whole run */
     uint32_t peer_count;
 };
@@ -58,6 +58,7 @@ struct sim_node_facts {
     uint32_t poisoned_received;                            /* segments of garbage that came in */
     uint32_t crashes, boundaries;
     uint32_t pieces_failed, bans, errors;
+    enum freshet_error error; /* the last that stopped the torrent */
     uint32_t recorded_pieces; /* in the last record */
     uint64_t events, actions;
 };

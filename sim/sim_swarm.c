@@ -197,7 +197,7 @@ void sim_swarm_judge(const struct sim_world *world, struct sim_verdict *result)
     for (uint32_t i = 0; i < world->node_count; i++) {
         const struct sim_node *node = world->nodes[i];
         if (node->facts.errors)
-            sim_verdict_fail(result, "the torrent stopped with an error at node", i);
+            sim_verdict_fail(result, error_text(node->facts.error), i);
         if (node->options.is_seed || node->has_left)
             continue;
         if (node->facts.complete_at < 0)
