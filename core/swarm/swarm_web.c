@@ -7,6 +7,16 @@
 
 #include "core/base/heap.h"
 
+/* Under a limit: what two seconds of it let pass. */
+static uint32_t run_max(const struct swarm *swarm)
+{
+    uint64_t own = swarm->download_limit.rate, all = swarm->shared->download_limit.rate;
+    uint64_t rate = own == 0 || (all != 0 && all < own) ? all : own;
+    if (rate == 0)
+        return 0;
+    return rate < WEB_SEED_RUN_MAX / 2 ? (uint32_t)rate * 2 : WEB_SEED_RUN_MAX;
+}
+
 void swarm_web_start(struct swarm *swarm)
 {
     if (swarm->web_seeds == NULL || swarm->picker == NULL || swarm->disk_full ||
@@ -17,6 +27,7 @@ void swarm_web_start(struct swarm *swarm)
         .picker = swarm->picker,
         .pool = swarm->shared->pool,
         .limit = &swarm->download_limit,
+        .run_max = run_max(swarm),
         .sequential = swarm->sequential,
         .piece_blocks = swarm->reserved_blocks,
     };

@@ -137,8 +137,8 @@ static uint32_t keep_first_stretch(struct piece_picker *picker, uint32_t slot,
     return kept;
 }
 
-/* Blocks of pieces that are open already (in sequential mode of the next new one too), or in the
- * end game blocks that others are slow with. */
+/* Blocks of one piece as a peer would get them: open ones first, then new ones, and in the end game
+ * blocks that others are slow with. */
 static struct web_seed_task *pick_blocks(struct web_seed *seeds,
                                          const struct web_seed_ground *ground, uint32_t server)
 {
@@ -146,10 +146,13 @@ static struct web_seed_task *pick_blocks(struct web_seed *seeds,
     struct pick_options options = {
         .now = ground->now,
         .has = &seeds->everything,
-        .open_new = ground->sequential && block_ledger_has_room(ground->pool, ground->piece_blocks),
+        .open_new = block_ledger_has_room(ground->pool, ground->piece_blocks),
         .slow_before_ns = ground->now - SLOW_NS,
     };
-    uint32_t count = piece_picker_pick(ground->picker, slot_of(server), &options, picks, PICKS_MAX);
+    uint32_t most = PICKS_MAX;
+    if (ground->run_max && ground->run_max / LIMIT_BLOCK_SIZE < most)
+        most = ground->run_max / LIMIT_BLOCK_SIZE + 1;
+    uint32_t count = piece_picker_pick(ground->picker, slot_of(server), &options, picks, most);
     count = keep_first_stretch(ground->picker, slot_of(server), picks, count);
     if (count == 0)
         return NULL;
@@ -170,7 +173,10 @@ static struct web_seed_task *pick_pieces(struct web_seed *seeds,
     if (!block_ledger_has_room(ground->pool, ground->piece_blocks) ||
         !piece_picker_longest_gap(ground->picker, &first, &gap))
         return NULL;
-    uint32_t pieces = seeds->servers[server].run_bytes / geometry->piece_length;
+    uint32_t run = seeds->servers[server].run_bytes;
+    if (ground->run_max && ground->run_max < run)
+        run = ground->run_max;
+    uint32_t pieces = run / geometry->piece_length;
     if (pieces == 0 || geometry->piece_length % LIMIT_BLOCK_SIZE != 0)
         pieces = 1;
     if (pieces > gap)
@@ -216,7 +222,10 @@ static bool furnish(struct web_seed_task *task, const struct web_seed_ground *gr
 static bool begin_task(struct web_seed *seeds, const struct web_seed_ground *ground,
                        uint32_t server)
 {
-    struct web_seed_task *task = ground->sequential ? NULL : pick_pieces(seeds, ground, server);
+    struct web_seed_task *task = NULL;
+    bool short_run = ground->run_max && ground->run_max < seeds->metainfo->geometry.piece_length;
+    if (!ground->sequential && !short_run)
+        task = pick_pieces(seeds, ground, server);
     if (!task)
         task = pick_blocks(seeds, ground, server);
     if (!task)
@@ -250,7 +259,7 @@ uint32_t web_seed_start(struct web_seed *seeds, const struct web_seed_ground *gr
         for (uint32_t i = 0; i < seeds->server_count; i++) {
             struct server *server = &seeds->servers[i];
             if (server->dropped || server->rest_until_ns > ground->now || server->running > round ||
-                seeds->running == WEB_SEED_TASKS_MAX)
+                seeds->running == WEB_SEED_TASKS_MAX || (ground->run_max && seeds->running > 0))
                 continue;
             begun += begin_task(seeds, ground, i);
         }

@@ -43,6 +43,8 @@ struct web_seed_ground {
     int64_t now;
     struct piece_picker *picker;
     struct block_ledger *pool;
+    uint32_t run_max; /* bytes that may be asked for at once; 0: no limit. Under a limit one task
+                         runs at a time, so that little goes ahead of its payment */
     struct bandwidth *limit; /* a leaf of its own, charged by the caller */
     bool sequential;         /* pieces in order instead of long gaps */
     uint32_t piece_blocks;   /* what an open piece reserves in the pool */
