@@ -281,6 +281,13 @@ static void put_dict_peers(struct buffer *body, const struct peer_answer *found,
     bencode_writer_end(body);
 }
 
+/* A peer that is alone may ask again sooner than the others. */
+static int64_t interval_min(const struct tracker_server *server)
+{
+    int64_t floor_s = LIMIT_ANNOUNCE_FLOOR_NS / SECOND_NS;
+    return server->options.interval_s < floor_s ? server->options.interval_s : floor_s;
+}
+
 static void answer_http_announce(struct tracker_server *server, int64_t now,
                                  const struct address *from,
                                  const struct tracker_announce *announce,
@@ -300,7 +307,7 @@ static void answer_http_announce(struct tracker_server *server, int64_t now,
     put_external_ip(&answer->body, &source);
     put_integer(&answer->body, "incomplete", counts->incomplete);
     put_integer(&answer->body, "interval", server->options.interval_s);
-    put_integer(&answer->body, "min interval", (server->options.interval_s + 1) / 2);
+    put_integer(&answer->body, "min interval", interval_min(server));
     if (announce->is_compact)
         put_compact_peers(&answer->body, &server->answer, source.family);
     else

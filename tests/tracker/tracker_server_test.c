@@ -106,7 +106,7 @@ static void server_introduces_peers_over_http(void **state)
     build(&world);
     announce(&world, "20.0.0.1:50000", 'a', "port=1001&left=0&compact=1&event=started");
     assert_int_equal(world.reply.interval_s, 900);
-    assert_int_equal(world.reply.interval_min_s, 450);
+    assert_int_equal(world.reply.interval_min_s, 300);
     assert_int_equal(world.reply.peer_count, 0);
     assert_int_equal(world.reply.counts.complete, 1);
     announce(&world, "20.0.0.2:50000", 'b', "port=1002&left=5&compact=1&event=started");
