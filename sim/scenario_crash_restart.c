@@ -17,8 +17,12 @@ static const struct sim_link slow_link = {80000, 400000, 20 * MILLISECOND_NS, fa
 static void customise(struct sim_node_options *node, uint32_t index, void *context)
 {
     const struct sim_crash_plan *plan = context;
-    if (index == VICTIM)
-        node->crash_plan = *plan;
+    if (index != VICTIM)
+        return;
+    node->crash_plan = *plan;
+    /* So slow that pieces come in while a barrier is under way. */
+    node->disk.sync_ns = 800 * MILLISECOND_NS;
+    node->persist_ns = 300 * MILLISECOND_NS;
 }
 
 struct watch {

@@ -150,6 +150,15 @@ static int64_t cost(const struct sim_disk *disk, const struct disk_job *job)
     }
 }
 
+static void sync_begin(const struct sim_storage *storage)
+{
+    for (uint32_t i = 0; storage && i <= storage->file_count; i++) {
+        struct sim_file *file = storage_file(storage, i);
+        if (file)
+            sim_file_sync_begin(file);
+    }
+}
+
 int64_t sim_disk_done_at(struct sim_disk *disk, const struct disk_job *job)
 {
     int64_t now = disk->clock->now;
@@ -159,6 +168,10 @@ int64_t sim_disk_done_at(struct sim_disk *disk, const struct disk_job *job)
         disk->hash_free_at +=
             sim_clock_transfer_ns(job->extent.length, disk->options.hash_bytes_per_s);
         return disk->hash_free_at;
+    }
+    if (job->operation == DISK_SYNC) { /* beside reads and writes */
+        sync_begin(find_storage(disk, job->storage));
+        return now + cost(disk, job);
     }
     if (disk->free_at < now)
         disk->free_at = now;
@@ -463,6 +476,7 @@ enum freshet_error sim_disk_do(struct sim_disk *disk, const struct disk_job *job
         return FRESHET_OK;
     case DISK_DELETE: do_delete(storage); return FRESHET_OK;
     case DISK_CLOSE:
+        sync_begin(storage);
         error = do_sync(disk, storage, false, ret_file);
         do_close(disk, storage);
         return error;

@@ -79,27 +79,36 @@ static void harden_name(struct sim_file *file)
     sim_spans_truncate(&file->durable, file->size);
 }
 
+void sim_file_sync_begin(struct sim_file *file)
+{
+    file->syncing = file->unsynced_count;
+}
+
 bool sim_file_sync(struct sim_file *file, bool fails)
 {
-    bool lost = fails && file->unsynced_count > 0;
-    for (size_t i = 0; i < file->unsynced_count; i++) {
+    size_t count = file->syncing;
+    for (size_t i = 0; i < count; i++) {
         const struct sim_unsynced *one = &file->unsynced[i];
         if (fails)
             sim_spans_put_from(&file->cache, one->begin, &file->durable, one->begin, one->length);
         else
             harden(file, one->begin, one->length);
     }
-    file->unsynced_count = 0;
-    file->dirty = file->touched = false;
+    file->unsynced_count -= count;
+    file->syncing = 0;
+    if (count && file->unsynced_count)
+        memmove(file->unsynced, file->unsynced + count,
+                file->unsynced_count * sizeof *file->unsynced);
+    file->dirty = file->touched = file->unsynced_count > 0;
     harden_name(file);
-    return !lost;
+    return !fails || count == 0;
 }
 
 void sim_file_remove(struct sim_file *file)
 {
     file->exists = file->durable_exists = file->ours = file->dirty = file->touched = false;
     file->size = file->durable_size = 0;
-    file->unsynced_count = 0;
+    file->unsynced_count = file->syncing = 0;
     sim_spans_clear(&file->cache);
     sim_spans_clear(&file->durable);
 }
@@ -125,6 +134,7 @@ static void tear(struct sim_file *file, struct rng *rng)
 void sim_file_crash(struct sim_file *file, enum sim_crash crash, struct rng *rng)
 {
     file->touched = false;
+    file->syncing = 0;
     if (crash == SIM_CRASH_PROCESS)
         return;
     if (crash == SIM_CRASH_TEAR && file->dirty)

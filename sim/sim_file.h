@@ -33,8 +33,9 @@ struct sim_file {
     struct sim_spans cache, durable;
     struct sim_unsynced *unsynced;
     size_t unsynced_count, unsynced_capacity;
-    bool dirty;   /* something, if only the name or the size, is not durable */
-    bool touched; /* this run of the program changed it */
+    size_t syncing; /* of them, covered by the sync that has begun */
+    bool dirty;     /* something, if only the name or the size, is not durable */
+    bool touched;   /* this run of the program changed it */
 };
 
 struct sim_file *sim_file_new(const char *path);
@@ -45,7 +46,9 @@ void sim_file_set_size(struct sim_file *file, uint64_t size, int64_t now);
 /* Overwrites from `begin` on with the first `length` bytes of the spans. */
 void sim_file_write(struct sim_file *file, uint64_t begin, uint64_t length,
                     const struct sim_spans *spans, int64_t now);
-/* false: it fails, and what was unsynced is lost. */
+/* A sync takes its time; what is written meanwhile is not part of it. */
+void sim_file_sync_begin(struct sim_file *file);
+/* false: it fails, and what it covered is lost. */
 bool sim_file_sync(struct sim_file *file, bool fails);
 void sim_file_remove(struct sim_file *file);
 void sim_file_crash(struct sim_file *file, enum sim_crash crash, struct rng *rng);

@@ -177,6 +177,19 @@ static void sim_disk_forgets_pages_of_a_failed_sync(void **state)
     assert_false(sim_disk_has_piece(&disk, 1, true));
 }
 
+static void sim_disk_leaves_out_of_a_sync_what_is_written_meanwhile(void **state)
+{
+    (void)state;
+    struct disk_job job = {.operation = DISK_SYNC, .storage = 1};
+    uint32_t file;
+    sim_disk_done_at(&disk, &job);
+    put_piece_1(torrent->source);
+    assert_int_equal(sim_disk_do(&disk, &job, &file), FRESHET_OK);
+    assert_false(sim_disk_has_piece(&disk, 1, true));
+    assert_int_equal(doing_simple(DISK_SYNC), FRESHET_OK);
+    assert_true(sim_disk_has_piece(&disk, 1, true));
+}
+
 static void sim_disk_says_when_it_is_full(void **state)
 {
     (void)state;
@@ -214,6 +227,7 @@ int main(void)
         TEST(sim_disk_keeps_the_page_cache_when_a_program_dies),
         TEST(sim_disk_tears_unsynced_writes_page_by_page),
         TEST(sim_disk_forgets_pages_of_a_failed_sync),
+        TEST(sim_disk_leaves_out_of_a_sync_what_is_written_meanwhile),
         TEST(sim_disk_says_when_it_is_full),
         TEST(sim_disk_is_absent_when_unmounted),
         TEST(sim_disk_of_a_seed_has_everything),
