@@ -4,8 +4,8 @@ of the machine, all in one run. Prints tables with ratios and keeps the numbers 
 
 Every measurement is done --runs times after one that does not count; the clients take turns, so
 that a machine which gets slower or faster is so for all. Payload lies in memory (tmpfs) if there is
-room. Told are medians. A transfer is timed from the first payload byte on the disk to the moment
-when the client says that all is there."""
+room. Told are medians. A transfer is timed from the connection to the moment when the client
+says that all is there."""
 import argparse
 import json
 import os
@@ -18,7 +18,7 @@ import tempfile
 import time
 
 import bench_clients
-from bench_process import BenchError, bytes_in, own_address
+from bench_process import BenchError, bytes_in, is_connected, own_address
 from bench_tracker import SeedTracker
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -147,12 +147,15 @@ class Bench:
             self.tracker.seed = (self.address, port)
             launched = time.monotonic()
             process, is_done = client.get(self.torrent, output)
-            process.wait(TIMEOUT, lambda: bytes_in(output) >= 16384)
+            process.wait(TIMEOUT, lambda: is_connected(port))
             start, seed_cpu, get_cpu = time.monotonic(), seed.cpu(), process.cpu()
+            process.wait(TIMEOUT, lambda: bytes_in(output) >= 16384)
+            written = time.monotonic()
             process.wait(TIMEOUT, is_done)
             end = time.monotonic()
             sample = {"seconds": end - start, "seed_cpu": seed.cpu() - seed_cpu,
-                      "get_cpu": process.cpu() - get_cpu, "wait": start - launched}
+                      "get_cpu": process.cpu() - get_cpu, "until_connected": start - launched,
+                      "until_written": written - start}
             process.stop()
             self.compare(output)
             return sample

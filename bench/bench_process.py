@@ -116,3 +116,17 @@ def bytes_in(folder):
             except OSError:
                 pass
     return total
+
+
+def is_connected(port):
+    """Is anybody connected to this TCP port of this machine?"""
+    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+        try:
+            with open(table, encoding="ascii") as file:
+                for line in file.readlines()[1:]:
+                    fields = line.split()
+                    if fields[3] == "01" and int(fields[1].rsplit(":", 1)[1], 16) == port:
+                        return True
+        except OSError:
+            pass
+    return False

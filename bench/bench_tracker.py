@@ -20,10 +20,13 @@ class SeedTracker:
                 peers = b"" if port == tracker.seed[1] or not tracker.seed[1] else tracker.peer()
                 body = (b"d8:completei1e10:incompletei1e8:intervali5e12:min intervali5e5:peers%d:"
                         % len(peers)) + peers + b"e"
-                self.send_response(200)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
+                try:
+                    self.send_response(200)
+                    self.send_header("Content-Length", str(len(body)))
+                    self.end_headers()
+                    self.wfile.write(body)
+                except OSError:
+                    pass  # a client that is done does not wait for the answer
 
             def log_message(self, format, *args):
                 pass
