@@ -134,6 +134,9 @@ struct storage_result *storage_tell(struct storage *storage, enum storage_result
 
 void storage_tell_lost(struct storage *storage, piece_index piece)
 {
+    /* Nobody has been told of it yet: READY will say what is there. */
+    if (!storage->ready_told)
+        return;
     struct storage_told *last = last_told(storage);
     bool joins = last && last->result.type == STORAGE_RESULT_LOST_PIECE && last->piece_end == piece;
     if (!joins) {
@@ -293,6 +296,7 @@ static void opened(struct storage *storage, struct storage_job *job, enum freshe
         storage->opened = true;
         storage->away_told = false;
         storage->phase = STORAGE_CHECKING;
+        storage->ready_told = false;
         bitfield_clear_all(&storage->verified);
         storage_judge_open(storage, job->stats);
         storage_export_look(storage);
@@ -313,15 +317,6 @@ static void away_plan(struct storage *storage)
     } else if (storage->now >= storage->retry_at) {
         open_root(storage);
     }
-}
-
-static void closed(struct storage *storage)
-{
-    storage->opened = false;
-    if (!storage->closing)
-        return;
-    storage->phase = STORAGE_CLOSED;
-    storage_tell(storage, STORAGE_RESULT_CLOSED);
 }
 
 static void complete_plan(struct storage *storage)
@@ -381,7 +376,7 @@ static void dispatch(struct storage *storage, struct storage_job *job, enum fres
     case STORAGE_JOB_SYNC: storage_barrier_synced(storage, error); break;
     case STORAGE_JOB_PERSIST: storage_barrier_persisted(storage, error); break;
     case STORAGE_JOB_DROP_PARTS: break; /* a part store that stays is litter, not harm */
-    case STORAGE_JOB_CLOSE: closed(storage); break;
+    case STORAGE_JOB_CLOSE: storage->opened = false; break;
     }
 }
 
@@ -446,6 +441,7 @@ void storage_recheck(struct storage *storage, int64_t now)
     if (storage->snapshot.bytes)
         bitfield_clear_all(&storage->snapshot);
     storage->phase = STORAGE_CHECKING;
+    storage->ready_told = false;
     storage->recheck = storage->rechecking = true;
     storage->complete_told = false;
     storage_barrier_wanted(storage);

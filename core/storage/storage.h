@@ -84,7 +84,8 @@ bool storage_result(struct storage *storage, struct storage_result *ret_result);
  * from the files, so not before) and gives the blocks back with BLOCKS_FREE; when it is bad says
  * FAILED_PIECE and gives them back. `want_leaves`: tell the leaves also when it is good (VERIFIED
  * then carries them), so that blame can compare. The array is copied. Any number of pieces may be
- * under way, each once. Allowed from READY on; later than ERROR the blocks just come back. */
+ * under way, each once. Allowed from READY on; later than ERROR, or when nobody wants its
+ * files any more, the blocks just come back. */
 void storage_put_piece(struct storage *storage, int64_t now, piece_index piece,
                        const block_id *blocks, bool want_leaves);
 

@@ -204,8 +204,9 @@ static bool fact_in_use(const struct storage *storage, uint32_t fact)
 {
     if (fact == storage->layout.file_count)
         return storage->places_parts > 0;
-    return !storage->geometry->files[fact].padding &&
-           storage->places[fact] != STORAGE_PLACE_PARTS && storage->geometry->files[fact].length;
+    if (storage->geometry->files[fact].padding || storage->places[fact] == STORAGE_PLACE_PARTS)
+        return false;
+    return storage->geometry->files[fact].length || storage->files[fact].wanted;
 }
 
 /* We make files and write to them; we never put another in the place of one. */
@@ -256,7 +257,13 @@ void storage_judge_written(struct storage *storage, const struct file_range *ran
     }
 }
 
-void storage_judge_written_all(struct storage *storage)
+void storage_judge_prepared(struct storage *storage)
 {
-    bitfield_set_all(&storage->written);
+    for (uint32_t i = 0; i < storage->layout.file_count; i++) {
+        const struct file_stat *stat = &storage->stats[i];
+        bool finished = stat->exists && stat->size == storage->files[i].length &&
+                        file_recorded(storage, i, true);
+        if (storage->files[i].wanted && !finished)
+            bitfield_set(&storage->written, i);
+    }
 }

@@ -241,18 +241,13 @@ uint32_t storage_layout_ranges(const struct storage *storage, piece_index piece,
     return count;
 }
 
-void storage_layout_make_room(struct storage *storage, piece_index piece)
+bool storage_layout_has_room(const struct storage *storage, piece_index piece)
 {
-    if (!storage->places_parts)
-        return;
-    if (slot_of(storage, piece) < storage->slot_count)
-        return;
+    if (!storage->places_parts || slot_of(storage, piece) < storage->slot_count)
+        return true;
     file_index file =
         geometry_file_at(storage->geometry, (uint64_t)piece * storage->geometry->piece_length);
-    if (storage->places[file] != STORAGE_PLACE_PARTS)
-        return;
-    storage_layout_set_place(storage, file, STORAGE_PLACE_FILE);
-    storage->prepared = false;
+    return storage->places[file] != STORAGE_PLACE_PARTS;
 }
 
 struct file_range *storage_layout_all_ranges(const struct storage *storage, piece_index piece,

@@ -138,7 +138,7 @@ static void prepare(struct storage *storage)
         return;
     }
     storage->preparing = true;
-    storage_judge_written_all(storage);
+    storage_judge_prepared(storage);
     storage_job_disk(storage, STORAGE_JOB_PREPARE, DISK_PREPARE);
 }
 
@@ -165,8 +165,13 @@ static void write_waiting(struct storage *storage)
             storage->mark_unclean = true;
             return;
         }
-        storage_layout_make_room(storage, put->piece);
-        if (!storage->prepared || !may_write(storage))
+        if (!storage_layout_has_room(storage, put->piece)) {
+            /* Its file is about to be made. If nobody wants that any more, the blocks go back. */
+            if (storage->closing || !storage_layout_piece_wanted(storage, put->piece))
+                end_put(storage, put, STORAGE_RESULT_BLOCKS_FREE, false);
+            continue;
+        }
+        if (!may_write(storage))
             return;
         write_put(storage, put);
     }
@@ -195,7 +200,7 @@ void storage_put_plan(struct storage *storage)
 void storage_put_prepare_done(struct storage *storage, enum freshet_error error, uint32_t file)
 {
     storage->preparing = false;
-    storage_judge_written_all(storage);
+    storage_judge_prepared(storage);
     if (error == FRESHET_ERROR_NO_SPACE) {
         storage_put_full(storage, file);
     } else if (error) {

@@ -129,7 +129,8 @@ struct storage {
     bool wait_for_space;
     bool opened; /* a DISK_CLOSE is owed */
     bool away_told;
-    bool closing; /* storage_close was called */
+    bool closing;    /* storage_close was called */
+    bool ready_told; /* since it was opened, or since the recheck began */
     bool complete_told;
 
     struct list ready; /* jobs not yet pulled */
@@ -236,8 +237,8 @@ bool storage_layout_piece_wanted(const struct storage *storage, piece_index piec
 bool storage_layout_has_wanted(const struct storage *storage, const struct bitfield *field);
 uint32_t storage_layout_ranges(const struct storage *storage, piece_index piece, uint32_t begin,
                                uint32_t length, struct file_range *ranges, uint32_t ranges_max);
-/* Makes files of what the part store has no slot for. */
-void storage_layout_make_room(struct storage *storage, piece_index piece);
+/* False: the piece belongs to a file that is in the part store, which has no slot for it. */
+bool storage_layout_has_room(const struct storage *storage, piece_index piece);
 /* All of [0, length) as a fresh array; *ret_count of them. */
 struct file_range *storage_layout_all_ranges(const struct storage *storage, piece_index piece,
                                              uint32_t length, uint32_t *ret_count);
@@ -253,7 +254,8 @@ void storage_judge_facts(struct storage *storage, const struct file_stat *stats)
 void storage_judge_ask(struct storage *storage);
 void storage_judge_written(struct storage *storage, const struct file_range *ranges,
                            uint32_t count);
-void storage_judge_written_all(struct storage *storage);
+/* Files are being made: those that are not finished change by our own hand. */
+void storage_judge_prepared(struct storage *storage);
 
 /* storage_verify.c */
 void storage_verify_add(struct storage *storage, piece_index piece);

@@ -286,13 +286,18 @@ static inline void pretend_ask_sync(struct pretend_disk *disk)
         pretend_image_copy(disk, &disk->files[i].asked, &disk->files[i].cache);
 }
 
-/* A sync that fails has lost the pages: reads may still see them, the disk never will. */
+/* A sync that fails has lost the pages: names and lengths stay, the bytes are the old ones. */
 static inline enum freshet_error pretend_sync(struct pretend_disk *disk)
 {
     enum freshet_error error = disk->sync_error;
     disk->sync_error = FRESHET_OK;
-    for (uint32_t i = 0; !error && i <= disk->file_count; i++)
-        pretend_image_copy(disk, &disk->files[i].disk, &disk->files[i].asked);
+    for (uint32_t i = 0; i <= disk->file_count; i++) {
+        struct pretend_file *file = &disk->files[i];
+        if (error)
+            memcpy(file->cache.bytes, file->disk.bytes, disk->capacity);
+        else
+            pretend_image_copy(disk, &file->disk, &file->asked);
+    }
     return error;
 }
 

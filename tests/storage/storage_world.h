@@ -305,6 +305,7 @@ static inline void world_run_until(struct world *world, enum storage_result_type
 static inline void world_run_for(struct world *world, int64_t duration_ns)
 {
     int64_t end = world->now + duration_ns;
+    world_pull(world);
     while (storage_deadline(world->storage) <= end || world->disk.job_count) {
         if (!world_step(world))
             return;
