@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A hostile peer against a whole engine, in each state of a connection: the first byte says whether
- * the engine seeds or downloads, whether the fast extension is agreed and what honest words open
- * the conversation; what follows are steps: bytes of the peer's own, answers to what it was asked,
+ * the engine seeds (or super-seeds) or downloads, whether the fast extension and the extension
+ * protocol are agreed and what honest words open the conversation; what follows are steps: bytes of
+ * the peer's own, with or without a message's length put before them, answers to what it was asked,
  * time, a second peer. Every invariant is walked after each step.
  * covers: core/swarm/swarm_messages.c core/swarm/peer.c
  */
@@ -51,6 +52,17 @@ static void answer_one(struct lone_engine *lone, uint32_t peer, bool good)
     }
 }
 
+/* The bytes as one message; most of what is random would never get past its length. */
+static void feed_message(struct lone_engine *lone, uint32_t peer, const uint8_t *bytes,
+                         size_t length)
+{
+    struct buffer out = {0};
+    for (int shift = 24; shift >= 0; shift -= 8)
+        buffer_append_u8(&out, (uint8_t)(length >> shift));
+    buffer_append(&out, bytes, length);
+    lone_feed_buffer(lone, peer, &out);
+}
+
 static void step(struct lone_engine *lone, uint32_t peer, uint8_t what, const uint8_t *bytes,
                  size_t length)
 {
@@ -58,7 +70,8 @@ static void step(struct lone_engine *lone, uint32_t peer, uint8_t what, const ui
     case 0: answer_one(lone, peer, true); break;
     case 1: answer_one(lone, peer, false); break;
     case 2: lone_wait(lone, (int64_t)(what >> 3) * SECOND_NS); break;
-    default: lone_feed(lone, peer, bytes, length); break;
+    case 3: lone_feed(lone, peer, bytes, length); break;
+    default: feed_message(lone, peer, bytes, length); break;
     }
 }
 
@@ -67,8 +80,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size < 2)
         return 0;
     uint8_t mode = data[0];
-    struct lone_engine *lone = lone_new(mode & 1, NULL);
-    uint32_t peer = lone_accept(lone, 1, mode & 2);
+    struct torrent_options options = {.root = "/r", .seed_ratio = -1, .seed_time_s = -1};
+    options.super_seed = mode & 128;
+    struct lone_engine *lone = lone_new(mode & 1, &options);
+    uint32_t peer = lone_accept_speaking(lone, 1, mode & 2, mode & 64);
     greet(lone, peer, mode);
     size_t at = 1;
     for (uint32_t steps = 0; at + 2 <= size && steps < 64; steps++) {
@@ -78,7 +93,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         if (lone->closed[peer]) {
             if (lone->conn_count == LONE_CONNS)
                 break;
-            peer = lone_accept(lone, (uint8_t)(1 + lone->conn_count), mode & 2);
+            peer = lone_accept_speaking(lone, (uint8_t)(1 + lone->conn_count), mode & 2, mode & 64);
             greet(lone, peer, mode);
         }
         step(lone, peer, what, data + at, length);

@@ -89,10 +89,15 @@ coverage() {
             "$(corpus_of "$target")" >"$profile.log" 2>&1
         llvm-profdata merge -sparse "$profile.profraw" -o "$profile.profdata"
         percent=$(llvm-cov export -summary-only -instr-profile="$profile.profdata" \
-            build/coverage/fuzz/"$target" "${files[@]}" |
-            python3 -c 'import json, sys
-lines = json.load(sys.stdin)["data"][0]["totals"]["lines"]
-print("%.1f" % lines["percent"] if lines["count"] else "0")')
+            build/coverage/fuzz/"$target" | python3 -c '
+import json, os, sys
+files = [os.path.realpath(name) for name in sys.argv[1:]]
+seen = count = covered = 0
+for entry in json.load(sys.stdin)["data"][0]["files"]:
+    if os.path.realpath(os.path.join("build/coverage", entry["filename"])) in files:
+        lines = entry["summary"]["lines"]
+        seen, count, covered = seen + 1, count + lines["count"], covered + lines["covered"]
+print("%.1f" % (100 * covered / count) if count and seen == len(files) else "0")' "${files[@]}")
         echo "$target: $percent % of the lines of ${files[*]}"
         if python3 -c "import sys; sys.exit(not float('$percent') < $least)"; then
             echo "$target: below $least %"

@@ -262,19 +262,25 @@ static inline struct address lone_address(uint8_t last)
 }
 
 /* An inbound connection that has shown its handshake; the bench is the other side. */
-static inline uint32_t lone_accept(struct lone_engine *lone, uint8_t who, bool fast)
+static inline uint32_t lone_accept_speaking(struct lone_engine *lone, uint8_t who, bool fast,
+                                            bool extension)
 {
     conn_id conn = CONN_INBOUND + lone->conn_count;
     uint32_t index = lone_new_conn(lone, conn);
     struct event event = {.type = EVENT_ACCEPTED, .conn = conn, .remote = lone_address(who)};
     engine_input(lone->engine, lone->now, &event);
-    struct wire_handshake handshake = {.fast = fast};
+    struct wire_handshake handshake = {.fast = fast, .extension = extension};
     memcpy(handshake.info_hash, lone->info_hash, 20);
     memset(handshake.peer_id, who, 20);
     uint8_t bytes[WIRE_HANDSHAKE_SIZE];
     wire_handshake_encode(&handshake, bytes);
     lone_feed(lone, index, bytes, sizeof bytes);
     return index;
+}
+
+static inline uint32_t lone_accept(struct lone_engine *lone, uint8_t who, bool fast)
+{
+    return lone_accept_speaking(lone, who, fast, false);
 }
 
 /* Drops what has been sent so far. */
