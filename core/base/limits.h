@@ -50,7 +50,7 @@
 #define LIMIT_REJECTS_UNTIL_DROP 50u        /* requests beyond reqq that a peer may send */
 #define LIMIT_NUISANCES          2000u      /* choke, interest, cancel of a peer in 10 s */
 #define LIMIT_OUT_BYTES          (4u * MIB) /* protocol bytes that a peer does not read */
-#define LIMIT_REJECTS_IN_A_ROW   600u  /* of our requests, without a block in between */
+#define LIMIT_REJECTS_IN_A_ROW   600u       /* of our requests, without a block in between */
 #define LIMIT_INVALID_REQUESTS   300u
 
 /* Peers. */
