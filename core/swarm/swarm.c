@@ -188,6 +188,7 @@ static void release_held(struct swarm *swarm)
             due = swarm->now + MILLISECOND_NS;
         swarm->held_ns = due < swarm->held_ns ? due : swarm->held_ns;
     }
+    swarm_web_start(swarm);
 }
 
 static bool reached_goal(const struct swarm *swarm)

@@ -20,8 +20,14 @@ static uint32_t run_max(const struct swarm *swarm)
 void swarm_web_start(struct swarm *swarm)
 {
     if (swarm->web_seeds == NULL || swarm->picker == NULL || swarm->disk_full ||
-        swarm->phase != PHASE_DOWNLOADING)
+        swarm->phase != PHASE_DOWNLOADING || web_seed_count(swarm->web_seeds) == 0)
         return;
+    if (!bandwidth_may(&swarm->download_limit, swarm->now)) {
+        int64_t due = bandwidth_deadline(&swarm->download_limit, swarm->now);
+        due = due > swarm->now ? due : swarm->now + MILLISECOND_NS;
+        swarm->held_ns = due < swarm->held_ns ? due : swarm->held_ns;
+        return;
+    }
     struct web_seed_ground ground = {
         .now = swarm->now,
         .picker = swarm->picker,
