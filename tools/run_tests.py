@@ -157,6 +157,21 @@ def section_fuzz(tally):
                 tally.fail(f"{target} on its corpus", output)
 
 
+def section_coverage(tally):
+    """each fuzz target's corpus reaches 85 % of the lines of its file"""
+    code, output = run([ROOT / "tools/fuzz.sh", "coverage"], 1800)
+    targets = {source.stem for source in (ROOT / "fuzz").glob("*_fuzz.c")}
+    for name, percent in re.findall(r"^(\w+_fuzz): ([\d.]+) % of the lines", output, re.M):
+        targets.discard(name)
+        print(f"  {name}: {percent} %")
+        if float(percent) >= 85:
+            tally.ok()
+        else:
+            tally.fail(f"{name} reaches {percent} %", output)
+    for name in sorted(targets):
+        tally.fail(f"{name}: no coverage (exit code {code})", output)
+
+
 def pytest(tally, folder, timeout):
     report = BUILD / f"{folder.name}.xml"
     report.unlink(missing_ok=True)
@@ -237,6 +252,7 @@ SECTIONS = {
     "release": section_release,
     "policy": section_policy,
     "fuzz": section_fuzz,
+    "coverage": section_coverage,
     "sim": section_sim,
     "program": section_program,
     "interop": section_interop,
