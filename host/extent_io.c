@@ -290,6 +290,27 @@ static uint32_t extent_absent(const struct extent *extent, uint32_t begin)
     return length < extent->length - begin ? length : extent->length - begin;
 }
 
+/* Nothing of the extent is in memory, and nothing of it was ever written. */
+static bool extent_is_hole(struct storage_files *files, const struct extent *extent)
+{
+    for (uint32_t i = 0; i < extent->block_count; i++)
+        if (extent->blocks[i] != BLOCK_NONE)
+            return false;
+    for (uint32_t i = 0; i < extent->range_count; i++) {
+        const struct file_range *range = &extent->ranges[i];
+        struct descriptor *descriptor;
+        if (range->file == FILE_PADDING || range->length == 0)
+            continue;
+        if (storage_files_hold(files, range->file, false, &descriptor))
+            return false;
+        bool hole = zero_piece_is_hole(descriptor->fd, range->offset, range->length);
+        descriptor_release(descriptor, false);
+        if (!hole)
+            return false;
+    }
+    return true;
+}
+
 enum freshet_error extent_io_hash(struct storage_files *files, const struct block_memory *pool,
                                   const struct disk_job *job, uint32_t *ret_file)
 {
@@ -299,6 +320,10 @@ enum freshet_error extent_io_hash(struct storage_files *files, const struct bloc
     uint8_t *chunk = NULL;
     enum freshet_error error = FRESHET_OK;
 
+    if (files && extent_is_hole(files, extent)) {
+        zero_piece_hash(storage_files_zero_piece(files), job);
+        return FRESHET_OK;
+    }
     sha1_init(&state.sha1);
     for (uint32_t begin = 0; begin < extent->length;) {
         uint32_t size = extent_absent(extent, begin);

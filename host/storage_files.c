@@ -20,9 +20,10 @@ struct storage_files {
     atomic_uint users;
     struct descriptor_set descriptors; /* slot file_count is the part store */
     uint64_t *inodes;                  /* a slot: when last asked for, 0: not there */
-    pthread_mutex_t lock;              /* of what follows */
-    uint8_t *created;                  /* one byte a slot: this run made the file */
-    char **folders;                    /* that got new names since the last sync */
+    struct zero_piece zero_piece;
+    pthread_mutex_t lock; /* of what follows */
+    uint8_t *created;     /* one byte a slot: this run made the file */
+    char **folders;       /* that got new names since the last sync */
     size_t folder_count, folder_capacity;
     char **made; /* folders that this run made, in order */
     size_t made_count, made_capacity;
@@ -193,6 +194,7 @@ enum freshet_error storage_files_open(const struct storage_layout *layout,
     files->inodes = memory_new_array((size_t)layout->file_count + 1, sizeof *files->inodes);
     atomic_init(&files->users, 1);
     CHECK(pthread_mutex_init(&files->lock, NULL) == 0);
+    zero_piece_init(&files->zero_piece);
     descriptor_set_init(&files->descriptors, cache, layout->file_count + 1);
     error = storage_files_stat(files, ret_stats, ret_file);
     if (!error && storage_files_is_stranger(files, expected, ret_stats))
@@ -228,6 +230,7 @@ void storage_files_free(struct storage_files *files)
     memory_free(files->created);
     memory_free(files->inodes);
     pthread_mutex_destroy(&files->lock);
+    zero_piece_deinit(&files->zero_piece);
     close(files->root);
     memory_free(files);
 }
@@ -285,6 +288,11 @@ enum freshet_error storage_files_hold(struct storage_files *files, file_index fi
     }
     *ret_descriptor = descriptor;
     return FRESHET_OK;
+}
+
+struct zero_piece *storage_files_zero_piece(struct storage_files *files)
+{
+    return &files->zero_piece;
 }
 
 /* Gives an open file its length and, if so wished, its space. */

@@ -8,6 +8,7 @@
 #define FRESHET_HOST_STORAGE_FILES_H
 
 #include "host/descriptor.h"
+#include "host/zero_piece.h"
 
 #include "core/door/door.h"
 
@@ -45,5 +46,8 @@ enum freshet_error storage_files_delete(struct storage_files *files, uint32_t *r
 /* Holds a file's descriptor until descriptor_release. With `writable` a missing file is made. */
 enum freshet_error storage_files_hold(struct storage_files *files, file_index file, bool writable,
                                       struct descriptor **ret_descriptor);
+
+/* What is known of pieces of zeros; the same as long as the files. */
+struct zero_piece *storage_files_zero_piece(struct storage_files *files);
 
 #endif

@@ -260,6 +260,45 @@ static void disk_moves_parts_out_of_the_part_store(void **state)
     fixture_deinit(&fixture);
 }
 
+static void disk_hashes_holes_as_the_zeros_that_they_are(void **state)
+{
+    struct fixture fixture;
+    static uint8_t piece[72768];
+    uint8_t sha1[20], expected[20], leaves[5 * 32], leaf[32];
+    static const block_id absent[] = {BLOCK_NONE, BLOCK_NONE, BLOCK_NONE, BLOCK_NONE, BLOCK_NONE};
+    char path[TEMPORARY_PATH];
+
+    (void)state;
+    fixture_init(&fixture);
+    assert_int_equal(run_plain(&fixture, DISK_OPEN), FRESHET_OK);
+    assert_int_equal(run_plain(&fixture, DISK_PREPARE), FRESHET_OK);
+    struct disk_job hash = {
+        .operation = DISK_HASH, .extent = piece_extent, .ret_sha1 = sha1, .ret_leaves = leaves};
+    hash.extent.blocks = absent;
+    hash.leaf_length = 70000;
+    /* Twice nothing but holes, then one byte of data in the last of 40000, then a file too short.
+     */
+    for (int round = 0; round < 2; round++) {
+        memset(sha1, 1, sizeof sha1);
+        memset(leaves, 1, sizeof leaves);
+        assert_int_equal(run_job(&fixture, &hash), FRESHET_OK);
+        sha1_of(piece, sizeof piece, expected);
+        assert_memory_equal(sha1, expected, 20);
+        for (int i = 0; i < 5; i++) {
+            sha256_of(piece + i * 16384, i == 4 ? 70000 - 65536 : 16384, leaf);
+            assert_memory_equal(leaves + i * 32, leaf, 32);
+        }
+        piece[32768 + 35000] = 7;
+        temporary_write(fixture.root, "sub/two", piece + 32768, 40000);
+    }
+    assert_int_equal(truncate(temporary_path(fixture.root, "one", path), 19999), 0);
+    memset(piece, 0, sizeof piece);
+    temporary_write(fixture.root, "sub/two", piece, 0);
+    assert_int_equal(truncate(temporary_path(fixture.root, "sub/two", path), 40000), 0);
+    assert_int_equal(run_job(&fixture, &hash), FRESHET_ERROR_NOT_FOUND);
+    fixture_deinit(&fixture);
+}
+
 static void disk_tells_a_short_file_when_it_hashes(void **state)
 {
     struct fixture fixture;
@@ -436,6 +475,7 @@ int main(void)
         cmocka_unit_test(disk_gives_files_their_length_and_cuts_longer_ones),
         cmocka_unit_test(disk_lets_go_of_a_file_that_was_replaced),
         cmocka_unit_test(disk_moves_parts_out_of_the_part_store),
+        cmocka_unit_test(disk_hashes_holes_as_the_zeros_that_they_are),
         cmocka_unit_test(disk_tells_a_short_file_when_it_hashes),
         cmocka_unit_test(disk_refuses_a_symlink_in_a_payload_path),
         cmocka_unit_test(disk_deletes_only_what_it_made),
