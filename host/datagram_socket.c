@@ -8,12 +8,19 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <string.h>
 #include <unistd.h>
 
 #define DATAGRAM_SIZE    8192u /* longer ones are no protocol of ours and come truncated */
 #define DATAGRAMS_A_CALL 16
 #define CALLS_A_TURN     16
 #define RECEIVE_BUFFER   (1024 * 1024)
+
+/* Room for what the system tells beside a datagram, aligned as it wants it. */
+struct datagram_control {
+    _Alignas(struct cmsghdr) uint8_t
+        bytes[CMSG_SPACE(sizeof(struct in6_pktinfo)) + CMSG_SPACE(sizeof(struct in_pktinfo))];
+};
 
 struct datagram_socket {
     uv_poll_t poll;
@@ -25,7 +32,25 @@ struct datagram_socket {
     void (*received)(void *context, struct event *event);
     void *context;
     uint8_t buffers[DATAGRAMS_A_CALL][DATAGRAM_SIZE];
+    struct datagram_control controls[DATAGRAMS_A_CALL];
 };
+
+/* Where a datagram was sent to, on a socket that is bound to every address. */
+static void note_destination(struct msghdr *message, struct address *local)
+{
+    for (struct cmsghdr *control = CMSG_FIRSTHDR(message); control;
+         control = CMSG_NXTHDR(message, control)) {
+        if (control->cmsg_level == IPPROTO_IP && control->cmsg_type == IP_PKTINFO) {
+            struct in_pktinfo info;
+            memcpy(&info, CMSG_DATA(control), sizeof info);
+            *local = address_ipv4((const uint8_t *)&info.ipi_addr, local->port);
+        } else if (control->cmsg_level == IPPROTO_IPV6 && control->cmsg_type == IPV6_PKTINFO) {
+            struct in6_pktinfo info;
+            memcpy(&info, CMSG_DATA(control), sizeof info);
+            *local = address_ipv6(info.ipi6_addr.s6_addr, local->port);
+        }
+    }
+}
 
 /* Hands over what one call brings; returns how many came. */
 static int datagram_socket_receive(struct datagram_socket *socket)
@@ -40,6 +65,8 @@ static int datagram_socket_receive(struct datagram_socket *socket)
         messages[i].msg_hdr.msg_iovlen = 1;
         messages[i].msg_hdr.msg_name = &from[i];
         messages[i].msg_hdr.msg_namelen = sizeof from[i];
+        messages[i].msg_hdr.msg_control = socket->controls[i].bytes;
+        messages[i].msg_hdr.msg_controllen = sizeof socket->controls[i].bytes;
     }
     int count = recvmmsg(socket->fd, messages, DATAGRAMS_A_CALL, MSG_DONTWAIT, NULL);
     for (int i = 0; i < count; i++) {
@@ -48,6 +75,7 @@ static int datagram_socket_receive(struct datagram_socket *socket)
             continue;
         if (!socket_address_from((struct sockaddr *)&from[i], &event.remote))
             continue;
+        note_destination(&messages[i].msg_hdr, &event.local);
         event.bytes = (struct bytes){socket->buffers[i], messages[i].msg_len};
         socket->received(socket->context, &event);
     }
@@ -68,7 +96,7 @@ static void datagram_socket_on_poll(uv_poll_t *poll, int status, int events)
             return;
 }
 
-static int datagram_socket_bind(const struct address *address)
+static int datagram_socket_bind(const struct address *address, bool dual)
 {
     struct sockaddr_storage local;
     socklen_t length = socket_address_to(address, false, &local);
@@ -78,8 +106,11 @@ static int datagram_socket_bind(const struct address *address)
     if (fd < 0)
         return -errno;
     if (local.ss_family == AF_INET6)
-        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, address_is_unspecified(address) ? &off : &on,
-                   sizeof on);
+        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, dual ? &off : &on, sizeof on);
+    if (address_is_unspecified(address) && local.ss_family == AF_INET6)
+        setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof on);
+    else if (address_is_unspecified(address))
+        setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof on);
     setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
     if (bind(fd, (struct sockaddr *)&local, length) == 0)
         return fd;
@@ -89,17 +120,19 @@ static int datagram_socket_bind(const struct address *address)
 }
 
 enum freshet_error datagram_socket_open(uv_loop_t *loop, const struct address *address,
+                                        bool ipv6_only,
                                         void (*received)(void *context, struct event *event),
                                         void *context, struct datagram_socket **ret_socket)
 {
-    int fd = datagram_socket_bind(address);
+    bool dual = address->family == ADDRESS_IPV6 && address_is_unspecified(address) && !ipv6_only;
+    int fd = datagram_socket_bind(address, dual);
 
     if (fd < 0)
         return posix_error_of_socket(-fd);
     struct datagram_socket *socket = memory_new(sizeof *socket);
     socket->fd = fd;
     socket->family = address->family;
-    socket->dual = address->family == ADDRESS_IPV6 && address_is_unspecified(address);
+    socket->dual = dual;
     socket->received = received;
     socket->context = context;
     socket->bound = *address;
@@ -142,5 +175,49 @@ void datagram_socket_send(struct datagram_socket *socket, const struct address *
     while (sendto(socket->fd, bytes.data, bytes.length, MSG_DONTWAIT | MSG_NOSIGNAL,
                   (struct sockaddr *)&to, length) < 0 &&
            errno == EINTR)
+        continue;
+}
+
+/* The source of a reply: filled in when the socket is bound to every address. */
+static void name_source(const struct datagram_socket *socket, const struct address *local,
+                        struct msghdr *message, struct datagram_control *control)
+{
+    struct sockaddr_storage from;
+    if (!address_is_unspecified(&socket->bound) || address_is_unspecified(local))
+        return;
+    (void)socket_address_to(local, socket->dual, &from);
+    message->msg_control = control->bytes;
+    if (from.ss_family == AF_INET6) {
+        struct in6_pktinfo info = {.ipi6_addr = ((struct sockaddr_in6 *)&from)->sin6_addr};
+        message->msg_controllen = CMSG_SPACE(sizeof info);
+        struct cmsghdr *header = CMSG_FIRSTHDR(message);
+        header->cmsg_level = IPPROTO_IPV6;
+        header->cmsg_type = IPV6_PKTINFO;
+        header->cmsg_len = CMSG_LEN(sizeof info);
+        memcpy(CMSG_DATA(header), &info, sizeof info);
+    } else {
+        struct in_pktinfo info = {.ipi_spec_dst = ((struct sockaddr_in *)&from)->sin_addr};
+        message->msg_controllen = CMSG_SPACE(sizeof info);
+        struct cmsghdr *header = CMSG_FIRSTHDR(message);
+        header->cmsg_level = IPPROTO_IP;
+        header->cmsg_type = IP_PKTINFO;
+        header->cmsg_len = CMSG_LEN(sizeof info);
+        memcpy(CMSG_DATA(header), &info, sizeof info);
+    }
+}
+
+void datagram_socket_reply(struct datagram_socket *socket, const struct event *event,
+                           struct bytes bytes)
+{
+    struct sockaddr_storage to;
+    struct datagram_control control = {0};
+    struct iovec vector = {(void *)(uintptr_t)bytes.data, bytes.length};
+    struct msghdr message = {.msg_name = &to, .msg_iov = &vector, .msg_iovlen = 1};
+
+    if (event->remote.family != socket->family && !socket->dual)
+        return;
+    message.msg_namelen = socket_address_to(&event->remote, socket->dual, &to);
+    name_source(socket, &event->local, &message, &control);
+    while (sendmsg(socket->fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 && errno == EINTR)
         continue;
 }

@@ -4,6 +4,7 @@
 #include "core/base/check.h"
 #include "core/base/memory.h"
 #include "host/clock.h"
+#include "host/descriptor_limit.h"
 #include "host/entropy.h"
 #include "host/session_actions.h"
 #include "host/session_listen.h"
@@ -12,7 +13,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 
 #define PUMP_ROUNDS_MAX    64
 #define WALL_CLOCK_JUMP_NS (2 * SECOND_NS)
@@ -100,26 +100,10 @@ static void session_on_signal(uv_signal_t *handle, int signal_number)
     session->options.on_signal(session->options.context, signal_number);
 }
 
-/* As many descriptors as we may have; returns how many that is. */
-static uint32_t session_raise_descriptors(void)
-{
-    struct rlimit limit;
-
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
-        return 1024;
-    if (limit.rlim_cur < DESCRIPTORS_WANTED) {
-        struct rlimit raised = limit;
-        raised.rlim_cur = limit.rlim_max < DESCRIPTORS_WANTED ? limit.rlim_max : DESCRIPTORS_WANTED;
-        if (setrlimit(RLIMIT_NOFILE, &raised) == 0)
-            limit = raised;
-    }
-    return limit.rlim_cur < DESCRIPTORS_WANTED ? (uint32_t)limit.rlim_cur : DESCRIPTORS_WANTED;
-}
-
 /* Shares the descriptors between files and connections. */
 static void session_share_descriptors(struct session *session, uint32_t *ret_files)
 {
-    uint32_t all = session_raise_descriptors();
+    uint32_t all = descriptor_limit_raise(DESCRIPTORS_WANTED);
     uint32_t usable = all > 2 * DESCRIPTORS_SPARED ? all - DESCRIPTORS_SPARED : all / 2;
     uint32_t wanted = session->settings.connections_max;
 

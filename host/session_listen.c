@@ -13,7 +13,7 @@ static enum freshet_error session_listen_at(struct session *session, const struc
 
     if (error)
         return error;
-    error = datagram_socket_open(&session->loop, &bound, session_parts_input, session,
+    error = datagram_socket_open(&session->loop, &bound, false, session_parts_input, session,
                                  &session->datagrams);
     if (error) {
         stream_sockets_stop_listening(session->streams);

@@ -5,6 +5,7 @@
 #include "core/base/memory.h"
 #include "host/clock.h"
 #include "host/datagram_socket.h"
+#include "host/descriptor_limit.h"
 #include "host/entropy.h"
 #include "host/tracker_http_server.h"
 
@@ -13,7 +14,9 @@
 #include <string.h>
 
 static const int signal_numbers[] = {SIGINT, SIGTERM, SIGHUP};
-#define SIGNAL_COUNT (sizeof signal_numbers / sizeof *signal_numbers)
+/* Each HTTP socket holds at most 2,000 connections (tracker_http_server.c). */
+#define DESCRIPTORS_WANTED 8192u
+#define SIGNAL_COUNT       (sizeof signal_numbers / sizeof *signal_numbers)
 
 struct tracker_socket {
     struct tracker_service *service;
@@ -61,7 +64,7 @@ static void on_datagram(void *context, struct event *event)
     size_t length =
         tracker_server_datagram(service->server, clock_now(), &event->remote, event->bytes, reply);
     if (length > 0)
-        datagram_socket_send(socket->udp, &event->remote, (struct bytes){reply, length});
+        datagram_socket_reply(socket->udp, event, (struct bytes){reply, length});
     set_timer(service);
 }
 
@@ -77,7 +80,7 @@ static enum freshet_error open_socket(struct tracker_service *service,
         if (error == FRESHET_OK)
             socket->bound.address = tracker_http_server_address(socket->http);
     } else {
-        error = datagram_socket_open(&service->loop, &wanted->address, on_datagram, socket,
+        error = datagram_socket_open(&service->loop, &wanted->address, true, on_datagram, socket,
                                      &socket->udp);
         if (error == FRESHET_OK)
             socket->bound.address = datagram_socket_address(socket->udp);
@@ -134,6 +137,7 @@ enum freshet_error tracker_service_new(const struct tracker_service_options *opt
     service->on_signal = options->on_signal;
     service->context = options->context;
     service->server = new_server(options);
+    (void)descriptor_limit_raise(DESCRIPTORS_WANTED);
     for (size_t i = 0; options->on_signal && i < SIGNAL_COUNT; i++) {
         CHECK(uv_signal_init(&service->loop, &service->signals[i]) == 0);
         service->signals[i].data = service;

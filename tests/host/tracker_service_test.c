@@ -236,6 +236,44 @@ static void service_answers_no_datagram_that_is_no_request(void **state)
     finish(&world);
 }
 
+/* The kernel would answer from 127.0.0.1; a peer that asked 127.0.0.3 does not listen to that. */
+static void service_answers_from_the_address_that_was_asked(void **state)
+{
+    (void)state;
+    static const char *const bound[] = {"0.0.0.0:0", "[::]:0"};
+    static const char *const asked[] = {"127.0.0.3:0", "[::1]:0"};
+    for (size_t i = 0; i < 2; i++) {
+        struct world world;
+        struct tracker_reply reply;
+        start(&world, bound[i]);
+        uint16_t port = world.udp.port;
+        assert_true(address_from_text(asked[i], false, &world.udp));
+        world.udp.port = port;
+        announce_udp(&world, 'b', &reply);
+        assert_false(reply.failed);
+        assert_int_equal(reply.interval_s, 60);
+        tracker_reply_deinit(&reply);
+        finish(&world);
+    }
+}
+
+static void service_takes_both_families_on_one_port(void **state)
+{
+    (void)state;
+    struct world world;
+    struct tracker_service *second;
+    char text[TRACKER_SERVICE_TEXT_SIZE];
+    start(&world, "0.0.0.0:0");
+    struct tracker_service_socket sockets[] = {{TRACKER_TRANSPORT_HTTP, world.http, false},
+                                               {TRACKER_TRANSPORT_UDP, world.udp, false}};
+    sockets[0].address.family = ADDRESS_IPV6;
+    sockets[1].address.family = ADDRESS_IPV6;
+    struct tracker_service_options options = {.sockets = sockets, .socket_count = 2};
+    assert_int_equal(tracker_service_new(&options, text, &second), FRESHET_OK);
+    tracker_service_free(second);
+    finish(&world);
+}
+
 static void service_says_which_address_it_cannot_have(void **state)
 {
     (void)state;
@@ -260,6 +298,8 @@ int main(void)
         cmocka_unit_test(service_keeps_connections_and_answers_in_order),
         cmocka_unit_test(service_refuses_other_methods_and_nonsense),
         cmocka_unit_test(service_answers_no_datagram_that_is_no_request),
+        cmocka_unit_test(service_answers_from_the_address_that_was_asked),
+        cmocka_unit_test(service_takes_both_families_on_one_port),
         cmocka_unit_test(service_says_which_address_it_cannot_have),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
