@@ -77,15 +77,6 @@ static void all_pieces_known(struct peer *peer)
     pieces_changed(peer);
 }
 
-static void on_bitfield(struct peer *peer, struct bytes bits)
-{
-    if (peer->joined || bitfield_load(&peer->has, bits) != FRESHET_OK) {
-        swarm_peers_close(peer, FRESHET_ERROR_PROTOCOL, false);
-        return;
-    }
-    all_pieces_known(peer);
-}
-
 static void on_have_all(struct peer *peer, bool all)
 {
     if (peer->joined) {
@@ -122,6 +113,32 @@ static void on_have(struct peer *peer, piece_index piece)
         pieces_changed(peer);
     else if (peer->requests.count == 0)
         swarm_requests_fill(peer);
+}
+
+/* aria2 sends its bitfield again in place of many haves: what is new in it counts as those. */
+static void on_later_bitfield(struct peer *peer, struct bytes bits)
+{
+    struct bitfield now;
+    bitfield_init(&now, peer->has.size);
+    if (bitfield_load(&now, bits) != FRESHET_OK)
+        swarm_peers_close(peer, FRESHET_ERROR_PROTOCOL, false);
+    for (uint32_t piece = bitfield_next_set(&now, 0); piece < now.size && peer->phase == PEER_OPEN;
+         piece = bitfield_next_set(&now, piece + 1))
+        on_have(peer, piece);
+    bitfield_deinit(&now);
+}
+
+static void on_bitfield(struct peer *peer, struct bytes bits)
+{
+    if (peer->joined) {
+        on_later_bitfield(peer, bits);
+        return;
+    }
+    if (bitfield_load(&peer->has, bits) != FRESHET_OK) {
+        swarm_peers_close(peer, FRESHET_ERROR_PROTOCOL, false);
+        return;
+    }
+    all_pieces_known(peer);
 }
 
 static void on_donthave(struct peer *peer, piece_index piece)
@@ -245,6 +262,7 @@ static bool is_tolerable(struct peer *peer, const struct wire_message *message)
     case WIRE_INTERESTED:
     case WIRE_NOT_INTERESTED:
     case WIRE_CANCEL: peer->nuisances++; break;
+    case WIRE_BITFIELD: peer->nuisances += peer->joined; break;
     default: break;
     }
     return peer->nuisances <= LIMIT_NUISANCES && peer->out.length <= LIMIT_OUT_BYTES;

@@ -20,7 +20,8 @@ enum {
 
 /*
  * The opening of a connection: what a peer has is told once, first (BEP 3, BEP 6). Deployed clients
- * send the extension handshake and the DHT port before it, so those leave the opening open.
+ * send the extension handshake and the DHT port before it, so those leave the opening open. A
+ * bitfield may come later too: aria2 sends its whole one where many haves would be longer.
  */
 enum opening {
     OPENING_ENDS,  /* allowed always; ends the opening */
@@ -46,7 +47,7 @@ static const struct rule rules[WIRE_TYPES_MAX] = {
     [WIRE_INTERESTED] = {5, 0, OPENING_ENDS, 1, 1},
     [WIRE_NOT_INTERESTED] = {5, 0, OPENING_ENDS, 1, 1},
     [WIRE_HAVE] = {9, 0, OPENING_ENDS, 5, 5},
-    [WIRE_BITFIELD] = {5, 0, OPENING_ONLY, 2, LENGTH_BITFIELD_MAX},
+    [WIRE_BITFIELD] = {5, 0, OPENING_ENDS, 2, LENGTH_BITFIELD_MAX},
     [WIRE_REQUEST] = {17, 0, OPENING_ENDS, 13, 13},
     [WIRE_PIECE] = {13, NEEDS_METADATA, OPENING_ENDS, 9, 9 + LIMIT_BLOCK_SIZE},
     [WIRE_CANCEL] = {17, 0, OPENING_ENDS, 13, 13},

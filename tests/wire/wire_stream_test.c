@@ -246,7 +246,7 @@ static enum freshet_error expected_verdict(unsigned id, const struct wire_stream
         return FRESHET_ERROR_PROTOCOL;
     if (id >= 21 && id <= 23 && !options->hashes)
         return FRESHET_ERROR_PROTOCOL;
-    if ((id == 5 || id == 14 || id == 15) && !opening)
+    if ((id == 14 || id == 15) && !opening)
         return FRESHET_ERROR_PROTOCOL;
     if ((id == 7 || id == 16) && options->piece_count == 0)
         return FRESHET_ERROR_PROTOCOL;
