@@ -18,6 +18,8 @@ static const struct command_option options[] = {
     {"torrent-out", 0, "FILE", "write the .torrent made of a PATH there; - is stdout",
      .repeatable = false},
     {"magnet", 0, NULL, "print a magnet link of each torrent", .repeatable = false},
+    {"super-seed", 0, NULL, "show each peer one piece at a time, for little upload (BEP 16)",
+     .repeatable = false},
     TRANSFER_OPTIONS,
     {0},
 };

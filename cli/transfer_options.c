@@ -91,5 +91,8 @@ bool transfer_options_read(const struct command_call *call, bool is_get,
     options->session.engine.no_upload = command_has(call, "upload-slots") && slots == 0;
     if (!read_peers(call, options) || !read_limits(call, options) || !read_goals(call, options))
         return false;
-    return !is_get || read_get_options(call, options);
+    if (is_get)
+        return read_get_options(call, options);
+    options->torrent.super_seed = command_has(call, "super-seed");
+    return true;
 }

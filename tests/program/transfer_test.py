@@ -149,6 +149,22 @@ def test_seed_leaves_at_its_ratio(peers, make, tmp_path):
     assert seed.wait() == 0
 
 
+def test_super_seed_gives_each_piece_about_once(peers, make, tmp_path):
+    source = write(tmp_path / "from/f.bin", 4 * MIB)
+    torrent = make(source, "--v1", "-l", "64K")
+    seed = peers("seed", torrent, "-o", tmp_path / "from", "--super-seed")
+    first = peers("get", torrent, "-o", tmp_path / "one", "--peer", seed.endpoint, "--seed-time",
+                  "1h")
+    second = peers("get", torrent, "-o", tmp_path / "two", "--peer", seed.endpoint, "--peer",
+                   first.endpoint, "--seed-time", "1h")
+    for get in (first, second):
+        get.wait_event("done")
+    assert filecmp.cmp(source, tmp_path / "one/f.bin", shallow=False)
+    assert filecmp.cmp(source, tmp_path / "two/f.bin", shallow=False)
+    seed.kill(signal.SIGTERM)
+    assert seed.wait_event("stats")["uploaded"] < 2 * 4 * MIB, "peers gave each other the rest"
+
+
 def test_changed_file_is_not_served(peers, make, tmp_path):
     source = write(tmp_path / "from/f.bin", 4 * MIB)
     good = tmp_path / "good"
