@@ -77,6 +77,13 @@ static void all_pieces_known(struct peer *peer)
     pieces_changed(peer);
 }
 
+/* Who has nothing need not say so (BEP 3): silence means an empty bitfield. */
+void swarm_messages_silent(struct peer *peer)
+{
+    if (!peer->joined)
+        all_pieces_known(peer);
+}
+
 static void on_have_all(struct peer *peer, bool all)
 {
     if (peer->joined) {

@@ -12,6 +12,8 @@
 
 #include <string.h>
 
+#define SILENCE_NS (3 * SECOND_NS) /* no bitfield for so long: it has nothing */
+
 void swarm_peers_wake(struct peer *peer)
 {
     if (peer->phase == PEER_CLOSING)
@@ -382,6 +384,8 @@ static void tick_peer(struct peer *peer)
         wire_message_put(&peer->out, WIRE_KEEPALIVE);
         swarm_peers_wake(peer);
     }
+    if (!peer->fast && !peer->joined && peer->swarm->now - peer->connected_ns >= SILENCE_NS)
+        swarm_messages_silent(peer);
     swarm_requests_tick(peer);
     swarm_requests_fill(peer);
 }

@@ -87,6 +87,7 @@ void swarm_peers_greet(struct peer *peer, struct bytes *bytes);
 
 /* swarm_messages.c */
 void swarm_messages_received(struct peer *peer, struct event *event);
+void swarm_messages_silent(struct peer *peer);
 
 /* swarm_requests.c */
 void swarm_requests_update_interest(struct peer *peer);

@@ -263,6 +263,19 @@ static void a_super_seed_counts_pieces_that_come_and_go(void **state)
     lone_free(lone);
 }
 
+static void a_super_seed_serves_who_never_says_what_it_has(void **state)
+{
+    (void)state;
+    struct torrent_options options = {
+        .root = "/r", .seed_ratio = -1, .seed_time_s = -1, .super_seed = true};
+    struct lone_engine *lone = lone_new(true, &options);
+    uint32_t peer = lone_accept(lone, 1, false);
+    assert_int_equal(lone_count_sent(lone, peer, WIRE_HAVE), 0);
+    lone_wait(lone, 5 * SECOND_NS);
+    assert_int_equal(lone_count_sent(lone, peer, WIRE_HAVE), 1);
+    lone_free(lone);
+}
+
 static void super_seeding_waits_for_a_seed(void **state)
 {
     (void)state;
@@ -317,6 +330,7 @@ int main(void)
         cmocka_unit_test(our_own_limit_is_no_fault_of_the_peer),
         cmocka_unit_test(a_seed_that_changes_its_mind_without_end_is_left),
         cmocka_unit_test(a_super_seed_counts_pieces_that_come_and_go),
+        cmocka_unit_test(a_super_seed_serves_who_never_says_what_it_has),
         cmocka_unit_test(super_seeding_waits_for_a_seed),
         cmocka_unit_test(a_borrowed_peer_id_pushes_nobody_out),
     };
