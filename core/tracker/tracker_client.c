@@ -30,7 +30,8 @@ struct tracker_client {
     bool holds_pacer;  /* this round counts as flying */
     bool is_unusable;  /* there is no tracker that could be asked */
     int64_t next_ns;   /* when the next round begins; INT64_MAX: no round to come */
-    uint32_t position; /* in the list: whom this round is asking */
+    uint32_t position; /* in the list: whom this round asks; the next is behind it */
+    bool is_faithful;  /* this round asks the tracker in use first: the next is the first of all */
     struct tracker_entry *in_use; /* who answered last, or NULL */
     struct tracker_inquiry inquiry;
     struct tracker_result_queue results;
@@ -122,6 +123,7 @@ static void stop(struct tracker_client *client, int64_t now)
     client->next_ns = INT64_MAX;
     client->has_slot = false;
     client->is_again = false;
+    client->is_faithful = false;
     client->is_scrape_wanted = false;
     stop_next(client, now);
 }
@@ -185,12 +187,26 @@ static bool take_slot(struct tracker_client *client, int64_t now)
     return true;
 }
 
+/* A private torrent stays with its tracker until that fails (BEP 27). */
+static bool ask_faithfully(struct tracker_client *client, int64_t now)
+{
+    if (!client->options.is_private || client->in_use == NULL || client->in_use->failures > 0)
+        return false;
+    uint32_t position = 0;
+    while (client->list.entries[position] != client->in_use)
+        position++;
+    client->is_faithful = true;
+    ask(client, now, position);
+    return true;
+}
+
 static void begin_round(struct tracker_client *client, int64_t now)
 {
     if (!take_slot(client, now))
         return;
     client->next_ns = INT64_MAX;
-    ask_from(client, now, 0);
+    if (!ask_faithfully(client, now))
+        ask_from(client, now, 0);
 }
 
 static int64_t clamp_interval(int64_t interval_s)
@@ -268,6 +284,7 @@ static void on_answered(struct tracker_client *client, int64_t now)
     tracker_inquiry_end(&client->inquiry);
     bool is_urgent = client->is_again || entry->owes_completed;
     client->is_again = false;
+    client->is_faithful = false;
     end_round(client, is_urgent ? now : now + entry->interval_s * SECOND_NS);
 }
 
@@ -282,7 +299,9 @@ static void on_failed(struct tracker_client *client, int64_t now)
     tracker_result_queue_add_error(&client->results, entry->url, error, text);
     tracker_list_failed(entry, now, worst ? worst->reply.retry_s : 0);
     tracker_inquiry_end(&client->inquiry);
-    ask_from(client, now, client->position + 1);
+    uint32_t from = client->is_faithful ? 0 : client->position + 1;
+    client->is_faithful = false;
+    ask_from(client, now, from);
 }
 
 /* Moves on as far as can be done without hearing from outside. */

@@ -423,7 +423,8 @@ static struct tracker_request *find_request(struct tracker_inquiry *inquiry,
 static bool on_datagram(struct tracker_inquiry *inquiry, int64_t now, const struct event *event)
 {
     struct tracker_udp_head head;
-    if (tracker_udp_parse_head(event->bytes, &head) != FRESHET_OK)
+    /* Every datagram of the engine may come by here: those that wait for none cost nothing. */
+    if (inquiry->request_count == 0 || tracker_udp_parse_head(event->bytes, &head) != FRESHET_OK)
         return false;
     struct tracker_request *request = find_request(inquiry, &event->remote, head.transaction_id);
     if (request == NULL)

@@ -524,6 +524,32 @@ static void client_tells_a_private_torrent_of_a_switch(void **state)
     finish(&world);
 }
 
+static void client_of_a_private_torrent_stays_until_its_tracker_fails(void **state)
+{
+    (void)state;
+    for (int is_private = 0; is_private < 2; is_private++) {
+        struct world world = {0};
+        struct tracker_client_options options = default_options(&world);
+        options.is_private = is_private;
+        const char *const urls[] = {"http://a.example/announce", "http://b.example/announce",
+                                    "http://c.example/announce"};
+        build(&world, &options, 3, urls, NULL);
+        tell(&world, TRACKER_EVENT_STARTED);
+        refuse(&world, world.seen[0].job);
+        assert_true(says(&world, 0, "//b.example"));
+        answer(&world, world.seen[0].job, OK_REPLY);
+        /* By then the first is worth another try, but not for a private torrent. */
+        wait_deadline(&world);
+        assert_true(says(&world, 0, is_private ? "//b.example" : "//a.example"));
+        refuse(&world, world.seen[0].job);
+        assert_true(says(&world, 0, is_private ? "//a.example" : "//b.example"));
+        refuse(&world, world.seen[0].job);
+        assert_true(says(&world, 0, "//c.example"));
+        answer(&world, world.seen[0].job, OK_REPLY);
+        finish(&world);
+    }
+}
+
 static void client_cancels_what_is_under_way_when_it_stops(void **state)
 {
     (void)state;
@@ -718,6 +744,7 @@ int main(void)
         cmocka_unit_test(client_announces_by_hand_no_sooner_than_the_minimum),
         cmocka_unit_test(client_announces_both_hashes_of_a_hybrid_over_both_families),
         cmocka_unit_test(client_tells_a_private_torrent_of_a_switch),
+        cmocka_unit_test(client_of_a_private_torrent_stays_until_its_tracker_fails),
         cmocka_unit_test(client_cancels_what_is_under_way_when_it_stops),
         cmocka_unit_test(client_without_usable_trackers_stays_silent),
         cmocka_unit_test(client_takes_a_reason_from_an_http_error),
