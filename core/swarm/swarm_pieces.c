@@ -24,6 +24,12 @@ static uint64_t wanted_payload(const struct swarm *swarm)
 bool swarm_wants_pieces(const struct swarm *swarm)
 {
     const struct bitfield *have = storage_verified(swarm->storage);
+    /* The picker knows at once, but for pieces of padding alone; asked for each piece that comes. */
+    struct piece_picker_counts counts = {0};
+    if (swarm->picker)
+        piece_picker_count(swarm->picker, &counts);
+    if (counts.wanted > 0)
+        return true;
     for (piece_index piece = bitfield_next_clear(have, 0); piece < have->size;
          piece = bitfield_next_clear(have, piece + 1))
         if (storage_piece_wanted(swarm->storage, piece))
