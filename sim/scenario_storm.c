@@ -10,6 +10,7 @@
 
 #define STORM_S  180
 #define POISONER 1u
+#define FILES    9u
 
 static void customise(struct sim_node_options *node, uint32_t index, void *context)
 {
@@ -18,17 +19,27 @@ static void customise(struct sim_node_options *node, uint32_t index, void *conte
     node->link.down_bytes_per_s = 100000 + rng_below(rng, 1000000);
     node->link.delay_ns = (int64_t)(1 + rng_below(rng, 150)) * MILLISECOND_NS;
     node->wait_for_space = true;
-    if (index == 0)
+    if (index == 0) {
+        node->super_seed = rng_below(rng, 3) == 0;
         return;
+    }
     node->link.unreachable = rng_below(rng, 3) == 0;
     node->free_rider = rng_below(rng, 6) == 0;
     node->starts_at_ns = (int64_t)rng_below(rng, STORM_S / 2) * SECOND_NS;
+    node->sequential = rng_below(rng, 4) == 0;
+    if (rng_below(rng, 3) == 0)
+        node->unwanted = 1 + rng_below(rng, (1u << FILES) - 2);
+    if (rng_below(rng, 4) == 0)
+        node->download_limit = 50000 + rng_below(rng, 500000);
+    if (rng_below(rng, 4) == 0)
+        node->upload_limit = 20000 + rng_below(rng, 100000);
     if (index != POISONER)
         return;
     node->is_seed = true;
     node->starts_at_ns = 0;
     node->free_rider = node->link.unreachable = false;
     node->poison_per_mille = 100;
+    node->unwanted = 0;
 }
 
 static void crash(struct sim_world *world, struct sim_node *node)
@@ -95,7 +106,7 @@ static void run(const struct sim_wish *options, struct sim_verdict *result)
         at_least.nodes = 4;
     rng_init(&rng, options->seed);
     const struct sim_swarm_options swarm = {
-        .scenario = &at_least, .file_count = 5, .customise = customise, .context = &rng};
+        .scenario = &at_least, .file_count = FILES, .customise = customise, .context = &rng};
     struct sim_world *world = sim_swarm_new(&swarm);
     result->bound_ns = sim_swarm_bound_ns(world);
     for (int64_t second = 1; second <= STORM_S; second++) {

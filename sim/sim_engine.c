@@ -2,6 +2,7 @@
 #include "sim/sim_engine.h"
 
 #include "core/base/check.h"
+#include "core/base/memory.h"
 #include "core/engine/engine.h"
 
 #include <string.h>
@@ -31,8 +32,13 @@ static void add_torrent(struct sim_node *node)
     char reason[METAINFO_REASON_SIZE];
     CHECK(metainfo_parse(buffer_bytes(&node->world->torrent->encoded), &metainfo, reason) ==
           FRESHET_OK);
+    uint32_t file_count = node->world->torrent->file_count;
+    uint8_t *priorities = memory_new(file_count);
+    for (uint32_t i = 0; i < file_count; i++)
+        priorities[i] = i >= 64 || !(node->options.unwanted >> i & 1);
     struct torrent_options options = {
         .root = "/pretend",
+        .file_priorities = node->options.unwanted ? priorities : NULL,
         .sequential = node->options.sequential,
         .super_seed = node->options.super_seed,
         .wait_for_space = node->options.wait_for_space,
@@ -48,6 +54,7 @@ static void add_torrent(struct sim_node *node)
         .type = COMMAND_ADD_TORRENT, .torrent = TORRENT, .metainfo = metainfo, .options = &options};
     struct event event = {.type = EVENT_COMMAND, .command = &command};
     sim_node_input(node, &event);
+    memory_free(priorities);
 }
 
 static void input(void *machine, int64_t now, struct event *event)

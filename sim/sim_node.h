@@ -47,6 +47,7 @@ struct sim_node_options {
     uint32_t upload_slots; /* 0: the engine's default */
     uint64_t upload_limit, download_limit;
     bool sequential, super_seed, wait_for_space;
+    uint64_t unwanted;           /* bit i: file i is not selected (of the first 64) */
     const struct address *peers; /* told at the start; borrowed for the whole run */
     uint32_t peer_count;
 };

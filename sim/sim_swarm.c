@@ -117,16 +117,32 @@ enum sim_role sim_swarm_role(const struct sim_node *node)
     return node->options.is_seed ? ROLE_SEED : ROLE_PEER;
 }
 
-/* A node that is complete has every piece on the platter. */
+/* Does the piece touch a file that the node wants? */
+static bool is_wanted(const struct sim_node *node, uint32_t piece)
+{
+    const struct sim_torrent *torrent = node->world->torrent;
+    uint64_t begin = (uint64_t)piece * torrent->piece_length;
+    uint64_t end = begin + sim_torrent_piece_size(torrent, piece);
+    for (uint32_t i = 0; i < torrent->file_count; i++) {
+        const struct sim_torrent_file *file = &torrent->files[i];
+        bool wanted = i >= 64 || !(node->options.unwanted >> i & 1);
+        if (wanted && file->length > 0 && file->offset < end && begin < file->offset + file->length)
+            return true;
+    }
+    return false;
+}
+
+/* A node that is complete has every piece that it wants on the platter, and in its record. */
 static void judge_disk(const struct sim_node *node, struct sim_verdict *result)
 {
-    for (uint32_t piece = 0; piece < node->world->torrent->piece_count; piece++)
-        if (!sim_disk_has_piece(&node->disk, piece, true)) {
+    for (uint32_t piece = 0; piece < node->world->torrent->piece_count; piece++) {
+        if (!is_wanted(node, piece))
+            continue;
+        if (!sim_disk_has_piece(&node->disk, piece, true))
             sim_verdict_fail(result, "complete, but this piece is not durable", piece);
-            return;
-        }
-    if (!node->has_record || node->record_pieces.count != node->record_pieces.size)
-        sim_verdict_fail(result, "complete, but not so recorded", node->index);
+        else if (!node->has_record || !bitfield_has(&node->record_pieces, piece))
+            sim_verdict_fail(result, "complete, but this piece is not recorded", piece);
+    }
 }
 
 /* What the engine says it sent and got is what went over its link. */
@@ -142,7 +158,8 @@ static void judge_books(const struct sim_node *node, struct sim_verdict *result)
     if (status.downloaded > facts->payload_received)
         sim_verdict_fail(result, "the engine counts more download than came in",
                          (int64_t)(status.downloaded - facts->payload_received));
-    uint64_t needed = node->options.is_seed ? 0 : node->world->torrent->length;
+    bool whole = !node->options.is_seed && node->options.unwanted == 0;
+    uint64_t needed = whole ? node->world->torrent->length : 0;
     if (facts->complete_at >= 0 && status.downloaded < needed)
         sim_verdict_fail(result, "the engine counts less download than it needed",
                          (int64_t)status.downloaded);

@@ -63,7 +63,8 @@ static void hash_content(struct sim_torrent *torrent)
     memory_free(block);
 }
 
-/* Sizes that fall across pieces: file i gets a share of 1 + i % 3, the last one the rest. */
+/* Sizes that fall across pieces: file i gets a share of 1 + i % 3, every fifth is empty, the last
+ * one gets the rest. */
 static void cut_files(struct sim_torrent *torrent)
 {
     uint64_t shares = 0, offset = 0;
@@ -73,6 +74,8 @@ static void cut_files(struct sim_torrent *torrent)
         struct sim_torrent_file *file = &torrent->files[i];
         file->offset = offset;
         file->length = torrent->length / shares * (1 + i % 3) + i % 7;
+        if (i % 5 == 3)
+            file->length = 0;
         if (i + 1 == torrent->file_count)
             file->length = torrent->length - offset;
         offset += file->length;
