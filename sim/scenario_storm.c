@@ -117,6 +117,10 @@ static void run(const struct sim_wish *options, struct sim_verdict *result)
     calm(world);
     sim_swarm_run(world, STORM_S * SECOND_NS + 20 * result->bound_ns + 3600 * SECOND_NS);
     sim_swarm_judge(world, result);
+    int64_t calm_ns = result->last_ns - STORM_S * SECOND_NS;
+    if (calm_ns > 10 * result->bound_ns + 600 * SECOND_NS)
+        sim_verdict_fail(result, "the last took too long after the storm, in ms",
+                         calm_ns / MILLISECOND_NS);
     sim_world_free(world);
 }
 

@@ -10,6 +10,7 @@
 
 struct shown {
     bool joined;
+    uint32_t waited_s;      /* since it was last shown a piece */
     uint32_t current;       /* the piece that the slot is to spread, SUPER_SEED_NONE: none */
     struct bitfield pieces; /* all that it was ever shown; made at the first */
 };
@@ -86,6 +87,7 @@ uint32_t super_seed_next(struct super_seed *super_seed, uint32_t slot, const str
         best_rank = rank;
     }
     shown->current = SUPER_SEED_NONE;
+    shown->waited_s = 0;
     if (best == SUPER_SEED_NONE)
         return best;
     /* A piece that another slot is spreading stays that one's task. */
@@ -129,6 +131,27 @@ void super_seed_peer_have(struct super_seed *super_seed, uint32_t slot, uint32_t
     } else if (super_seed->slots[slot].current == SUPER_SEED_NONE) {
         *ret_slot = slot; /* it has no task: there was none to give */
     }
+}
+
+void super_seed_tick(struct super_seed *super_seed)
+{
+    for (uint32_t slot = 0; slot < LIMIT_PEERS_PER_TORRENT; slot++)
+        super_seed->slots[slot].waited_s += super_seed->slots[slot].joined;
+}
+
+uint32_t super_seed_take_overdue(struct super_seed *super_seed)
+{
+    for (uint32_t slot = 0; slot < LIMIT_PEERS_PER_TORRENT; slot++) {
+        struct shown *shown = &super_seed->slots[slot];
+        if (!shown->joined || shown->waited_s < SUPER_SEED_PATIENCE_S)
+            continue;
+        if (shown->current != SUPER_SEED_NONE)
+            super_seed->shown_to[shown->current] = NOBODY;
+        shown->current = SUPER_SEED_NONE;
+        shown->waited_s = 0;
+        return slot;
+    }
+    return SUPER_SEED_NONE;
 }
 
 void super_seed_peer_lost(struct super_seed *super_seed, uint32_t slot, uint32_t piece)

@@ -10,7 +10,8 @@
 #include "core/base/bitfield.h"
 #include "core/base/limits.h"
 
-#define SUPER_SEED_NONE UINT32_MAX
+#define SUPER_SEED_NONE       UINT32_MAX
+#define SUPER_SEED_PATIENCE_S 60u
 
 struct super_seed;
 
@@ -24,6 +25,11 @@ uint32_t super_seed_peer_joined(struct super_seed *super_seed, uint32_t slot,
  * piece by it (maybe SUPER_SEED_NONE): then ask super_seed_next for that slot. */
 void super_seed_peer_have(struct super_seed *super_seed, uint32_t slot, uint32_t piece,
                           uint32_t *ret_slot);
+/* Once a second. */
+void super_seed_tick(struct super_seed *super_seed);
+/* A peer whose piece has not been seen at anybody else for SUPER_SEED_PATIENCE_S: it may not want
+ * it, or nobody near it does. It has no task now: ask super_seed_next. SUPER_SEED_NONE: none. */
+uint32_t super_seed_take_overdue(struct super_seed *super_seed);
 /* The peer has lost a piece that it had (lt_donthave, BEP 54). */
 void super_seed_peer_lost(struct super_seed *super_seed, uint32_t slot, uint32_t piece);
 /* The next piece to show to the slot, whose bitfield is `has`; SUPER_SEED_NONE: it has all. */

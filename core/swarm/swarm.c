@@ -207,6 +207,8 @@ static void tick_second(struct swarm *swarm)
     swarm_peers_tick(swarm);
     swarm_peers_connect(swarm);
     swarm_web_start(swarm);
+    if (swarm->super_seed)
+        swarm_messages_show_overdue(swarm);
     if (swarm->now >= choker_deadline(&swarm->choker) && swarm->peers.length)
         swarm_choking_round(swarm);
     if (swarm->uploaded != swarm->told_uploaded || swarm->downloaded != swarm->told_downloaded) {

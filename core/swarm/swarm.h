@@ -102,7 +102,7 @@ struct swarm_facts {
 };
 /* Has something happened that trackers should hear of at once? O(1). */
 bool swarm_has_news(const struct swarm *swarm);
-/* Downloads and has no peer. O(1). */
+/* Downloads, but nothing comes in: it has no peers, or the wrong ones. O(1). */
 bool swarm_is_lonely(const struct swarm *swarm);
 void swarm_take_facts(struct swarm *swarm, struct swarm_facts *ret_facts);
 void swarm_check(const struct swarm *swarm);

@@ -108,7 +108,8 @@ bool swarm_has_news(const struct swarm *swarm)
 
 bool swarm_is_lonely(const struct swarm *swarm)
 {
-    return swarm->phase == PHASE_DOWNLOADING && list_is_empty(&swarm->peers);
+    return swarm->phase == PHASE_DOWNLOADING &&
+           (list_is_empty(&swarm->peers) || rate_meter_rate(&swarm->down, swarm->now) == 0);
 }
 
 void swarm_take_facts(struct swarm *swarm, struct swarm_facts *ret_facts)

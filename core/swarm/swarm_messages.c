@@ -52,6 +52,17 @@ static void show_next(struct swarm *swarm, struct peer *peer, uint32_t piece)
     swarm_peers_wake(peer);
 }
 
+void swarm_messages_show_overdue(struct swarm *swarm)
+{
+    uint32_t slot;
+    super_seed_tick(swarm->super_seed);
+    while ((slot = super_seed_take_overdue(swarm->super_seed)) != SUPER_SEED_NONE) {
+        struct peer *peer = swarm->slots[slot];
+        if (peer && peer->joined)
+            show_next(swarm, peer, super_seed_next(swarm->super_seed, slot, &peer->has));
+    }
+}
+
 /* What it has changed: are we interested, is it a seed, what does super-seeding show? */
 static void pieces_changed(struct peer *peer)
 {

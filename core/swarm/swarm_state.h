@@ -88,6 +88,8 @@ void swarm_peers_greet(struct peer *peer, struct bytes *bytes);
 /* swarm_messages.c */
 void swarm_messages_received(struct peer *peer, struct event *event);
 void swarm_messages_silent(struct peer *peer);
+/* Super-seeding, once a second: who waits too long is shown another piece. */
+void swarm_messages_show_overdue(struct swarm *swarm);
 
 /* swarm_requests.c */
 void swarm_requests_update_interest(struct peer *peer);

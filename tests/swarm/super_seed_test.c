@@ -92,6 +92,26 @@ static void a_lonely_peer_is_served_on_its_word(void **state)
     fixture_deinit(&f);
 }
 
+static void who_waits_too_long_is_shown_another_piece(void **state)
+{
+    (void)state;
+    struct fixture f;
+    fixture_init(&f);
+    uint32_t first = super_seed_peer_joined(f.seed, 0, &f.has[0]);
+    super_seed_peer_joined(f.seed, 1, &f.has[1]);
+    for (uint32_t second = 1; second < SUPER_SEED_PATIENCE_S; second++)
+        super_seed_tick(f.seed);
+    assert_int_equal(super_seed_take_overdue(f.seed), SUPER_SEED_NONE);
+    super_seed_tick(f.seed);
+    assert_int_equal(super_seed_take_overdue(f.seed), 0);
+    uint32_t piece = super_seed_next(f.seed, 0, &f.has[0]);
+    assert_true(piece < PIECES && piece != first);
+    assert_true(super_seed_is_shown(f.seed, 0, first));
+    assert_int_equal(super_seed_take_overdue(f.seed), 1);
+    assert_int_equal(super_seed_take_overdue(f.seed), SUPER_SEED_NONE);
+    fixture_deinit(&f);
+}
+
 /* Peers swap what they were shown, in random order: one copy goes out with one upload a piece. */
 static void one_copy_goes_out_with_little_more_than_one_upload(void **state)
 {
@@ -133,6 +153,7 @@ int main(void)
         cmocka_unit_test(each_peer_is_shown_another_piece),
         cmocka_unit_test(another_piece_is_earned_by_spreading_the_last),
         cmocka_unit_test(a_lonely_peer_is_served_on_its_word),
+        cmocka_unit_test(who_waits_too_long_is_shown_another_piece),
         cmocka_unit_test(one_copy_goes_out_with_little_more_than_one_upload),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
