@@ -431,7 +431,8 @@ void swarm_close(struct swarm *swarm, int64_t now)
 
 bool swarm_is_closed(const struct swarm *swarm)
 {
-    return swarm->closed && (swarm->web_seeds == NULL || web_seed_is_idle(swarm->web_seeds));
+    return swarm->closed && !list_contains(&swarm->in_ready) &&
+           (swarm->web_seeds == NULL || web_seed_is_idle(swarm->web_seeds));
 }
 
 void swarm_check(const struct swarm *swarm)

@@ -82,7 +82,8 @@ void swarm_resume(struct swarm *swarm, int64_t now);
 void swarm_set_limits(struct swarm *swarm, uint64_t upload, uint64_t download);
 void swarm_set_priorities(struct swarm *swarm, int64_t now, const uint8_t *file_priorities);
 void swarm_recheck(struct swarm *swarm, int64_t now);
-/* Drops all peers, then closes storage in order; swarm_is_closed when that is done. */
+/* Drops all peers, then closes storage in order; swarm_is_closed when that is done and all that it
+ * had to say has been pulled. */
 void swarm_close(struct swarm *swarm, int64_t now);
 bool swarm_is_closed(const struct swarm *swarm);
 

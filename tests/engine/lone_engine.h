@@ -53,6 +53,7 @@ struct lone_engine {
     char last_url[64];
     uint32_t fetch_errors; /* so many answers are errors */
     bool no_upload;        /* for lone_begin */
+    bool fetch_waits;      /* servers never answer; a cancel ends it */
     bool fetch_lies;       /* the server at "http://liar/" sends other bytes */
 };
 
@@ -152,6 +153,8 @@ static inline void lone_fetch(struct lone_engine *lone, const struct fetch_job *
     struct event event = {.type = EVENT_JOB_DONE, .job = job->id};
     lone->fetches++;
     snprintf(lone->last_url, sizeof lone->last_url, "%s", job->url);
+    if (lone->fetch_waits)
+        return;
     if (lone->fetch_errors > 0) {
         lone->fetch_errors--;
         event.error = FRESHET_ERROR_CONNECTION;
@@ -182,6 +185,7 @@ static inline void lone_act(struct lone_engine *lone, const struct action *actio
     case ACTION_CLOSE: lone->closed[lone_conn_index(lone, action->conn)] = true; break;
     case ACTION_DISK: lone_job_done(lone, action->disk->id, lone_disk(lone, action->disk)); break;
     case ACTION_FETCH: lone_fetch(lone, action->fetch); break;
+    case ACTION_CANCEL: lone_job_done(lone, action->job, FRESHET_ERROR_CANCELLED); break;
     case ACTION_PERSIST: {
         struct bytes pieces = action->persist->record.pieces;
         lone->persisted_pieces = 0;

@@ -117,6 +117,30 @@ static void a_paused_torrent_fetches_nothing(void **state)
     lone_free(lone);
 }
 
+/* Removing a torrent: its peers are closed, its servers let go, and the person is told. */
+static void a_removed_torrent_leaves_nothing_behind(void **state)
+{
+    (void)state;
+    for (uint32_t web = 0; web < 2; web++) {
+        struct lone_engine *lone = lone_prepare(false);
+        lone->fetch_waits = true;
+        lone_begin(lone, web ? "13:http://good/f" : NULL, NULL);
+        uint32_t peer = lone_accept(lone, 1, true);
+        lone_wait(lone, 2 * SECOND_NS);
+        assert_int_equal(lone->fetches, web ? 1 : 0);
+        struct engine_command command = {.type = COMMAND_REMOVE_TORRENT, .torrent = 1};
+        struct event event = {.type = EVENT_COMMAND, .command = &command};
+        engine_input(lone->engine, lone->now, &event);
+        lone_run(lone);
+        lone_wait(lone, 10 * SECOND_NS);
+        assert_true(lone->closed[peer]);
+        assert_int_equal(lone->notices[NOTICE_REMOVED], 1);
+        struct torrent_status status;
+        assert_false(engine_torrent_status(lone->engine, 1, &status));
+        lone_free(lone);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -127,6 +151,7 @@ int main(void)
         cmocka_unit_test(a_lone_liar_cannot_make_us_spin),
         cmocka_unit_test(web_seeds_keep_to_the_download_limit),
         cmocka_unit_test(a_paused_torrent_fetches_nothing),
+        cmocka_unit_test(a_removed_torrent_leaves_nothing_behind),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
