@@ -99,6 +99,32 @@
 #define LIMIT_TRACKER_PROXIES         16u
 #define LIMIT_TRACKER_CONNECTION_ID_S 120 /* BEP 15 */
 
+/* DHT. */
+#define LIMIT_DHT_DATAGRAM_IN     4096u /* larger packets are not looked at */
+#define LIMIT_DHT_DATAGRAM_OUT    1400u /* a reply that may go to an unproven source */
+#define LIMIT_DHT_VALUE           1000u /* BEP 44 */
+#define LIMIT_DHT_SALT            64u   /* BEP 44 */
+#define LIMIT_DHT_TOKEN           64u   /* of another node */
+#define LIMIT_DHT_TORRENTS        2000u
+#define LIMIT_DHT_PEERS           500u /* of a torrent */
+#define LIMIT_DHT_PEERS_ADDRESS   4u   /* of a torrent, behind one address */
+#define LIMIT_DHT_ITEMS           700u
+#define LIMIT_DHT_BUCKETS         24u
+#define LIMIT_DHT_MESSAGES_SOURCE 5u    /* answered a second a source */
+#define LIMIT_DHT_BYTES_UNPROVEN  8000u /* a second to all sources that have proven nothing */
+#define LIMIT_DHT_PENDING         512u  /* queries without an answer yet */
+#define LIMIT_DHT_LOOKUPS         32u
+#define LIMIT_DHT_RESULTS         256u
+#define LIMIT_DHT_OUTPUTS         1024u /* packets waiting for the host */
+#define LIMIT_DHT_NAMES           16u   /* of nodes to begin with */
+#define LIMIT_DHT_GIVE_UP_NS      (2 * SECOND_NS)
+#define LIMIT_DHT_LATE_MIN_NS     (100 * MILLISECOND_NS)
+#define LIMIT_DHT_LATE_MAX_NS     SECOND_NS
+#define LIMIT_DHT_PEER_LIFE_NS    (45 * 60 * SECOND_NS)
+#define LIMIT_DHT_ITEM_LIFE_NS    (2 * 3600 * SECOND_NS) /* BEP 44 */
+#define LIMIT_DHT_ANNOUNCE_NS     (15 * 60 * SECOND_NS)
+#define LIMIT_DHT_ANNOUNCE_GAP_NS (SECOND_NS / 5) /* between two torrents' announces */
+
 /* Storage. */
 #define LIMIT_BARRIER_NS    (5 * SECOND_NS)
 #define LIMIT_BARRIER_BYTES (256ull * MIB)
