@@ -12,6 +12,7 @@ static const struct command_option options[] = {
     {"sequential", 0, NULL, "fetch pieces in order", .repeatable = false},
     {"allocate", 0, NULL, "claim all the space at once", .repeatable = false},
     {"symlinks", 0, NULL, "make the symbolic links that the torrent has", .repeatable = false},
+    {"forget", 0, NULL, "forget earlier progress and check what is there", .repeatable = false},
     {"timeout", 0, "TIME", "give up when nothing has come for so long", .repeatable = false},
     {"wait", 0, NULL, "on a full disk wait for space instead of ending", .repeatable = false},
     TRANSFER_OPTIONS,

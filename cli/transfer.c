@@ -271,8 +271,9 @@ static void transfer_note(struct transfer *transfer, const struct transfer_torre
         break;
     case NOTICE_DISK_RESUMED: message_note("%s: there is space again", torrent->name); break;
     case NOTICE_STORAGE_ABSENT:
-        message_note("%s: %s is not there (a disk that is not mounted?); waiting for it",
-                     torrent->name, torrent->root);
+        message_note("%s: %s is not there, is its disk mounted? waiting for it%s", torrent->name,
+                     torrent->root,
+                     transfer->kind == TRANSFER_GET ? " (--forget starts anew)" : "");
         break;
     case NOTICE_FILE_CHANGED:
         message_note("%s: %s changed on the disk; checking it again", torrent->name,
@@ -422,7 +423,8 @@ static enum exit_code transfer_start_one(struct transfer *transfer, size_t index
     struct transfer_torrent *torrent = transfer->torrents[index];
     struct torrent_options options = transfer->options.torrent;
     struct session_torrent_options how = {.id = (torrent_id)index + 1,
-                                          .torrent = buffer_bytes(&torrent->source.bytes)};
+                                          .torrent = buffer_bytes(&torrent->source.bytes),
+                                          .forget_record = transfer->options.forget};
     char text[SESSION_TEXT_SIZE];
 
     options.root = torrent->root;

@@ -55,6 +55,7 @@ static bool read_goals(const struct command_call *call, struct transfer_options 
 
 static bool read_get_options(const struct command_call *call, struct transfer_options *options)
 {
+    options->forget = command_has(call, "forget");
     options->torrent.sequential = command_has(call, "sequential");
     options->torrent.wait_for_space = command_has(call, "wait");
     options->torrent.make_symlinks = command_has(call, "symlinks");

@@ -15,6 +15,7 @@ struct transfer_options {
     uint32_t peer_count;
     const char *progress;
     int64_t timeout_ns; /* give up when nothing has come for so long; 0: never */
+    bool forget;        /* progress that was recorded */
     bool seeds_on;      /* there is a ratio or time goal */
 };
 

@@ -160,7 +160,8 @@ enum freshet_error storage_files_stat(struct storage_files *files, struct file_s
     return error;
 }
 
-/* Is this folder a stranger: not the one that was recorded, and without any of our files? */
+/* Is this folder a stranger: on another disk than the recorded one, and without any of our files?
+ */
 static bool storage_files_is_stranger(struct storage_files *files,
                                       const struct root_identity *expected,
                                       const struct file_stat *stats)
@@ -169,7 +170,7 @@ static bool storage_files_is_stranger(struct storage_files *files,
 
     if (files->layout->create_root || expected->device == 0 || fstat(files->root, &stat) != 0)
         return false;
-    if (stat.st_dev == expected->device && stat.st_ino == expected->inode)
+    if (stat.st_dev == expected->device)
         return false;
     for (uint32_t i = 0; i <= files->layout->file_count; i++)
         if (stats[i].exists)

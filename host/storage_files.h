@@ -17,8 +17,8 @@
 
 struct storage_files;
 
-/* Which folder a root was when its progress was recorded. A mount point that lost its disk is
- * another folder, and empty; device 0: not known. */
+/* Where a root was when its progress was recorded. A mount point that lost its disk is on another
+ * device, and empty; device 0: not known. */
 struct root_identity {
     uint64_t device;
     uint64_t inode;

@@ -370,6 +370,16 @@ static void disk_knows_an_absent_root(void **state)
     mkdir(fixture.root, 0755);
     disk_expect_root(fixture.disk, fixture.root, &other);
     assert_int_equal(run_plain(&fixture, DISK_OPEN), FRESHET_ERROR_ABSENT);
+    /* An empty folder on the disk that was recorded: emptied by somebody, and no mistake. */
+    struct stat disk_stat;
+    assert_int_equal(stat(fixture.root, &disk_stat), 0);
+    other.device = disk_stat.st_dev;
+    disk_expect_root(fixture.disk, fixture.root, &other);
+    assert_int_equal(run_plain(&fixture, DISK_OPEN), FRESHET_OK);
+    assert_int_equal(run_plain(&fixture, DISK_CLOSE), FRESHET_OK);
+    other.device = 1;
+    disk_expect_root(fixture.disk, fixture.root, &other);
+    assert_int_equal(run_plain(&fixture, DISK_OPEN), FRESHET_ERROR_ABSENT);
     /* With one of our files in it, it is ours under another device number. */
     temporary_write(fixture.root, "one", "x", 1);
     assert_int_equal(run_plain(&fixture, DISK_OPEN), FRESHET_OK);
