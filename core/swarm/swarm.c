@@ -47,6 +47,7 @@ struct swarm *swarm_new(struct swarm_shared *shared, torrent_id id, struct metai
     swarm->now = now;
     swarm->paused = options->paused;
     swarm->sequential = options->sequential;
+    swarm->read_only = options->read_only;
     swarm->seed_ratio_permille =
         options->seed_ratio < 0 ? -1 : (int64_t)(options->seed_ratio * 1000 + 0.5);
     swarm->seed_time_ns = options->seed_time_s < 0 ? -1 : options->seed_time_s * SECOND_NS;

@@ -24,7 +24,10 @@ static uint64_t wanted_payload(const struct swarm *swarm)
 bool swarm_wants_pieces(const struct swarm *swarm)
 {
     const struct bitfield *have = storage_verified(swarm->storage);
-    /* The picker knows at once, but for pieces of padding alone; asked for each piece that comes. */
+    if (swarm->read_only)
+        return false;
+    /* The picker knows at once, but for pieces of padding alone; asked for each piece that comes.
+     */
     struct piece_picker_counts counts = {0};
     if (swarm->picker)
         piece_picker_count(swarm->picker, &counts);
@@ -230,7 +233,8 @@ static void on_failed(struct swarm *swarm, const struct storage_result *result)
 
 static void on_lost(struct swarm *swarm, piece_index piece)
 {
-    if (swarm->phase == PHASE_SEEDING && storage_piece_wanted(swarm->storage, piece))
+    if (swarm->phase == PHASE_SEEDING && !swarm->read_only &&
+        storage_piece_wanted(swarm->storage, piece))
         begin_download(swarm);
     if (swarm->picker)
         piece_picker_piece_lost(swarm->picker, piece);

@@ -49,6 +49,7 @@ struct swarm {
     conn_id *closes;         /* connections that the host is to close */
     uint32_t closes_count, closes_capacity;
 
+    bool read_only; /* what is missing stays missing: it could not be written */
     bool sequential, seed_by_download, just_completed, closing, closed, paused;
     bool disk_full;              /* storage holds its writes: nothing new is asked for */
     int64_t held_ns;             /* when peers that wait for tokens may try again; HEAP_NEVER */

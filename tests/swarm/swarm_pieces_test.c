@@ -72,12 +72,32 @@ static void swarm_pieces_that_changed_on_the_disk_are_not_served(void **state)
     lone_free(lone);
 }
 
+static void swarm_pieces_missing_from_a_read_only_copy_stay_missing(void **state)
+{
+    (void)state;
+    struct lone_engine *lone = lone_prepare(true);
+    lone->disk[5] ^= 1;
+    struct torrent_options options = {
+        .root = "/r", .read_only = true, .seed_ratio = -1, .seed_time_s = -1};
+    lone_begin(lone, NULL, &options);
+    assert_int_equal(lone_status(lone).phase, PHASE_SEEDING);
+    assert_int_equal(lone_status(lone).pieces_done, LONE_PIECES - 1);
+    uint32_t leecher = lone_leecher(lone, 1, true);
+    uint32_t seed = lone_seed_peer(lone, 2, true);
+    assert_int_equal(lone_count_sent(lone, seed, WIRE_INTERESTED), 0);
+    assert_int_equal(lone_count_sent(lone, seed, WIRE_REQUEST), 0);
+    lone_say_block(lone, leecher, WIRE_REQUEST, 1, 0, 16384);
+    assert_int_equal(lone_count_sent(lone, leecher, WIRE_PIECE), 1);
+    lone_free(lone);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(swarm_pieces_tell_others_what_came),
         cmocka_unit_test(swarm_pieces_find_the_one_poisoner_among_two),
         cmocka_unit_test(swarm_pieces_that_changed_on_the_disk_are_not_served),
+        cmocka_unit_test(swarm_pieces_missing_from_a_read_only_copy_stay_missing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
