@@ -12,7 +12,8 @@ static void run(const struct sim_wish *options, struct sim_verdict *result)
     world->tracker.dead = true;
     sim_verdict_note(result, "the tracker died after", sim_world_time(world) / MILLISECOND_NS,
                      " ms");
-    sim_verdict_note(result, "announces that it heard", (int64_t)world->tracker.announces, "");
+    sim_verdict_note(result, "announces that it heard",
+                     (int64_t)sim_tracker_announces(&world->tracker), "");
     if (sim_swarm_is_complete(world))
         sim_verdict_fail(result, "all were complete before, of nodes", options->nodes);
     sim_swarm_run(world, 20 * result->bound_ns + 600 * SECOND_NS);

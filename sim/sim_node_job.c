@@ -8,7 +8,7 @@
 
 #define TRACKER_TURNAROUND_NS (100 * MILLISECOND_NS)
 
-enum job_kind { JOB_DISK, JOB_FETCH, JOB_RESOLVE, JOB_PERSIST };
+enum job_kind { JOB_DISK, JOB_FETCH, JOB_RESOLVE, JOB_PERSIST, JOB_DATAGRAM };
 
 struct sim_job {
     struct sim_node *node;
@@ -17,6 +17,7 @@ struct sim_job {
     struct disk_job *disk;
     const struct fetch_job *fetch;
     const struct persist_job *persist;
+    struct buffer datagram;
     bool cancelled;
     struct sim_timer timer;
     struct list_node job_node;
@@ -33,13 +34,19 @@ static bool crashes_here(struct sim_node *node)
     return true;
 }
 
+static void forget(struct sim_job *job)
+{
+    list_remove(&job->node->jobs, &job->job_node);
+    buffer_deinit(&job->datagram);
+    memory_free(job);
+}
+
 static void finish(struct sim_job *job, struct event *event)
 {
     struct sim_node *node = job->node;
     event->type = EVENT_JOB_DONE;
     event->job = job->id;
-    list_remove(&node->jobs, &job->job_node);
-    memory_free(job);
+    forget(job);
     sim_node_input(node, event);
 }
 
@@ -65,21 +72,45 @@ static void do_disk(struct sim_job *job)
 static void do_fetch(struct sim_job *job)
 {
     struct sim_node *node = job->node;
-    struct sim_tracker *tracker = &node->world->tracker;
     struct event event = {0};
-    struct buffer body = {0};
+    struct address remote = sim_network_address(node->index, 0);
+    uint32_t status = 0;
+    if (job->cancelled)
+        event.error = FRESHET_ERROR_CANCELLED;
+    else if (!job->fetch->is_tracker || job->fetch->family == ADDRESS_IPV6 ||
+             !sim_tracker_get(&node->world->tracker, node->world->clock.now, job->fetch->url,
+                              &remote, &status, &event.result.fetched.body))
+        event.error = FRESHET_ERROR_CONNECTION;
+    event.result.fetched.status = (int32_t)status;
+    finish(job, &event);
+}
+
+/* All names are the tracker's. */
+static void do_resolve(struct sim_job *job)
+{
+    struct event event = {0};
     if (job->cancelled) {
         event.error = FRESHET_ERROR_CANCELLED;
-    } else if (!job->fetch->is_tracker || tracker->dead || job->fetch->family == ADDRESS_IPV6) {
-        event.error = FRESHET_ERROR_CONNECTION;
     } else {
-        struct address remote = sim_network_address(node->index, 0);
-        sim_tracker_announce(tracker, job->fetch->url, &remote, &body);
-        event.result.fetched.body = buffer_bytes(&body);
-        event.result.fetched.status = 200;
+        event.result.resolved.addresses[0] = sim_tracker_address();
+        event.result.resolved.count = 1;
     }
     finish(job, &event);
-    buffer_deinit(&body);
+}
+
+/* To the tracker and back. */
+static void do_datagram(struct sim_job *job)
+{
+    struct sim_node *node = job->node;
+    uint8_t reply[LIMIT_TRACKER_DATAGRAM];
+    struct address remote = sim_network_address(node->index, SIM_LISTEN_PORT);
+    size_t length = sim_tracker_datagram(&node->world->tracker, node->world->clock.now, &remote,
+                                         buffer_bytes(&job->datagram), reply);
+    struct event event = {
+        .type = EVENT_DATAGRAM, .remote = sim_tracker_address(), .bytes = {reply, length}};
+    forget(job);
+    if (length)
+        sim_node_input(node, &event);
 }
 
 /* What the database promises must be on the platter. */
@@ -126,22 +157,19 @@ static void do_persist(struct sim_job *job)
 static void on_timer(void *context)
 {
     struct sim_job *job = context;
-    struct event event = {0};
     switch (job->kind) {
     case JOB_DISK: do_disk(job); break;
     case JOB_FETCH: do_fetch(job); break;
-    case JOB_RESOLVE:
-        event.error = job->cancelled ? FRESHET_ERROR_CANCELLED : FRESHET_ERROR_RESOLVE;
-        finish(job, &event);
-        break;
+    case JOB_RESOLVE: do_resolve(job); break;
     case JOB_PERSIST: do_persist(job); break;
+    case JOB_DATAGRAM: do_datagram(job); break;
     }
 }
 
 static struct sim_job *job_new(struct sim_node *node, enum job_kind kind, job_id id)
 {
     struct sim_job *job = memory_new(sizeof *job);
-    CHECK(id != 0);
+    CHECK(id != 0 || kind == JOB_DATAGRAM);
     job->node = node;
     job->kind = kind;
     job->id = id;
@@ -182,6 +210,17 @@ void sim_node_job_persist(struct sim_node *node, const struct persist_job *persi
     done_after(job, node->options.persist_ns);
 }
 
+void sim_node_job_datagram(struct sim_node *node, const struct address *remote,
+                           struct bytes datagram)
+{
+    struct address tracker = sim_tracker_address();
+    if (!address_equal(remote, &tracker))
+        return; /* nobody else listens to datagrams here */
+    struct sim_job *job = job_new(node, JOB_DATAGRAM, 0);
+    buffer_append(&job->datagram, datagram.data, datagram.length);
+    done_after(job, TRACKER_TURNAROUND_NS + 2 * node->port.link.delay_ns);
+}
+
 void sim_node_job_cancel(struct sim_node *node, job_id id)
 {
     for (struct list_node *at = list_first(&node->jobs); at; at = list_next(&node->jobs, at)) {
@@ -197,8 +236,7 @@ void sim_node_job_drop_all(struct sim_node *node)
 {
     while (!list_is_empty(&node->jobs)) {
         struct sim_job *job = LIST_ELEMENT(list_first(&node->jobs), struct sim_job, job_node);
-        list_remove(&node->jobs, &job->job_node);
         sim_timer_stop(&node->world->clock, &job->timer);
-        memory_free(job);
+        forget(job);
     }
 }

@@ -14,6 +14,8 @@ void sim_node_job_disk(struct sim_node *node, struct disk_job *job);
 void sim_node_job_fetch(struct sim_node *node, const struct fetch_job *job);
 void sim_node_job_resolve(struct sim_node *node, const struct resolve_job *job);
 void sim_node_job_persist(struct sim_node *node, const struct persist_job *job);
+void sim_node_job_datagram(struct sim_node *node, const struct address *remote,
+                           struct bytes datagram);
 void sim_node_job_cancel(struct sim_node *node, job_id id);
 /* The program is gone, nobody waits for its jobs. */
 void sim_node_job_drop_all(struct sim_node *node);

@@ -25,7 +25,8 @@ struct sim_world *sim_swarm_new(const struct sim_swarm_options *options)
         .torrent = {.length = options->scenario->size,
                     .piece_length = options->piece_length,
                     .file_count = options->file_count,
-                    .tracker = SIM_TRACKER_URL},
+                    .tracker =
+                        options->scenario->seed % 2 ? SIM_TRACKER_HTTP_URL : SIM_TRACKER_UDP_URL},
     };
     struct sim_world *world = sim_world_new(&world_options);
     struct sim_link seed_link = {SEED_UP, PEER_DOWN, DELAY_NS, false};
