@@ -257,6 +257,21 @@ def file_lengths(root):
             yield f"{name}: {lines} lines"
 
 
+COMMENT = re.compile(r"/\*.*?\*/", re.S)
+DRAW = re.compile(r"\brng_(?:u64|below)\(")
+
+
+def one_draw_a_statement(root):
+    """no statement draws two random numbers: which comes first is the compiler's choice"""
+    for name in code_files(root):
+        if not name.startswith(("core/", "sim/", "host/")) or name.startswith("core/base/rng"):
+            continue
+        text = COMMENT.sub(" ", (root / name).read_text(errors="replace"))
+        for statement in re.split(r"[;{}]|&&|\|\||\?|\)\n", text):
+            if len(DRAW.findall(statement)) > 1:
+                yield f"{name}: {' '.join(statement.split())[:100]}"
+
+
 def line_ends(root):
     """text files end with a line end and have no tabs or spaces at line ends"""
     for name in tracked(root):
@@ -288,7 +303,7 @@ def checks_find_what_they_look_for(_root):
         write_tree(root, {
             "core/base/low.h": '#include "core/wire/high.h"\n',
             "core/wire/high.h": '#include "core/base/low.h"\n',
-            "core/wire/same.c": "int x;\t\n",
+            "core/wire/same.c": "int x;\t\nint f(void) { return g(rng_u64(r), rng_u64(r)); }\n",
             "host/same.c": '/* SPDX-License-Identifier: MIT */\n#include "core/wire/high.h"\n'
                            "/* " + MARKS[0] + " */\n",
             "other/thing.c": "int  y ;\n" * 601,
@@ -302,9 +317,11 @@ def checks_find_what_they_look_for(_root):
             "lengths": list(file_lengths(root)),
             "readmes": list(folder_readmes(root)),
             "ends": list(line_ends(root)),
+            "draws": list(one_draw_a_statement(root)),
         }
     expected = {"direction": 2, "ring": 2, "names": 1, "licence": 4, "marks": 1, "lengths": 1,
-                "readmes": 6, "ends": 1}
+                "readmes": 6, "ends": 1,
+                "draws": 1}
     for name, count in expected.items():
         if len(found[name]) != count:
             yield f"{name}: {len(found[name])} found, {count} were there: {found[name]}"
@@ -319,7 +336,7 @@ def main():
         (core_symbols, (ROOT, allowed)), (core_writable_data, (ROOT,)), (exported_names, (ROOT, more)),
         (unique_names, (ROOT,)), (licence_lines, (ROOT,)), (formatted, (ROOT,)),
         (forbidden_marks, (ROOT,)), (folder_readmes, (ROOT,)), (file_lengths, (ROOT,)),
-        (line_ends, (ROOT,)), (checks_find_what_they_look_for, (ROOT,)),
+        (line_ends, (ROOT,)), (one_draw_a_statement, (ROOT,)), (checks_find_what_they_look_for, (ROOT,)),
     ]
     print(f"1..{len(checks)}")
     failed = 0

@@ -23,12 +23,15 @@ void engine_trackers_add(struct engine_torrent *torrent)
     const struct metainfo *metainfo = swarm_metainfo(torrent->swarm);
     if (metainfo->tracker_count == 0)
         return;
+    /* One draw a statement: the order of two in one is the compiler's choice. */
+    uint32_t key = (uint32_t)rng_u64(&engine->shared.rng);
+    uint64_t seed = rng_u64(&engine->shared.rng);
     struct tracker_client_options options = {
         .trackers = metainfo->trackers,
         .tracker_tiers = metainfo->tracker_tiers,
         .tracker_count = metainfo->tracker_count,
-        .key = (uint32_t)rng_u64(&engine->shared.rng),
-        .seed = rng_u64(&engine->shared.rng),
+        .key = key,
+        .seed = seed,
         .job_next = &engine->shared.job_next,
         .pacer = &engine->pacer,
         .is_private = metainfo->is_private,
