@@ -95,17 +95,6 @@ void swarm_messages_silent(struct peer *peer)
         all_pieces_known(peer);
 }
 
-static void on_have_all(struct peer *peer, bool all)
-{
-    if (peer->joined) {
-        swarm_peers_close(peer, FRESHET_ERROR_PROTOCOL, false);
-        return;
-    }
-    if (all)
-        bitfield_set_all(&peer->has);
-    all_pieces_known(peer);
-}
-
 static void on_have(struct peer *peer, piece_index piece)
 {
     struct swarm *swarm = peer->swarm;
@@ -133,7 +122,8 @@ static void on_have(struct peer *peer, piece_index piece)
         swarm_requests_fill(peer);
 }
 
-/* aria2 sends its bitfield again in place of many haves: what is new in it counts as those. */
+/* aria2 sends its bitfield again, or have all, in place of many haves: what is new counts as those.
+ */
 static void on_later_bitfield(struct peer *peer, struct bytes bits)
 {
     struct bitfield now;
@@ -144,6 +134,27 @@ static void on_later_bitfield(struct peer *peer, struct bytes bits)
          piece = bitfield_next_set(&now, piece + 1))
         on_have(peer, piece);
     bitfield_deinit(&now);
+}
+
+static void on_have_all(struct peer *peer)
+{
+    if (!peer->joined) {
+        bitfield_set_all(&peer->has);
+        all_pieces_known(peer);
+        return;
+    }
+    for (uint32_t piece = bitfield_next_clear(&peer->has, 0);
+         piece < peer->has.size && peer->phase == PEER_OPEN;
+         piece = bitfield_next_clear(&peer->has, piece + 1))
+        on_have(peer, piece);
+}
+
+static void on_have_none(struct peer *peer)
+{
+    if (peer->joined)
+        swarm_peers_close(peer, FRESHET_ERROR_PROTOCOL, false);
+    else
+        all_pieces_known(peer);
 }
 
 static void on_bitfield(struct peer *peer, struct bytes bits)
@@ -250,8 +261,8 @@ static void on_message(struct peer *peer, const struct wire_message *message)
     case WIRE_NOT_INTERESTED: on_not_interested(peer); break;
     case WIRE_HAVE: on_have(peer, message->index); break;
     case WIRE_BITFIELD: on_bitfield(peer, message->payload); break;
-    case WIRE_HAVE_ALL: on_have_all(peer, true); break;
-    case WIRE_HAVE_NONE: on_have_all(peer, false); break;
+    case WIRE_HAVE_ALL: on_have_all(peer); break;
+    case WIRE_HAVE_NONE: on_have_none(peer); break;
     case WIRE_REQUEST: swarm_uploads_request(peer, message); break;
     case WIRE_CANCEL: swarm_uploads_cancel(peer, message); break;
     case WIRE_PIECE: swarm_requests_piece_head(peer, message); break;

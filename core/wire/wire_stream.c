@@ -21,7 +21,7 @@ enum {
 /*
  * The opening of a connection: what a peer has is told once, first (BEP 3, BEP 6). Deployed clients
  * send the extension handshake and the DHT port before it, so those leave the opening open. A
- * bitfield may come later too: aria2 sends its whole one where many haves would be longer.
+ * bitfield or have all may come later too: aria2 sends them where many haves would be longer.
  */
 enum opening {
     OPENING_ENDS,  /* allowed always; ends the opening */
@@ -53,7 +53,7 @@ static const struct rule rules[WIRE_TYPES_MAX] = {
     [WIRE_CANCEL] = {17, 0, OPENING_ENDS, 13, 13},
     [WIRE_PORT] = {7, 0, OPENING_STAYS, 3, 3},
     [WIRE_SUGGEST] = {9, NEEDS_FAST, OPENING_ENDS, 5, 5},
-    [WIRE_HAVE_ALL] = {5, NEEDS_FAST, OPENING_ONLY, 1, 1},
+    [WIRE_HAVE_ALL] = {5, NEEDS_FAST, OPENING_ENDS, 1, 1},
     [WIRE_HAVE_NONE] = {5, NEEDS_FAST, OPENING_ONLY, 1, 1},
     [WIRE_REJECT] = {17, NEEDS_FAST | NEEDS_METADATA, OPENING_ENDS, 13, 13},
     [WIRE_ALLOWED_FAST] = {9, NEEDS_FAST, OPENING_ENDS, 5, 5},
