@@ -30,11 +30,12 @@ static bool is_allowed_fast(const struct peer *peer, piece_index piece)
 
 static bool is_valid(const struct geometry *geometry, const struct upload_request *request)
 {
-    /* A v2 piece ends with its file, but peers may ask for the gap behind it: zeros. */
+    /* A v2 piece ends with its file, but peers may ask for the gap behind it: zeros. libtorrent
+     * asks for a whole block of a last piece that is shorter. */
     return request->piece < geometry->piece_count && request->length > 0 &&
            request->length <= LIMIT_REQUEST_LENGTH_MAX && request->begin < geometry->piece_length &&
            request->length <= geometry->piece_length - request->begin &&
-           (request->piece + 1 < geometry->piece_count ||
+           (geometry->gaps || request->piece + 1 < geometry->piece_count ||
             request->begin + request->length <= geometry_piece_size(geometry, request->piece));
 }
 
