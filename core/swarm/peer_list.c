@@ -330,8 +330,10 @@ void peer_list_on_connected(struct peer_list *list, const struct address *addres
 static void rest(struct peer_list *list, struct candidate *candidate, int64_t now)
 {
     int64_t times = candidate->fails > 1 ? candidate->fails : 1;
+    bool is_starting = candidate->source == PEER_SOURCE_USER && candidate->fails > 0;
     candidate->standing = STANDING_IDLE;
-    candidate->rest_until_ns = now + times * PEER_LIST_RETRY_NS;
+    candidate->rest_until_ns =
+        now + times * (is_starting ? PEER_LIST_RETRY_USER_NS : PEER_LIST_RETRY_NS);
     list->next_due_ns = INT64_MIN;
 }
 
@@ -340,7 +342,8 @@ void peer_list_on_failed(struct peer_list *list, const struct address *address, 
     struct candidate *candidate = find(list, address);
     if (!candidate)
         return;
-    if (candidate->fails < PEER_LIST_FAILS_MAX)
+    bool is_users = candidate->source == PEER_SOURCE_USER;
+    if (candidate->fails < PEER_LIST_FAILS_MAX - is_users)
         candidate->fails++;
     rest(list, candidate, now);
 }

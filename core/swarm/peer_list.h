@@ -6,6 +6,8 @@
  *     our own address is known, then a seeded hash.
  *   - After PEER_LIST_FAILS_MAX failures in a row an address is not tried again until somebody
  *     names it anew; after a failure or a disconnect it rests PEER_LIST_RETRY_NS (per failure).
+ *     A peer that a person named may be about to start, or be hashing still: after a failure it
+ *     rests PEER_LIST_RETRY_USER_NS (per failure), and it is never given up.
  *   - At most LIMIT_PEER_LIST addresses; a source may fill half of it (a person's own peers all),
  *     a /16 (IPv6: /32) an eighth. When full, a failed or worse-sourced one that is not connected
  *     makes room, else the newcomer is refused.
@@ -16,8 +18,9 @@
 #include "core/base/address.h"
 #include "core/base/limits.h"
 
-#define PEER_LIST_RETRY_NS  (60 * SECOND_NS)
-#define PEER_LIST_FAILS_MAX 3u
+#define PEER_LIST_RETRY_NS      (60 * SECOND_NS)
+#define PEER_LIST_RETRY_USER_NS (3 * SECOND_NS)
+#define PEER_LIST_FAILS_MAX     3u
 
 /* Best first. */
 enum peer_source {

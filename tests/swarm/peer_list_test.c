@@ -94,6 +94,26 @@ static void peer_list_rests_after_failures_and_gives_up_after_three(void **state
     peer_list_free(list);
 }
 
+static void peer_list_never_gives_up_a_peer_that_a_person_named(void **state)
+{
+    (void)state;
+    struct peer_list *list = peer_list_new(1);
+    struct address a = at(0x0a000001, 6881);
+    peer_list_add(list, &a, PEER_SOURCE_USER);
+    int64_t now = 0;
+    for (int i = 0; i < 10; i++) {
+        struct address next;
+        assert_true(peer_list_next(list, now, &next));
+        peer_list_on_failed(list, &next, now);
+        assert_false(peer_list_next(list, now, &next));
+        int64_t deadline = peer_list_deadline(list, now);
+        assert_true(deadline > now);
+        assert_true(deadline <= now + PEER_LIST_FAILS_MAX * PEER_LIST_RETRY_USER_NS);
+        now = deadline;
+    }
+    peer_list_free(list);
+}
+
 static void peer_list_never_connects_to_ourselves_or_nonsense(void **state)
 {
     (void)state;
@@ -234,6 +254,7 @@ int main(void)
         cmocka_unit_test(peer_list_prefers_the_better_source),
         cmocka_unit_test(peer_list_follows_canonical_priority),
         cmocka_unit_test(peer_list_rests_after_failures_and_gives_up_after_three),
+        cmocka_unit_test(peer_list_never_gives_up_a_peer_that_a_person_named),
         cmocka_unit_test(peer_list_never_connects_to_ourselves_or_nonsense),
         cmocka_unit_test(peer_list_forgets_the_banned),
         cmocka_unit_test(peer_list_cannot_be_stuffed_by_a_source_or_a_prefix),
