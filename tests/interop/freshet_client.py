@@ -55,6 +55,13 @@ class Freshet(Process):
         assert event, f"freshet ended without {name}:\n{self.log()[-3000:]}"
         return event
 
+    def wait_phase(self, phase, seconds=45):
+        """Until its only torrent is there: checking, downloading, seeding."""
+        wait_for(lambda: (self.event("progress") or {}).get("phase") == phase
+                 or not self.is_running(), lambda: f"freshet is {phase}:\n{self.log()[-3000:]}",
+                 seconds)
+        assert self.is_running(), self.log()[-3000:]
+
     @property
     def port(self):
         return int(self.wait_event("ready")["listen"].rsplit(":", 1)[1])
