@@ -196,8 +196,17 @@ void swarm_pieces_judge_bans(struct swarm *swarm)
     }
 }
 
+/* After a recheck a verdict may be of bytes that were handed over before it; what has come of the
+ * piece since then is not what it speaks of. */
+static void drop_newer_half(struct swarm *swarm, piece_index piece)
+{
+    if (swarm->picker)
+        swarm_requests_drop_half(swarm, piece);
+}
+
 static void on_verified(struct swarm *swarm, const struct storage_result *result)
 {
+    drop_newer_half(swarm, result->piece);
     uint32_t count;
     struct address *senders = senders_of(swarm, result->piece, &count);
     if (senders)
@@ -216,6 +225,7 @@ static void on_verified(struct swarm *swarm, const struct storage_result *result
 
 static void on_failed(struct swarm *swarm, const struct storage_result *result)
 {
+    drop_newer_half(swarm, result->piece);
     uint32_t count;
     struct address *senders = senders_of(swarm, result->piece, &count);
     swarm->wasted += geometry_piece_payload(&swarm->metainfo->geometry, result->piece);

@@ -50,7 +50,7 @@ void swarm_requests_account(struct swarm *swarm)
 /* Gives back the memory of a piece that is half here, and closes it. One that is whole is
  * storage's.
  */
-static void drop_open_piece(struct swarm *swarm, piece_index piece)
+void swarm_requests_drop_half(struct swarm *swarm, piece_index piece)
 {
     uint32_t count, here = 0;
     const block_id *memory = piece_picker_memory(swarm->picker, piece, &count);
@@ -70,7 +70,7 @@ void swarm_requests_drop_open(struct swarm *swarm)
     if (swarm->picker == NULL)
         return;
     for (piece_index piece = 0; piece < swarm->metainfo->geometry.piece_count; piece++)
-        drop_open_piece(swarm, piece);
+        swarm_requests_drop_half(swarm, piece);
     swarm_requests_account(swarm);
 }
 
@@ -117,7 +117,7 @@ static bool make_room(struct peer *peer)
         !piece_picker_can_open(swarm->picker, &peer->has) ||
         !piece_picker_victim(swarm->picker, &victim))
         return false;
-    drop_open_piece(swarm, victim);
+    swarm_requests_drop_half(swarm, victim);
     swarm_requests_account(swarm);
     return true;
 }

@@ -104,6 +104,7 @@ void swarm_requests_payload(struct peer *peer, uint32_t length);
 void swarm_requests_tick(struct peer *peer);
 void swarm_requests_drop_arrival(struct peer *peer);
 void swarm_requests_account(struct swarm *swarm);
+void swarm_requests_drop_half(struct swarm *swarm, piece_index piece);
 void swarm_requests_drop_open(struct swarm *swarm);
 void swarm_requests_join(struct peer *peer);
 

@@ -54,7 +54,8 @@ void swarm_web_stop(struct swarm *swarm)
 
 static void take(struct swarm *swarm, const struct web_seed_result *result)
 {
-    if (result->type == WEB_SEED_LOST) {
+    /* What comes after a pause or the end must not open a piece that nobody would close. */
+    if (result->type == WEB_SEED_LOST || swarm->phase != PHASE_DOWNLOADING) {
         if (swarm->picker)
             piece_picker_abort(swarm->picker, result->slot, result->piece, result->block);
         if (result->memory != BLOCK_NONE)

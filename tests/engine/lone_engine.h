@@ -23,7 +23,8 @@
 #define LONE_SIZE   (3 * LONE_PIECE + 20000u)
 #define LONE_PIECES 4u
 #define LONE_BLOCKS 64u
-#define LONE_CONNS  12
+#define LONE_CONNS  256
+#define LONE_JOBS   256
 
 struct lone_engine {
     struct engine *engine;
@@ -48,6 +49,10 @@ struct lone_engine {
     struct address last_banned;
     uint32_t persisted_pieces;
     uint32_t pool_blocks; /* 0: LONE_BLOCKS */
+    /* Jobs end when lone_finish says so. */
+    bool defers;
+    struct action jobs[LONE_JOBS];
+    uint32_t job_count;
     /* Web seeds: what the servers are, and what they do. */
     uint32_t fetches;
     char last_url[64];
@@ -203,14 +208,35 @@ static inline void lone_act(struct lone_engine *lone, const struct action *actio
     }
 }
 
+static inline void lone_defer(struct lone_engine *lone, const struct action *action)
+{
+    if (lone->job_count == LONE_JOBS)
+        abort();
+    lone->jobs[lone->job_count++] = *action;
+}
+
 static inline void lone_run(struct lone_engine *lone)
 {
     struct action action;
     while (engine_output(lone->engine, lone->now, &action)) {
         struct action copy = action;
-        lone_act(lone, &copy);
+        bool job = action.type == ACTION_DISK || action.type == ACTION_PERSIST ||
+                   action.type == ACTION_FETCH;
+        if (lone->defers && job)
+            lone_defer(lone, &copy);
+        else if (!lone->defers || action.type != ACTION_CANCEL)
+            lone_act(lone, &copy);
     }
     engine_check(lone->engine);
+}
+
+/* One of the jobs under way ends. */
+static inline void lone_finish(struct lone_engine *lone, uint32_t index)
+{
+    struct action job = lone->jobs[index];
+    lone->jobs[index] = lone->jobs[--lone->job_count];
+    lone_act(lone, &job);
+    lone_run(lone);
 }
 
 /* Lets time pass, with every deadline on the way. */
