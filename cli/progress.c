@@ -13,7 +13,8 @@
 
 #define PLAIN_EVERY_NS (10 * SECOND_NS)
 #define JSON_EVERY_NS  (1 * SECOND_NS)
-#define PLAIN_STEP     5 /* percent */
+#define PLAIN_STEP     5  /* percent */
+#define BARS_MAX       20 /* more would not fit a small terminal, and could not be redrawn */
 
 enum progress_mode { PROGRESS_BAR, PROGRESS_PLAIN, PROGRESS_JSON, PROGRESS_NONE };
 
@@ -84,16 +85,34 @@ void progress_checked(struct progress *progress, const struct progress_line *lin
     fflush(stdout);
 }
 
+/* Does anything move? Bars of torrents at rest give way where there are too many. */
+static bool progress_is_active(const struct progress_line *line)
+{
+    const struct torrent_status *status = &line->status;
+
+    return status->phase == PHASE_CHECKING || status->download_rate > 0 || status->upload_rate > 0;
+}
+
 static void progress_show_bars(struct progress *progress, const struct progress_line *lines,
                                size_t count)
 {
+    size_t left = 0;
+
     progress_hide(progress);
     for (size_t i = 0; i < count; i++) {
         char text[PROGRESS_BAR_SIZE];
+        if (progress->drawn == BARS_MAX || (count > BARS_MAX && !progress_is_active(&lines[i]))) {
+            left++;
+            continue;
+        }
         progress_bar_text(&lines[i], terminal_width(STDOUT_FILENO), terminal_is_utf8(), text);
         printf("%s\n", text);
+        progress->drawn++;
     }
-    progress->drawn = (int)count;
+    if (left > 0) {
+        printf("and %zu more\n", left);
+        progress->drawn++;
+    }
 }
 
 /* Which of the torrents have gone on by a step since they were told of? */

@@ -159,9 +159,8 @@ void datagram_socket_close(struct datagram_socket *socket)
     if (!socket)
         return;
     socket->closing = true;
-    uv_poll_stop(&socket->poll);
-    close(socket->fd);
     uv_close((uv_handle_t *)&socket->poll, datagram_socket_on_closed);
+    close(socket->fd);
 }
 
 void datagram_socket_send(struct datagram_socket *socket, const struct address *remote,

@@ -57,9 +57,9 @@ void stream_socket_close(struct stream_socket *stream)
     stream_socket_drop_send(stream);
     map_remove(&stream->table->by_id, &stream->id);
     list_remove(&stream->table->all, &stream->node);
-    uv_poll_stop(&stream->poll);
-    close(stream->fd);
+    /* libuv first: it speaks of the descriptor to the kernel once more. */
     uv_close((uv_handle_t *)&stream->poll, stream_on_handle_closed);
+    close(stream->fd);
 }
 
 void stream_socket_fail(struct stream_socket *stream, enum freshet_error error)

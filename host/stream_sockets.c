@@ -252,9 +252,8 @@ void stream_sockets_stop_listening(struct stream_sockets *sockets)
 {
     if (sockets->listener < 0)
         return;
-    uv_poll_stop(sockets->listener_poll);
-    close(sockets->listener);
     uv_close((uv_handle_t *)sockets->listener_poll, listener_on_closed);
+    close(sockets->listener);
     uv_close((uv_handle_t *)sockets->listener_rest, listener_on_closed);
     sockets->listener = -1;
     sockets->listener_poll = NULL;

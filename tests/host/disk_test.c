@@ -465,10 +465,7 @@ static void disk_ends_every_job_once_when_it_is_stopped(void **state)
     assert_int_equal(run_plain(&fixture, DISK_OPEN), FRESHET_OK);
     memset(jobs, 0, sizeof jobs);
     for (int i = 0; i < 50; i++) {
-        jobs[i] = (struct disk_job){.id = 1000 + (job_id)i,
-                                    .operation = DISK_STAT,
-                                    .storage = 7,
-                                    .ret_stats = fixture.stats};
+        jobs[i] = (struct disk_job){.id = 1000 + (job_id)i, .operation = DISK_SYNC, .storage = 7};
         disk_submit(fixture.disk, &jobs[i]);
     }
     disk_cancel(fixture.disk, 1049);
