@@ -71,6 +71,8 @@ static uint32_t run_one(const struct sim_wish *options, struct sim_crash_plan *p
 {
     const struct sim_swarm_options swarm = {.scenario = options,
                                             .file_count = 3,
+                                            .version =
+                                                (enum sim_torrent_version)(options->seed % 3),
                                             .piece_length = 64 * KIB,
                                             .seed_link = slow_link,
                                             .peer_link = slow_link,

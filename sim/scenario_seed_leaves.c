@@ -8,7 +8,7 @@
 
 static bool is_one_copy_out(const struct sim_world *world)
 {
-    if (world->nodes[0]->facts.payload_sent < world->torrent->length)
+    if (world->nodes[0]->facts.payload_sent < world->torrent->payload)
         return false;
     for (uint32_t piece = 0; piece < world->torrent->piece_count; piece++) {
         bool found = false;

@@ -77,7 +77,7 @@ static void strike(struct sim_world *world)
     case 2: part(world); break;
     case 3: heal(world); break;
     case 4:
-        node->disk.options.capacity = node->options.is_seed ? 0 : world->torrent->length / 2;
+        node->disk.options.capacity = node->options.is_seed ? 0 : world->torrent->payload / 2;
         break;
     case 5: node->disk.options.capacity = 0; break;
     case 6: /* a drive that goes on failing ends the torrent, as it must */
@@ -108,8 +108,12 @@ static void run(const struct sim_wish *options, struct sim_verdict *result)
     if (at_least.nodes < 4)
         at_least.nodes = 4;
     rng_init(&rng, options->seed);
-    const struct sim_swarm_options swarm = {
-        .scenario = &at_least, .file_count = FILES, .customise = customise, .context = &rng};
+    const struct sim_swarm_options swarm = {.scenario = &at_least,
+                                            .file_count = FILES,
+                                            .version =
+                                                (enum sim_torrent_version)(options->seed % 3),
+                                            .customise = customise,
+                                            .context = &rng};
     struct sim_world *world = sim_swarm_new(&swarm);
     result->bound_ns = sim_swarm_bound_ns(world);
     for (int64_t second = 1; second <= STORM_S; second++) {

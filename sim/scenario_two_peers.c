@@ -5,7 +5,11 @@
 
 static void run(const struct sim_wish *options, struct sim_verdict *result)
 {
-    const struct sim_swarm_options swarm = {.scenario = options, .file_count = 3};
+    const struct sim_swarm_options swarm = {
+        .scenario = options,
+        .file_count = 3,
+        .version = (enum sim_torrent_version)(options->seed % 3),
+    };
     struct sim_world *world = sim_swarm_new(&swarm);
     result->bound_ns = sim_swarm_bound_ns(world);
     sim_swarm_run(world, 20 * result->bound_ns + 600 * SECOND_NS);

@@ -354,8 +354,6 @@ static enum freshet_error do_hash(struct sim_disk *disk, const struct sim_storag
     if (job->ret_sha1)
         sim_torrent_sha1(disk->torrent, &spans, 0, extent->length, job->ret_sha1);
     uint64_t leaf_length = job->leaf_length ? job->leaf_length : extent->length;
-    if (job->ret_leaves)
-        memset(job->ret_leaves, 0, (size_t)extent->block_count * 32);
     for (uint64_t at = 0; job->ret_leaves && at < leaf_length; at += LIMIT_BLOCK_SIZE) {
         uint64_t left = leaf_length - at;
         sim_torrent_leaf(disk->torrent, &spans, at,

@@ -26,16 +26,26 @@ static void *new_machine(struct sim_node *node)
     return engine_new(&settings, node->world->clock.now);
 }
 
+/* By the metainfo's numbers, which count padding files too. */
+static uint8_t *new_priorities(const struct sim_node *node, const struct metainfo *metainfo)
+{
+    uint8_t *priorities = memory_new(metainfo->geometry.file_count);
+    uint32_t file = 0;
+    for (uint32_t i = 0; i < metainfo->geometry.file_count; i++) {
+        bool padding = metainfo->files[i].padding;
+        priorities[i] = padding || file >= 64 || !(node->options.unwanted >> file & 1);
+        file += !padding;
+    }
+    return priorities;
+}
+
 static void add_torrent(struct sim_node *node)
 {
     struct metainfo *metainfo = NULL;
     char reason[METAINFO_REASON_SIZE];
     CHECK(metainfo_parse(buffer_bytes(&node->world->torrent->encoded), &metainfo, reason) ==
           FRESHET_OK);
-    uint32_t file_count = node->world->torrent->file_count;
-    uint8_t *priorities = memory_new(file_count);
-    for (uint32_t i = 0; i < file_count; i++)
-        priorities[i] = i >= 64 || !(node->options.unwanted >> i & 1);
+    uint8_t *priorities = new_priorities(node, metainfo);
     struct torrent_options options = {
         .root = "/pretend",
         .file_priorities = node->options.unwanted ? priorities : NULL,

@@ -233,6 +233,10 @@ static void read_step(struct sim_conn *conn)
 static void send_range(struct sim_node *node, struct sim_conn *conn, const struct sim_spans *spans,
                        const struct file_range *range, storage_id storage, bool poison)
 {
+    if (range->file == FILE_PADDING) {
+        sim_end_send_span(conn->end, range->length, SIM_SOURCE_ZERO, 0);
+        return;
+    }
     uint64_t linear = sim_disk_linear(&node->disk, storage, range);
     for (uint64_t at = 0; at < range->length;) {
         struct sim_span span = sim_spans_at(spans, at, range->length - at);

@@ -25,6 +25,7 @@ struct sim_world *sim_swarm_new(const struct sim_swarm_options *options)
         .torrent = {.length = options->scenario->size,
                     .piece_length = options->piece_length,
                     .file_count = options->file_count,
+                    .version = options->version,
                     .tracker =
                         options->scenario->seed % 2 ? SIM_TRACKER_HTTP_URL : SIM_TRACKER_UDP_URL},
     };
@@ -101,7 +102,7 @@ int64_t sim_swarm_bound_ns(const struct sim_world *world)
         if (options->link.down_bytes_per_s < down_least)
             down_least = options->link.down_bytes_per_s;
     }
-    uint64_t size = world->torrent->length;
+    uint64_t size = world->torrent->payload;
     int64_t bound = sim_clock_transfer_ns(size, seed_up);
     int64_t by_down = sim_clock_transfer_ns(size, down_least);
     int64_t by_sum = sim_clock_transfer_ns(size * peers, up);
@@ -160,7 +161,7 @@ static void judge_books(const struct sim_node *node, struct sim_verdict *result)
         sim_verdict_fail(result, "the engine counts more download than came in",
                          (int64_t)(status.downloaded - facts->payload_received));
     bool whole = !node->options.is_seed && node->options.unwanted == 0;
-    uint64_t needed = whole ? node->world->torrent->length : 0;
+    uint64_t needed = whole ? node->world->torrent->payload : 0;
     if (facts->complete_at >= 0 && status.downloaded < needed)
         sim_verdict_fail(result, "the engine counts less download than it needed",
                          (int64_t)status.downloaded);

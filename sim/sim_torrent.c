@@ -6,6 +6,7 @@
 #include "core/base/memory.h"
 #include "core/crypto/sha1.h"
 #include "core/crypto/sha256.h"
+#include "core/metainfo/torrent_builder.h"
 
 #include <string.h>
 
@@ -40,27 +41,44 @@ uint32_t sim_torrent_piece_size(const struct sim_torrent *torrent, uint32_t piec
     return left < torrent->piece_length ? (uint32_t)left : torrent->piece_length;
 }
 
+uint32_t sim_torrent_piece_payload(const struct sim_torrent *torrent, uint32_t piece)
+{
+    uint64_t begin = (uint64_t)piece * torrent->piece_length;
+    for (uint32_t i = 0; torrent->aligned && i < torrent->file_count; i++) {
+        uint64_t end = torrent->files[i].offset + torrent->files[i].length;
+        if (torrent->files[i].offset <= begin && begin < end)
+            return end - begin < torrent->piece_length ? (uint32_t)(end - begin)
+                                                       : torrent->piece_length;
+    }
+    return sim_torrent_piece_size(torrent, piece);
+}
+
+/* SHA-1 over payload and padding, SHA-256 of each block of payload. */
+static void hash_piece(struct sim_torrent *torrent, uint32_t piece, uint8_t *bytes)
+{
+    uint32_t payload = sim_torrent_piece_payload(torrent, piece);
+    uint32_t size = sim_torrent_piece_size(torrent, piece);
+    uint64_t begin = (uint64_t)piece * torrent->piece_length;
+    struct sim_span span = {0, payload, torrent->source, begin};
+    sim_torrent_bytes(torrent, &span, bytes);
+    memset(bytes + payload, 0, size - payload);
+    sha1_of(bytes, size, torrent->piece_sha1 + (size_t)piece * SHA1_SIZE);
+    uint8_t *leaf = torrent->leaves + begin / LIMIT_BLOCK_SIZE * SHA256_SIZE;
+    for (uint32_t at = 0; at < payload; at += LIMIT_BLOCK_SIZE, leaf += SHA256_SIZE) {
+        uint32_t left = payload - at;
+        sha256_of(bytes + at, left < LIMIT_BLOCK_SIZE ? left : LIMIT_BLOCK_SIZE, leaf);
+    }
+}
+
 static void hash_content(struct sim_torrent *torrent)
 {
-    uint64_t block_count = (torrent->length + LIMIT_BLOCK_SIZE - 1) / LIMIT_BLOCK_SIZE;
+    size_t blocks = (size_t)torrent->piece_count * (torrent->piece_length / LIMIT_BLOCK_SIZE);
     torrent->piece_sha1 = memory_new_array(torrent->piece_count, SHA1_SIZE);
-    torrent->leaves = memory_new_array(block_count, SHA256_SIZE);
-    uint8_t *block = memory_new(LIMIT_BLOCK_SIZE);
-    uint32_t piece_blocks = torrent->piece_length / LIMIT_BLOCK_SIZE;
-    struct sha1 sha1;
-    for (uint64_t index = 0; index < block_count; index++) {
-        uint64_t offset = index * LIMIT_BLOCK_SIZE, left = torrent->length - offset;
-        struct sim_span span = {0, left < LIMIT_BLOCK_SIZE ? left : LIMIT_BLOCK_SIZE,
-                                torrent->source, offset};
-        sim_torrent_bytes(torrent, &span, block);
-        sha256_of(block, span.length, torrent->leaves + index * SHA256_SIZE);
-        if (index % piece_blocks == 0)
-            sha1_init(&sha1);
-        sha1_update(&sha1, block, span.length);
-        if (index % piece_blocks == piece_blocks - 1 || index + 1 == block_count)
-            sha1_final(&sha1, torrent->piece_sha1 + index / piece_blocks * SHA1_SIZE);
-    }
-    memory_free(block);
+    torrent->leaves = memory_new_array(blocks, SHA256_SIZE);
+    uint8_t *bytes = memory_new(torrent->piece_length);
+    for (uint32_t piece = 0; piece < torrent->piece_count; piece++)
+        hash_piece(torrent, piece, bytes);
+    memory_free(bytes);
 }
 
 /* Sizes that fall across pieces: file i gets a share of 1 + i % 3, every fifth is empty, the last
@@ -142,6 +160,47 @@ static void encode(struct sim_torrent *torrent, const char *tracker)
     buffer_deinit(&info);
 }
 
+/* v2 and hybrid are laid out and encoded by core's own builder. */
+static void build(struct sim_torrent *torrent, const struct sim_torrent_options *options)
+{
+    struct torrent_builder_file *files = memory_new_array(torrent->file_count, sizeof *files);
+    for (uint32_t i = 0; i < torrent->file_count; i++)
+        files[i] = (struct torrent_builder_file){
+            .path = torrent->files[i].path + (torrent->file_count > 1 ? strlen("content/") : 0),
+            .length = torrent->files[i].length};
+    const struct torrent_builder_options builder_options = {
+        .name = "content",
+        .single_file = torrent->file_count == 1,
+        .has_v1 = options->version == SIM_TORRENT_HYBRID,
+        .has_v2 = true,
+        .piece_length = torrent->piece_length,
+        .files = files,
+        .file_count = torrent->file_count,
+        .trackers = &options->tracker,
+        .tracker_count = options->tracker != NULL,
+    };
+    struct torrent_builder *builder = NULL;
+    CHECK(torrent_builder_new(&builder_options, &builder) == FRESHET_OK);
+    const struct geometry *geometry = torrent_builder_geometry(builder);
+    for (uint32_t i = 0; i < geometry->file_count; i++) {
+        uint32_t source = torrent_builder_source(builder, i);
+        if (source != UINT32_MAX)
+            torrent->files[source].offset = geometry->files[i].offset;
+    }
+    torrent->length = geometry->total_length;
+    torrent->piece_count = geometry->piece_count;
+    torrent->aligned = true;
+    hash_content(torrent);
+    for (uint32_t piece = 0; piece < torrent->piece_count; piece++) {
+        size_t block = (size_t)piece * (torrent->piece_length / LIMIT_BLOCK_SIZE);
+        torrent_builder_set_piece(builder, piece, torrent->piece_sha1 + (size_t)piece * SHA1_SIZE,
+                                  torrent->leaves + block * SHA256_SIZE);
+    }
+    torrent_builder_finish(builder, &torrent->encoded);
+    torrent_builder_free(builder);
+    memory_free(files);
+}
+
 static uint32_t choose_piece_length(uint64_t length)
 {
     uint32_t piece_length = 64 * KIB;
@@ -155,7 +214,7 @@ struct sim_torrent *sim_torrent_new(const struct sim_torrent_options *options)
     struct sim_torrent *torrent = memory_new(sizeof *torrent);
     torrent->seed = mix(options->seed);
     torrent->source = (torrent->seed & ~SIM_SOURCE_GARBAGE) | 1;
-    torrent->length = options->length;
+    torrent->length = torrent->payload = options->length;
     torrent->piece_length =
         options->piece_length ? options->piece_length : choose_piece_length(options->length);
     CHECK(torrent->length > 0);
@@ -166,8 +225,12 @@ struct sim_torrent *sim_torrent_new(const struct sim_torrent_options *options)
     CHECK(torrent->file_count <= 1000);
     torrent->files = memory_new_array(torrent->file_count, sizeof *torrent->files);
     cut_files(torrent);
-    hash_content(torrent);
-    encode(torrent, options->tracker);
+    if (options->version == SIM_TORRENT_V1) {
+        hash_content(torrent);
+        encode(torrent, options->tracker);
+    } else {
+        build(torrent, options);
+    }
     return torrent;
 }
 
@@ -203,24 +266,31 @@ static void hash_spans(const struct sim_spans *spans, uint64_t begin, uint64_t l
     sha256_final(&sha256, ret_digest);
 }
 
+/* Is it the true content from a multiple of `unit` on, up to the end of the unit or of the payload
+ * of its piece, whichever comes first, and zeros from there on? */
 static bool is_true(const struct sim_torrent *torrent, const struct sim_spans *spans,
                     uint64_t begin, uint64_t length, uint64_t unit, uint64_t *ret_index)
 {
     struct sim_span span = sim_spans_at(spans, begin, length);
-    if (span.source != torrent->source || span.length != length || span.offset % unit != 0)
+    if (span.source != torrent->source || span.offset % unit != 0)
         return false;
-    uint64_t left = torrent->length - span.offset;
-    if (length != (left < unit ? left : unit))
+    uint32_t piece = (uint32_t)(span.offset / torrent->piece_length);
+    uint64_t end =
+        (uint64_t)piece * torrent->piece_length + sim_torrent_piece_payload(torrent, piece);
+    uint64_t expected = end - span.offset < unit ? end - span.offset : unit;
+    if (span.length != expected)
         return false;
     *ret_index = span.offset / unit;
-    return true;
+    return length == expected ||
+           sim_spans_match(spans, begin + expected, length - expected, SIM_SOURCE_ZERO, 0);
 }
 
 void sim_torrent_sha1(const struct sim_torrent *torrent, const struct sim_spans *spans,
                       uint64_t begin, uint64_t length, uint8_t ret_digest[20])
 {
     uint64_t piece;
-    if (is_true(torrent, spans, begin, length, torrent->piece_length, &piece)) {
+    if (is_true(torrent, spans, begin, length, torrent->piece_length, &piece) &&
+        length == sim_torrent_piece_size(torrent, (uint32_t)piece)) {
         memcpy(ret_digest, torrent->piece_sha1 + piece * SHA1_SIZE, SHA1_SIZE);
         return;
     }

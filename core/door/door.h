@@ -131,7 +131,7 @@ struct disk_job {
      * last leaf shorter. Reading a file that is too short or missing ends in
      * FRESHET_ERROR_NOT_FOUND. */
     uint8_t *ret_sha1;   /* 20 bytes */
-    uint8_t *ret_leaves; /* block_count × 32 bytes */
+    uint8_t *ret_leaves; /* 32 bytes a leaf: see leaf_length */
     /* HASH with v2 or hybrid: payload bytes of the extent that count for leaves; the rest (the gap
      * behind a file's end) is padding and has no leaf. 0 means all of `length`. */
     uint32_t leaf_length;

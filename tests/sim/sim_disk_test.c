@@ -41,7 +41,7 @@ static enum freshet_error doing_simple(enum disk_operation operation)
 static int set_up(void **state)
 {
     (void)state;
-    const struct sim_torrent_options options = {5, 200000, PIECE, 3, NULL};
+    const struct sim_torrent_options options = {5, 200000, PIECE, 3, NULL, SIM_TORRENT_V1};
     const struct sim_disk_options disk_options = {0};
     sim_clock_init(&the_clock);
     torrent = sim_torrent_new(&options);
