@@ -156,6 +156,72 @@ static void piece_hasher_says_which_file_is_short_or_missing(void **state)
     assert_int_equal(seen.error, FRESHET_ERROR_REFUSED);
 }
 
+struct comparison {
+    const struct geometry *geometry;
+    const uint8_t *bytes;
+    uint32_t good, failed;
+};
+
+static bool compare(void *context, const struct piece_hasher_result *result)
+{
+    struct comparison *comparison = context;
+    uint8_t expected[SHA256_SIZE];
+    if (result->error != FRESHET_OK) {
+        comparison->failed++;
+        return true;
+    }
+    const uint8_t *piece =
+        comparison->bytes + (size_t)result->piece * comparison->geometry->piece_length;
+    uint32_t size = geometry_piece_size(comparison->geometry, result->piece);
+    sha1_of(piece, size, expected);
+    assert_memory_equal(result->sha1, expected, SHA1_SIZE);
+    for (uint32_t leaf = 0; leaf < result->leaf_count; leaf++) {
+        uint32_t left = size - leaf * 16384;
+        sha256_of(piece + (size_t)leaf * 16384, left < 16384 ? left : 16384, expected);
+        assert_memory_equal(result->leaves + (size_t)leaf * SHA256_SIZE, expected, SHA256_SIZE);
+    }
+    comparison->good++;
+    return true;
+}
+
+/* Enough pieces for lanes, whatever their length, and a file that ends too early among them. */
+static void piece_hasher_finds_the_same_with_many_small_pieces(void **state)
+{
+    (void)state;
+    static const uint32_t lengths[] = {16384, 32768, 24000, 65536 + 16384, 100};
+    uint8_t *bytes = memory_new(BIG);
+    for (size_t i = 0; i < BIG; i++)
+        bytes[i] = byte_of(i);
+    for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++)
+        for (unsigned threads = 1; threads <= 3; threads += 2)
+            for (int is_short = 0; is_short < 2; is_short++) {
+                struct geometry_file files[] = {{0, BIG, false}, {0, 200, false}};
+                const char *const paths[] = {"big", is_short ? "empty" : "sub/small"};
+                struct geometry geometry;
+                files[1].length = is_short ? 200 : 100;
+                assert_int_equal(geometry_init(&geometry, lengths[i], files, 2, false), FRESHET_OK);
+                uint8_t *linear = memory_new(BIG + 200);
+                memcpy(linear, bytes, BIG);
+                memcpy(linear + BIG, bytes, 200);
+                struct comparison comparison = {.geometry = &geometry, .bytes = linear};
+                struct piece_hasher_options options = {.geometry = &geometry,
+                                                       .root = root,
+                                                       .paths = paths,
+                                                       .want_sha1 = true,
+                                                       .want_leaves = true,
+                                                       .threads = threads,
+                                                       .done = compare,
+                                                       .context = &comparison};
+                assert_int_equal(piece_hasher_run(&options), FRESHET_OK);
+                assert_int_equal(comparison.good + comparison.failed, geometry.piece_count);
+                assert_int_equal(comparison.failed > 0, is_short);
+                assert_in_range(comparison.failed, 0, 3);
+                memory_free(linear);
+                geometry_deinit(&geometry);
+            }
+    memory_free(bytes);
+}
+
 static void piece_hasher_stops_when_told(void **state)
 {
     (void)state;
@@ -214,6 +280,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(piece_hasher_hashes_what_lies_on_the_disk),
         cmocka_unit_test(piece_hasher_says_which_file_is_short_or_missing),
+        cmocka_unit_test(piece_hasher_finds_the_same_with_many_small_pieces),
         cmocka_unit_test(piece_hasher_stops_when_told),
         cmocka_unit_test(folder_walk_finds_files_in_order_of_raw_names),
         cmocka_unit_test(torrent_file_is_replaced_at_once_or_not_at_all),
