@@ -23,13 +23,3 @@ def test_aria2_downloads_from_libtorrent_through_opentracker(clients, source, tm
     clients.libtorrent().add(torrent, source, seed=True)
     clients.aria2(torrent, tmp_path / "copy").wait_complete()
     payload.check(tmp_path / "copy")
-
-
-def test_transmission_seeds_to_libtorrent(clients, source, tmp_path):
-    torrent = torrents.make(source, tmp_path / "a.torrent", "v1")
-    seed, leech = clients.transmission(), clients.libtorrent()
-    seed.add(torrent, source, seed=True)
-    handle = leech.add(torrent, tmp_path / "copy")
-    leech.connect(handle, seed.endpoint)
-    leech.wait_complete(handle)
-    payload.check(tmp_path / "copy")

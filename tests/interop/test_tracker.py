@@ -80,6 +80,26 @@ def test_libtorrent_announces_and_scrapes(clients, source, tmp_path, scheme):
     assert "scrape_reply" in said, said
 
 
+def test_libtorrent_announces_a_v2_torrent_by_20_bytes_of_its_hash(clients, source, tmp_path):
+    tracker = clients.tracker()
+    torrent = torrents.make(source, tmp_path / "a.torrent", "v2", [tracker.http])
+    clients.libtorrent().add(torrent, source, seed=True)
+    wait_counts(tracker.http, torrents.info_hashes(torrent)[1][:40], complete=1)
+
+
+def test_only_allowed_torrents_are_tracked(clients, source, tmp_path):
+    plain = torrents.make(source, tmp_path / "plain.torrent", "v1")
+    allowed = tmp_path / "allowed.txt"
+    allowed.write_text(torrents.info_hashes(plain)[0] + "\n")
+    tracker = clients.tracker("--allow", allowed)
+    for version, event in (("v1", "tracker_reply"), ("v2", "tracker_error")):
+        torrent = torrents.make(source, tmp_path / f"{version}.torrent", version, [tracker.http])
+        seed = clients.libtorrent()
+        seed.add(torrent, source, seed=True)
+        wait_for(lambda: any(line.startswith(event) for line in seed.news().splitlines()),
+                 f"libtorrent says {event} of {version}")
+
+
 def test_libtorrent_announces_over_ipv6(clients, source, tmp_path):
     tracker = clients.freshet("tracker", "--http", f"[{V6}]:{PORT_V6}", "--udp",
                               f"[{V6}]:{PORT_V6}")
