@@ -274,7 +274,7 @@ def machine():
     with open("/proc/cpuinfo", encoding="utf-8") as file:
         model = next((line.split(":", 1)[1].strip() for line in file if "model name" in line), "")
     return {"cpu": model, "cores": os.cpu_count(), "kernel": platform.release(),
-            "machine": platform.machine()}
+            "machine": platform.machine(), "load": os.getloadavg()}
 
 
 def main():
@@ -288,6 +288,10 @@ def main():
     parser.add_argument("--results", default=os.path.join(HERE, "results"))
     options = parser.parse_args()
     folder = options.dir or choose_folder(options.size)
+    before = os.getloadavg()[0]
+    if before > 0.5:
+        print(f"bench: the machine is busy (load {before:.1f}): trust CPU seconds, not seconds",
+              file=sys.stderr)
     with tempfile.TemporaryDirectory(prefix="freshet-bench-", dir=folder) as work:
         bench = Bench(options, work)
         try:
@@ -299,6 +303,7 @@ def main():
     os.makedirs(options.results, exist_ok=True)
     stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
     result = {"time": stamp, "size": options.size, "runs": options.runs, "machine": machine(),
+              "load_before": before,
               "memory": folder == "/dev/shm", "versions": versions(), "rows": bench.rows}
     path = os.path.join(options.results, f"{stamp}.json")
     with open(path, "w", encoding="utf-8") as file:
