@@ -33,6 +33,7 @@ struct lone_engine {
     uint8_t disk[LONE_SIZE];
     bool disk_exists;
     int64_t mtime_ns;
+    bool disk_full; /* writes fail */
     uint8_t blocks[LONE_BLOCKS][LIMIT_BLOCK_SIZE];
     uint8_t info_hash[20];
     /* By connection, in the order in which they appeared. */
@@ -119,6 +120,10 @@ static inline enum freshet_error lone_disk(struct lone_engine *lone, struct disk
         }
         break;
     case DISK_WRITE:
+        if (lone->disk_full) {
+            free(bytes);
+            return FRESHET_ERROR_NO_SPACE;
+        }
         lone_extent_bytes(lone, &job->extent, bytes);
         for (uint32_t i = 0, at = 0; i < job->extent.range_count; i++) {
             memcpy(lone->disk + job->extent.ranges[i].offset, bytes + at,
