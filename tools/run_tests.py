@@ -103,12 +103,19 @@ def unit(tally, preset, timeout):
             tally.fail(f"{source.stem} was not built")
     env = {**SANITIZERS, "CMOCKA_MESSAGE_OUTPUT": "TAP"}
 
+    seconds = {}
+
     def one(program):
-        return program, run([program], timeout, env)
+        start = time.monotonic()
+        result = run([program], timeout, env)
+        seconds[program.name] = time.monotonic() - start
+        return program, result
 
     with ThreadPoolExecutor(WORKERS) as pool:
         for program, (code, output) in pool.map(one, programs):
             count_tap(tally, f"{program.name} ({preset})", code, output)
+    slowest = sorted(seconds.items(), key=lambda item: -item[1])[:4]
+    print("  slowest: " + ", ".join(f"{name} {spent:.0f} s" for name, spent in slowest))
 
 
 def section_debug(tally):
