@@ -274,9 +274,12 @@ void swarm_requests_piece_head(struct peer *peer, const struct wire_message *mes
 
 void swarm_requests_drop_arrival(struct peer *peer)
 {
-    if (peer->arrival.target != BLOCK_NONE)
-        block_ledger_give(peer->swarm->shared->pool, peer->arrival.target);
-    peer->arrival.target = BLOCK_NONE;
+    struct peer_arrival *arrival = &peer->arrival;
+    if (arrival->received < arrival->length)
+        peer->swarm->wasted += arrival->received;
+    if (arrival->target != BLOCK_NONE)
+        block_ledger_give(peer->swarm->shared->pool, arrival->target);
+    arrival->target = BLOCK_NONE;
 }
 
 /* End game: the others that were asked for the block need not send it. */
