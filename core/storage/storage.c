@@ -8,6 +8,75 @@
 
 #include <string.h>
 
+/* --- jobs --- */
+
+static struct storage_job *new_job(struct storage *storage, enum storage_job_kind kind)
+{
+    struct storage_job *job = memory_new(sizeof *job);
+    job->kind = kind;
+    list_append(&storage->ready, &job->node);
+    return job;
+}
+
+struct storage_job *storage_job_disk(struct storage *storage, enum storage_job_kind kind,
+                                     enum disk_operation operation)
+{
+    struct storage_job *job = new_job(storage, kind);
+    job->disk.id = (*storage->job_next)++;
+    job->disk.operation = operation;
+    job->disk.storage = storage->id;
+    job->disk.extent.storage = storage->id;
+    return job;
+}
+
+/* What the record says of the files: nothing of those that hold nothing of ours. */
+static struct file_stat *recorded_stats(const struct storage *storage)
+{
+    struct file_stat *stats = memory_copy(storage->stats, storage->facts * sizeof *stats);
+    for (uint32_t i = 0; i < storage->layout.file_count; i++)
+        if (storage->places[i] == STORAGE_PLACE_PARTS)
+            stats[i] = (struct file_stat){0};
+    if (!storage->places_parts && !storage->moved)
+        stats[storage->layout.file_count] = (struct file_stat){0};
+    return stats;
+}
+
+struct storage_job *storage_job_persist(struct storage *storage, const struct bitfield *pieces,
+                                        bool clean)
+{
+    struct storage_job *job = new_job(storage, STORAGE_JOB_PERSIST);
+    struct bytes wire = bitfield_wire(pieces);
+    job->pieces = memory_copy(wire.data, wire.length);
+    job->stats = recorded_stats(storage);
+    job->persist_job = true;
+    job->persist.id = (*storage->job_next)++;
+    struct resume_record *record = &job->persist.record;
+    memcpy(record->info_hash, storage->info_hash, sizeof record->info_hash);
+    record->root = storage->layout.root;
+    record->pieces = (struct bytes){job->pieces, wire.length};
+    record->stats = job->stats;
+    record->file_count = storage->layout.file_count;
+    record->uploaded = storage->uploaded;
+    record->downloaded = storage->downloaded;
+    record->complete = storage->prepared && storage_layout_has_wanted(storage, pieces);
+    record->clean = clean;
+    return job;
+}
+
+static job_id id_of(const struct storage_job *job)
+{
+    return job->persist_job ? job->persist.id : job->disk.id;
+}
+
+static void free_job(struct storage_job *job)
+{
+    memory_free(job->ranges);
+    memory_free(job->leaves);
+    memory_free(job->stats);
+    memory_free(job->pieces);
+    memory_free(job);
+}
+
 bool storage_is_idle(const struct storage *storage)
 {
     return list_is_empty(&storage->ready) && list_is_empty(&storage->out);
@@ -28,6 +97,81 @@ bool storage_output(struct storage *storage, int64_t now, struct action *ret_act
                                   .persist = job->persist_job ? &job->persist : NULL};
     return true;
 }
+
+/* --- results --- */
+
+struct storage_result *storage_tell_owned(struct storage *storage, enum storage_result_type type,
+                                          uint8_t *leaves, block_id *blocks, uint32_t block_count)
+{
+    struct storage_told *told = memory_new(sizeof *told);
+    told->leaves = leaves;
+    told->blocks = blocks;
+    told->result = (struct storage_result){
+        .type = type,
+        .file = UINT32_MAX,
+        .leaves = leaves,
+        .blocks = blocks,
+        .block_count = block_count,
+    };
+    list_append(&storage->told, &told->node);
+    return &told->result;
+}
+
+static struct storage_told *last_told(const struct storage *storage)
+{
+    if (list_is_empty(&storage->told))
+        return NULL;
+    return LIST_ELEMENT(storage->told.head.previous, struct storage_told, node);
+}
+
+struct storage_result *storage_tell(struct storage *storage, enum storage_result_type type)
+{
+    struct storage_told *last = last_told(storage);
+    if (type == STORAGE_RESULT_CHECK_PROGRESS && last && last->result.type == type)
+        return &last->result;
+    return storage_tell_owned(storage, type, NULL, NULL, 0);
+}
+
+void storage_tell_lost(struct storage *storage, piece_index piece)
+{
+    /* Nobody has been told of it yet: READY will say what is there. */
+    if (!storage->ready_told)
+        return;
+    struct storage_told *last = last_told(storage);
+    bool joins = last && last->result.type == STORAGE_RESULT_LOST_PIECE && last->piece_end == piece;
+    if (!joins) {
+        storage_tell(storage, STORAGE_RESULT_LOST_PIECE)->piece = piece;
+        last = last_told(storage);
+    }
+    last->piece_end = piece + 1;
+}
+
+static void free_told(struct storage_told *told)
+{
+    if (!told)
+        return;
+    memory_free(told->leaves);
+    memory_free(told->blocks);
+    memory_free(told);
+}
+
+bool storage_result(struct storage *storage, struct storage_result *ret_result)
+{
+    free_told(storage->given);
+    storage->given = NULL;
+    struct list_node *node = list_first(&storage->told);
+    if (!node)
+        return false;
+    struct storage_told *told = LIST_ELEMENT(node, struct storage_told, node);
+    *ret_result = told->result;
+    if (told->result.type == STORAGE_RESULT_LOST_PIECE && ++told->result.piece < told->piece_end)
+        return true;
+    list_remove(&storage->told, node);
+    storage->given = told;
+    return true;
+}
+
+/* --- birth and death --- */
 
 static void load_record(struct storage *storage, const struct resume_record *record)
 {
@@ -88,7 +232,7 @@ static void free_jobs(struct list *list)
     struct list_node *node;
     while ((node = list_first(list))) {
         list_remove(list, node);
-        storage_job_free(LIST_ELEMENT(node, struct storage_job, node));
+        free_job(LIST_ELEMENT(node, struct storage_job, node));
     }
 }
 
@@ -101,7 +245,11 @@ void storage_free(struct storage *storage)
     struct list_node *node;
     while ((node = list_first(&storage->puts)))
         storage_put_free(storage, LIST_ELEMENT(node, struct storage_put, node));
-    storage_told_deinit(storage);
+    while ((node = list_first(&storage->told))) {
+        list_remove(&storage->told, node);
+        free_told(LIST_ELEMENT(node, struct storage_told, node));
+    }
+    free_told(storage->given);
     storage_verify_deinit(storage);
     storage_layout_deinit(storage);
     bitfield_deinit(&storage->snapshot);
@@ -113,12 +261,14 @@ void storage_free(struct storage *storage)
     memory_free(storage);
 }
 
+/* --- phases --- */
+
 void storage_fail(struct storage *storage, enum freshet_error error, uint32_t file)
 {
     if (storage->phase == STORAGE_FAILED)
         return;
     storage->phase = STORAGE_FAILED;
-    struct storage_result *result = storage_told_add(storage, STORAGE_RESULT_ERROR);
+    struct storage_result *result = storage_tell(storage, STORAGE_RESULT_ERROR);
     result->error = error;
     result->file = file;
 }
@@ -138,7 +288,7 @@ static void opened(struct storage *storage, struct storage_job *job, enum freshe
         storage->phase = STORAGE_AWAY;
         storage->retry_at = storage->now + STORAGE_RETRY_NS;
         if (!storage->away_told)
-            storage_told_add(storage, STORAGE_RESULT_ABSENT);
+            storage_tell(storage, STORAGE_RESULT_ABSENT);
         storage->away_told = true;
     } else if (error) {
         storage_fail(storage, error, file);
@@ -160,7 +310,7 @@ static void away_plan(struct storage *storage)
         return;
     if (storage->opened) {
         /* What we know takes the place of the record when it comes back. */
-        struct file_stat *stats = storage_job_recorded_stats(storage);
+        struct file_stat *stats = recorded_stats(storage);
         memory_free(storage->stats);
         storage->stats = stats;
         storage_job_disk(storage, STORAGE_JOB_CLOSE, DISK_CLOSE);
@@ -180,7 +330,7 @@ static void complete_plan(struct storage *storage)
         (storage->export_due && !storage->read_only))
         return;
     storage->complete_told = true;
-    storage_told_add(storage, STORAGE_RESULT_COMPLETE);
+    storage_tell(storage, STORAGE_RESULT_COMPLETE);
 }
 
 static int64_t next_deadline(const struct storage *storage)
@@ -211,6 +361,8 @@ static void plan(struct storage *storage)
     storage->deadline = next_deadline(storage);
 }
 
+/* --- events --- */
+
 static void dispatch(struct storage *storage, struct storage_job *job, enum freshet_error error,
                      uint32_t file)
 {
@@ -235,12 +387,12 @@ bool storage_input(struct storage *storage, int64_t now, const struct event *eve
     for (struct list_node *node = list_first(&storage->out); node;
          node = list_next(&storage->out, node)) {
         struct storage_job *job = LIST_ELEMENT(node, struct storage_job, node);
-        if (storage_job_id(job) != event->job)
+        if (id_of(job) != event->job)
             continue;
         storage->now = now;
         list_remove(&storage->out, node);
         dispatch(storage, job, event->error, event->result.disk.file);
-        storage_job_free(job);
+        free_job(job);
         plan(storage);
         return true;
     }
@@ -258,6 +410,8 @@ int64_t storage_deadline(const struct storage *storage)
 {
     return storage->deadline;
 }
+
+/* --- wishes --- */
 
 void storage_put_piece(struct storage *storage, int64_t now, piece_index piece,
                        const block_id *blocks, bool want_leaves)
@@ -311,10 +465,7 @@ void storage_close(struct storage *storage, int64_t now)
     plan(storage);
 }
 
-bool storage_result(struct storage *storage, struct storage_result *ret_result)
-{
-    return storage_told_next(storage, ret_result);
-}
+/* --- questions --- */
 
 const struct bitfield *storage_verified(const struct storage *storage)
 {

@@ -83,7 +83,7 @@ static void close_plan(struct storage *storage)
         storage_job_disk(storage, STORAGE_JOB_CLOSE, DISK_CLOSE);
     } else {
         storage->phase = STORAGE_CLOSED;
-        storage_told_add(storage, STORAGE_RESULT_CLOSED);
+        storage_tell(storage, STORAGE_RESULT_CLOSED);
     }
 }
 
@@ -113,7 +113,7 @@ static void lose_unsynced(struct storage *storage)
         if (bitfield_has(&storage->durable, piece))
             continue;
         storage_forget_piece(storage, piece);
-        storage_told_add_lost(storage, piece);
+        storage_tell_lost(storage, piece);
     }
 }
 
@@ -145,7 +145,7 @@ static void go_away(struct storage *storage)
     storage->away_told = true;
     storage->phase = STORAGE_AWAY;
     storage->retry_at = storage->now + STORAGE_RETRY_NS;
-    storage_told_add(storage, STORAGE_RESULT_ABSENT);
+    storage_tell(storage, STORAGE_RESULT_ABSENT);
 }
 
 void storage_barrier_stat(struct storage *storage, struct storage_job *job,
@@ -176,7 +176,7 @@ static void become_durable(struct storage *storage)
     bool grown = bitfield_has_beyond(&storage->snapshot, &storage->durable);
     bitfield_copy(&storage->durable, &storage->snapshot);
     if (grown)
-        storage_told_add(storage, STORAGE_RESULT_DURABLE);
+        storage_tell(storage, STORAGE_RESULT_DURABLE);
     storage_export_recorded(storage);
     if (storage->drop_parts && storage->places_parts == 0)
         storage_job_disk(storage, STORAGE_JOB_DROP_PARTS, DISK_DROP_PARTS);
@@ -189,7 +189,7 @@ void storage_barrier_persisted(struct storage *storage, enum freshet_error error
      * bytes, since the facts will not match it. */
     storage->mark_unclean = false;
     if (error) {
-        storage_told_add(storage, STORAGE_RESULT_PERSIST_FAILED)->error = error;
+        storage_tell(storage, STORAGE_RESULT_PERSIST_FAILED)->error = error;
         storage->record_clean = false;
         storage->barrier_not_before = storage->now + STORAGE_RETRY_NS;
         storage->counters_dirty = true;

@@ -34,7 +34,7 @@ static void lose(struct storage *storage, piece_index piece)
     if (!bitfield_has(&storage->verified, piece))
         return;
     storage_forget_piece(storage, piece);
-    storage_told_add_lost(storage, piece);
+    storage_tell_lost(storage, piece);
 }
 
 static void choose(struct storage *storage)

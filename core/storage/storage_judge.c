@@ -136,7 +136,7 @@ static void judge_start(struct storage *storage, piece_index piece, const struct
 /* A file with progress in it that is not as it was left: somebody should know. */
 static void tell_changed(struct storage *storage, uint32_t fact)
 {
-    struct storage_result *result = storage_told_add(storage, STORAGE_RESULT_FILE_CHANGED);
+    struct storage_result *result = storage_tell(storage, STORAGE_RESULT_FILE_CHANGED);
     result->file = fact < storage->layout.file_count ? fact : UINT32_MAX;
 }
 
@@ -190,7 +190,7 @@ static void lose_piece(struct storage *storage, piece_index piece)
 {
     if (bitfield_has(&storage->verified, piece)) {
         storage_forget_piece(storage, piece);
-        storage_told_add_lost(storage, piece);
+        storage_tell_lost(storage, piece);
     }
 }
 

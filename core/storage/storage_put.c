@@ -32,14 +32,14 @@ static void end_put(struct storage *storage, struct storage_put *put, enum stora
         uint8_t *leaves = put->leaves;
         put->leaves = NULL;
         struct storage_result *result =
-            storage_told_add_with(storage, type, leaves, NULL, put->block_count);
+            storage_tell_owned(storage, type, leaves, NULL, put->block_count);
         result->piece = put->piece;
         result->leaves = leaves;
     }
     block_id *blocks = put->blocks;
     put->blocks = NULL;
     struct storage_result *result =
-        storage_told_add_with(storage, STORAGE_RESULT_BLOCKS_FREE, NULL, blocks, put->block_count);
+        storage_tell_owned(storage, STORAGE_RESULT_BLOCKS_FREE, NULL, blocks, put->block_count);
     result->piece = put->piece;
     storage_put_free(storage, put);
 }
@@ -222,7 +222,7 @@ void storage_put_full(struct storage *storage, uint32_t file)
     }
     if (!storage->full) {
         storage->full = true;
-        storage_told_add(storage, STORAGE_RESULT_DISK_FULL)->file = file;
+        storage_tell(storage, STORAGE_RESULT_DISK_FULL)->file = file;
     }
 }
 
@@ -231,7 +231,7 @@ void storage_put_resumed(struct storage *storage)
     if (!storage->full || !storage->probing)
         return;
     storage->full = storage->probing = false;
-    storage_told_add(storage, STORAGE_RESULT_DISK_RESUMED);
+    storage_tell(storage, STORAGE_RESULT_DISK_RESUMED);
 }
 
 /* The pages that were written when a sync failed may be the ones that were lost. */

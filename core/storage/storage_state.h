@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The inside of a storage, for the files of this folder only. storage.c is the machine (events,
- * phases, wishes); each other file owns one concern and the fields under its heading:
+ * The inside of a storage, for the files of this folder only. storage.c owns the machine (jobs in
+ * and out, results, phases); each other file owns one concern and the fields under its heading:
  *
- *   storage_job.c       what is asked of the disk and of the record
- *   storage_told.c      what the parent is told
  *   storage_layout.c    where each byte of a piece lies: file, part store, padding
  *   storage_judge.c     what the facts of the files say of the pieces in them
  *   storage_verify.c    hashing what is on the disk
@@ -211,27 +209,16 @@ struct storage {
     uint64_t downloaded;
 };
 
-/* storage_job.c */
+/* storage.c */
 struct storage_job *storage_job_disk(struct storage *storage, enum storage_job_kind kind,
                                      enum disk_operation operation);
 struct storage_job *storage_job_persist(struct storage *storage, const struct bitfield *pieces,
                                         bool clean);
-/* What the record says of the files: nothing of those that hold nothing of ours. The caller's. */
-struct file_stat *storage_job_recorded_stats(const struct storage *storage);
-job_id storage_job_id(const struct storage_job *job);
-void storage_job_free(struct storage_job *job);
-
-/* storage_told.c */
-struct storage_result *storage_told_add(struct storage *storage, enum storage_result_type type);
-/* The same, for what borrows. Takes leaves and blocks (either may be NULL). */
-struct storage_result *storage_told_add_with(struct storage *storage, enum storage_result_type type,
-                                             uint8_t *leaves, block_id *blocks,
-                                             uint32_t block_count);
-void storage_told_add_lost(struct storage *storage, piece_index piece);
-bool storage_told_next(struct storage *storage, struct storage_result *ret_result);
-void storage_told_deinit(struct storage *storage);
-
-/* storage.c */
+struct storage_result *storage_tell(struct storage *storage, enum storage_result_type type);
+/* As storage_tell, for what borrows. Takes leaves and blocks (either may be NULL). */
+struct storage_result *storage_tell_owned(struct storage *storage, enum storage_result_type type,
+                                          uint8_t *leaves, block_id *blocks, uint32_t block_count);
+void storage_tell_lost(struct storage *storage, piece_index piece);
 void storage_fail(struct storage *storage, enum freshet_error error, uint32_t file);
 /* The piece is not verified any more, and nowhere counts as such. */
 void storage_forget_piece(struct storage *storage, piece_index piece);

@@ -97,7 +97,7 @@ static void finish(struct storage *storage)
     storage->ready_told = true;
     storage->stat_at = storage->now + STORAGE_STAT_NS;
     storage->counters_at = storage->now + STORAGE_COUNTERS_NS;
-    storage_told_add(storage, STORAGE_RESULT_READY);
+    storage_tell(storage, STORAGE_RESULT_READY);
 }
 
 void storage_verify_plan(struct storage *storage)
@@ -142,7 +142,7 @@ void storage_verify_done(struct storage *storage, struct storage_job *job, enum 
     storage->checked_bytes += job->disk.extent.length;
     bitfield_clear(&storage->verifying, piece);
     if (storage->phase == STORAGE_CHECKING)
-        storage_told_add(storage, STORAGE_RESULT_CHECK_PROGRESS)->bytes = storage->checked_bytes;
+        storage_tell(storage, STORAGE_RESULT_CHECK_PROGRESS)->bytes = storage->checked_bytes;
     bool outdated = storage->recheck || bitfield_has(&storage->to_verify, piece);
     if (error || outdated || bitfield_has(&storage->verified, piece) || !is_good(storage, job))
         return;
@@ -150,5 +150,5 @@ void storage_verify_done(struct storage *storage, struct storage_job *job, enum 
     storage->sync_all = !storage->read_only;
     storage_barrier_wanted(storage);
     if (storage->phase == STORAGE_RUNNING)
-        storage_told_add(storage, STORAGE_RESULT_VERIFIED)->piece = piece;
+        storage_tell(storage, STORAGE_RESULT_VERIFIED)->piece = piece;
 }

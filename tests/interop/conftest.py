@@ -44,8 +44,8 @@ class Clients:
         self.running.append(client)
         return client
 
-    def freshet(self, command, *words):
-        return self.keep(Freshet(self.new_folder("freshet"), network.new_address(), command,
+    def freshet(self, command, *words, family=4):
+        return self.keep(Freshet(self.new_folder("freshet"), network.new_address(family), command,
                                  *words))
 
     def tracker(self, *words):
@@ -58,8 +58,8 @@ class Clients:
         server.udp = f"udp://{address}:6969/announce"
         return server
 
-    def libtorrent(self, **settings):
-        return self.keep(Libtorrent(network.new_address(), **settings))
+    def libtorrent(self, family=4, **settings):
+        return self.keep(Libtorrent(network.new_address(family), **settings))
 
     def transmission(self):
         return self.keep(Transmission(self.new_folder("transmission"), network.new_address()))

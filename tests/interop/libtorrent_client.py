@@ -28,7 +28,7 @@ class Libtorrent:
     def __init__(self, address, **settings):
         self.address = address
         self.port = PORT
-        self.session = libtorrent.session({**SETTINGS, "outgoing_interfaces": address,
+        self.session = libtorrent.session({**SETTINGS, "outgoing_interfaces": address.strip("[]"),
                                            "listen_interfaces": f"{address}:{PORT}", **settings})
         self.alerts = []
 
@@ -50,7 +50,7 @@ class Libtorrent:
 
     def connect(self, handle, endpoint):
         address, port = endpoint.rsplit(":", 1)
-        handle.connect_peer((address, int(port)))
+        handle.connect_peer((address.strip("[]"), int(port)))
 
     def wait_complete(self, handle, seconds=45):
         wait_for(lambda: handle.status().is_seeding, lambda: "libtorrent has everything: "

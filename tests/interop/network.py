@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A network of the test run's own: a namespace that holds only loopback and two hundred addresses.
+"""A network of the test run's own: a namespace that holds only loopback and addresses enough.
 
 Nothing here reaches the world or meets what else runs on the machine, any port is free, and each
 client has an address of its own: Transmission refuses peers in 127/8, and libtorrent keeps one
@@ -12,7 +12,7 @@ import subprocess
 
 CLONE_NEWUSER = 0x10000000
 CLONE_NEWNET = 0x40000000
-ADDRESSES = 200
+ADDRESSES = 250
 
 IS_ROOT = os.getuid() == 0  # before the namespace, where everybody is
 
@@ -33,13 +33,15 @@ def enter():
             with open(f"/proc/self/{name}", "w", encoding="ascii") as file:
                 file.write(text)
     commands = ["link set lo up"]
-    commands += [f"address add 10.77.0.{n}/32 dev lo" for n in range(1, ADDRESSES + 1)]
+    for number in range(1, ADDRESSES + 1):
+        commands += [f"address add 10.77.0.{number}/32 dev lo",
+                     f"address add fd77::{number}/128 dev lo nodad"]
     subprocess.run(["ip", "-batch", "-"], input="\n".join(commands), text=True, check=True,
                    env={**os.environ, "PATH": os.environ.get("PATH", "") + ":/usr/sbin:/sbin"})
 
 
-def new_address():
-    """An IPv4 address that nobody else has."""
+def new_address(family=4):
+    """An address that nobody else has; an IPv6 one in brackets."""
     number = next(numbers)
     assert number <= ADDRESSES
-    return f"10.77.0.{number}"
+    return f"10.77.0.{number}" if family == 4 else f"[fd77::{number}]"

@@ -90,6 +90,52 @@ def test_libtorrent_comes_in_to_seed(clients, made, source, tmp_path, version):
     finish(get, tmp_path / "copy", SIZE)
 
 
+def test_transfers_over_ipv6(clients, made, source, tmp_path):
+    """From libtorrent to freshet, and from there to another libtorrent that comes in."""
+    first, last = clients.libtorrent(family=6), clients.libtorrent(family=6)
+    first.add(made["hybrid"], source, seed=True)
+    get = clients.freshet("get", made["hybrid"], "-o", tmp_path / "copy", "--seed-time", "60s",
+                          "--peer", first.endpoint, family=6)
+    handle = last.add(made["hybrid"], tmp_path / "last")
+    last.connect(handle, get.endpoint)
+    get.wait_event("done")
+    last.wait_complete(handle)
+    payload.check(tmp_path / "copy")
+    payload.check(tmp_path / "last")
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_freshet_completes_beside_a_libtorrent_that_sends_rubbish(clients, made, source, tmp_path,
+                                                                  version):
+    payload.make(tmp_path / "bad")
+    liar, honest = clients.libtorrent(), clients.libtorrent(upload_rate_limit=8_000_000)
+    liar.add(made[version], tmp_path / "bad", seed=True)
+    honest.add(made[version], source, seed=True)
+    with open(tmp_path / "bad" / payload.NAME / "gross.bin", "r+b") as file:
+        for offset in range(0, payload.FILES["gross.bin"] - 16384, 16384):
+            file.seek(offset)
+            file.write(b"rubbish!")
+    get = clients.freshet("get", made[version], "-o", tmp_path / "copy", "--peer", liar.endpoint,
+                          "--peer", honest.endpoint)
+    stats = finish(get, tmp_path / "copy", SIZE)
+    assert stats["wasted"] > 0, stats
+
+
+def test_a_crowd_of_libtorrents_completes_from_one_freshet(clients, made, source, tmp_path):
+    seed = seed_with_freshet(clients, made["hybrid"], source)
+    crowd = []
+    for number in range(6):
+        leech = clients.libtorrent()
+        handle = leech.add(made["hybrid"], tmp_path / str(number))
+        leech.connect(handle, seed.endpoint)
+        for other, _ in crowd:
+            leech.connect(handle, other.endpoint)
+        crowd.append((leech, handle))
+    for number, (leech, handle) in enumerate(crowd):
+        leech.wait_complete(handle)
+        payload.check(tmp_path / str(number))
+
+
 def test_libtorrent_that_tries_encryption_first_falls_back(clients, made, source, tmp_path):
     seed = seed_with_freshet(clients, made["v1"], source)
     leech = clients.libtorrent(out_enc_policy=1, in_enc_policy=1)
