@@ -170,10 +170,15 @@ static void disk_work_run(struct work *node)
 {
     struct disk_work *work = LIST_ELEMENT(node, struct disk_work, work);
 
+    const struct disk_warming *warming = work->warming;
+
     if (work->job)
         work->error = disk_run_job(work);
+    else if (warming->files)
+        work->error =
+            extent_io_gather(warming->files, warming->gather, warming->range_count, warming->to);
     else
-        work->error = extent_io_warm(work->warming->ranges, work->warming->range_count);
+        work->error = extent_io_warm(warming->ranges, warming->range_count);
 }
 
 static void disk_job_done(struct disk *disk, struct disk_work *work)

@@ -39,11 +39,15 @@ void disk_expect_root(struct disk *disk, const char *root, const struct root_ide
 /* The files of an open storage, shared until storage_files_free; NULL when it is not open. */
 struct storage_files *disk_files(struct disk *disk, storage_id storage);
 
-/* Reads held ranges into the page cache on a worker, then calls done on the loop's thread. The
- * caller keeps it, and what it holds, until then. */
+/* Reads held ranges into the page cache on a worker, then calls done on the loop's thread. Or, with
+ * `files`, brings those of `gather` together in `to`: they are too many to be held. The caller
+ * keeps it, and what it holds, until then. */
 struct disk_warming {
     const struct held_range *ranges;
     uint32_t range_count;
+    struct storage_files *files;
+    const struct file_range *gather;
+    uint8_t *to;
     void (*done)(struct disk_warming *warming, enum freshet_error error);
 };
 void disk_warm(struct disk *disk, struct disk_warming *warming);

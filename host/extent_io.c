@@ -230,6 +230,17 @@ static enum freshet_error ranges_read(struct storage_files *files, const struct 
     return FRESHET_OK;
 }
 
+enum freshet_error extent_io_gather(struct storage_files *files, const struct file_range *ranges,
+                                    uint32_t range_count, uint8_t *to)
+{
+    struct extent extent = {.ranges = ranges, .range_count = range_count};
+    uint32_t length = 0, file;
+
+    for (uint32_t i = 0; i < range_count; i++)
+        length += ranges[i].length;
+    return ranges_read(files, &extent, 0, length, to, &file);
+}
+
 /* Does padding touch [begin, begin + length)? Then the block's own bytes there do not count. */
 static bool extent_is_padded(const struct extent *extent, uint32_t begin, uint32_t length)
 {

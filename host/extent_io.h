@@ -27,6 +27,9 @@ struct held_range {
     uint64_t offset;
     uint32_t length;
 };
+/* Brings the bytes of ranges together in `to`, one file open at a time. */
+enum freshet_error extent_io_gather(struct storage_files *files, const struct file_range *ranges,
+                                    uint32_t range_count, uint8_t *to);
 /* Reads them only to have them in the page cache. */
 enum freshet_error extent_io_warm(const struct held_range *ranges, uint32_t range_count);
 

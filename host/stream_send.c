@@ -10,6 +10,9 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
+/* Each range holds a file open; a block of a torrent of tiny files may have thousands. */
+#define RANGES_HELD_MAX 64u
+
 static const uint8_t zeros[4096];
 
 /* Tells what went out; `done` frees the slot for the next ACTION_SEND. */
@@ -180,30 +183,70 @@ static enum freshet_error stream_hold_ranges(struct stream_socket *stream,
     return FRESHET_OK;
 }
 
+static void stream_warm(struct stream_socket *stream, const struct disk_warming *warming)
+{
+    struct stream_sending *sending = &stream->sending;
+
+    sending->warming_now = true;
+    sending->warming = *warming;
+    sending->warming.done = stream_on_warm;
+    disk_warm(stream->table->options.disk, &sending->warming);
+}
+
+static enum freshet_error stream_gather_ranges(struct stream_socket *stream,
+                                               const struct action *action)
+{
+    struct stream_sending *sending = &stream->sending;
+
+    sending->files = disk_files(stream->table->options.disk, action->storage);
+    if (!sending->files)
+        return FRESHET_ERROR_IO;
+    sending->gather = memory_copy(action->ranges, action->range_count * sizeof *action->ranges);
+    uint8_t *to = sending->header + sending->header_length;
+    for (uint32_t i = 0; i < action->range_count; i++)
+        sending->header_length += action->ranges[i].length;
+    stream_warm(stream, &(struct disk_warming){.files = sending->files,
+                                               .gather = sending->gather,
+                                               .range_count = action->range_count,
+                                               .to = to});
+    return FRESHET_OK;
+}
+
+/* Takes a copy of the action's bytes, and `room` for more behind them. */
+static void stream_take_header(struct stream_sending *sending, struct bytes bytes, size_t room)
+{
+    sending->header = bytes.length + room > sizeof sending->inline_header
+                          ? memory_new(bytes.length + room)
+                          : sending->inline_header;
+    sending->header_length = bytes.length;
+    if (bytes.length > 0)
+        memcpy(sending->header, bytes.data, bytes.length);
+}
+
 void stream_send_start(struct stream_socket *stream, const struct action *action)
 {
     struct stream_sending *sending = &stream->sending;
-    bool missing = false;
+    bool missing = false, gathers = action->range_count > RANGES_HELD_MAX;
+    size_t room = 0;
 
     memset(sending, 0, offsetof(struct stream_sending, warming));
     sending->active = true;
-    sending->header = action->bytes.length > sizeof sending->inline_header
-                          ? memory_new(action->bytes.length)
-                          : sending->inline_header;
-    sending->header_length = action->bytes.length;
-    if (action->bytes.length > 0)
-        memcpy(sending->header, action->bytes.data, action->bytes.length);
+    for (uint32_t i = 0; gathers && i < action->range_count; i++)
+        room += action->ranges[i].length;
+    stream_take_header(sending, action->bytes, room);
+    if (gathers) {
+        if (stream_gather_ranges(stream, action))
+            stream_socket_fail(stream, FRESHET_ERROR_IO);
+        return;
+    }
     if (action->range_count > 0) {
         if (stream_hold_ranges(stream, action)) {
             stream_socket_fail(stream, FRESHET_ERROR_IO);
             return;
         }
         if (!stream_is_warm(sending, &missing)) {
-            sending->warming_now = true;
-            sending->warming = (struct disk_warming){.ranges = sending->ranges,
-                                                     .range_count = sending->range_count,
-                                                     .done = stream_on_warm};
-            disk_warm(stream->table->options.disk, &sending->warming);
+            stream_warm(stream, &(struct disk_warming){.ranges = sending->ranges,
+                                                       .range_count = sending->range_count});
             return;
         }
         if (missing) {

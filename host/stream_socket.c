@@ -26,10 +26,12 @@ void stream_socket_drop_send(struct stream_socket *stream)
         if (sending->ranges[i].descriptor)
             descriptor_release(sending->ranges[i].descriptor, false);
     memory_free(sending->ranges);
+    memory_free(sending->gather);
     storage_files_free(sending->files);
     if (sending->header != sending->inline_header)
         memory_free(sending->header);
     sending->ranges = NULL;
+    sending->gather = NULL;
     sending->range_count = 0;
     sending->files = NULL;
     sending->active = false;

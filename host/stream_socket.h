@@ -45,7 +45,8 @@ struct stream_sending {
     uint8_t inline_header[64];
     struct held_range *ranges;
     uint32_t range_count, range_now, range_sent;
-    struct storage_files *files; /* shared while ranges are held */
+    struct file_range *gather;   /* too many to hold: a worker reads them behind the header */
+    struct storage_files *files; /* shared while ranges are held or gathered */
     uint32_t unreported;         /* bytes out since the last EVENT_SENT */
     struct disk_warming warming;
 };

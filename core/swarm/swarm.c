@@ -99,6 +99,7 @@ void swarm_free(struct swarm *swarm)
     metainfo_free(swarm->metainfo);
     memory_free(swarm->notices);
     memory_free(swarm->closes);
+    memory_free(swarm->send_ranges);
     memory_free(swarm->slots);
     memory_free(swarm->root);
     memory_free(swarm);

@@ -61,7 +61,8 @@ struct swarm {
     uint64_t uploaded, downloaded, wasted;       /* this run, payload */
     uint64_t checked_bytes;
     uint64_t wanted_bytes;
-    struct file_range send_ranges[64]; /* of the ACTION_SEND last given */
+    struct file_range *send_ranges; /* of the ACTION_SEND last given; as many as it needed */
+    uint32_t send_ranges_capacity;
     struct rate_meter down, up;
     uint64_t told_uploaded, told_downloaded; /* to storage */
 

@@ -8,8 +8,9 @@
 
 #include "core/base/check.h"
 #include "core/base/heap.h"
+#include "core/base/memory.h"
 
-#define RANGES_AT_ONCE 64u
+#define RANGES_FIRST 16u
 
 static void reject(struct peer *peer, const struct upload_request *request)
 {
@@ -135,13 +136,20 @@ static bool next_block(struct peer *peer, struct upload_request *ret_request)
     return upload_queue_next(&peer->uploads, ret_request);
 }
 
-/* Ranges of the action; valid until the next output. */
-static uint32_t block_ranges(struct swarm *swarm, const struct upload_request *request,
-                             struct file_range *ranges)
+/* Ranges of the action; valid until the next output. A block may lie in as many files as it has
+ * bytes, so the array grows to what is needed. */
+static uint32_t block_ranges(struct swarm *swarm, const struct upload_request *request)
 {
-    uint32_t needed = storage_ranges(swarm->storage, request->piece, request->begin,
-                                     request->length, ranges, RANGES_AT_ONCE);
-    return needed <= RANGES_AT_ONCE ? needed : 0;
+    uint32_t needed;
+    while ((needed = storage_ranges(swarm->storage, request->piece, request->begin, request->length,
+                                    swarm->send_ranges, swarm->send_ranges_capacity)) >
+           swarm->send_ranges_capacity) {
+        uint32_t capacity = needed < RANGES_FIRST ? RANGES_FIRST : needed;
+        swarm->send_ranges =
+            memory_resize_array(swarm->send_ranges, capacity, sizeof *swarm->send_ranges);
+        swarm->send_ranges_capacity = capacity;
+    }
+    return needed;
 }
 
 bool swarm_uploads_output(struct peer *peer, struct action *ret_action)
@@ -153,15 +161,9 @@ bool swarm_uploads_output(struct peer *peer, struct action *ret_action)
     bool payload = peer->phase == PEER_OPEN && !peer->held && next_block(peer, &request);
     uint32_t ranges = 0;
     if (payload) {
-        ranges = block_ranges(swarm, &request, swarm->send_ranges);
-        if (ranges == 0) {
-            /* More tiny files than one send can name: such a block is refused. */
-            reject(peer, &request);
-            payload = false;
-        } else {
-            wire_message_put_block(&peer->out, WIRE_PIECE, request.piece, request.begin,
-                                   request.length);
-        }
+        ranges = block_ranges(swarm, &request);
+        wire_message_put_block(&peer->out, WIRE_PIECE, request.piece, request.begin,
+                               request.length);
     }
     if (!peer_has_bytes(peer))
         return false;

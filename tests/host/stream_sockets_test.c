@@ -284,6 +284,74 @@ static void stream_sockets_send_header_files_and_padding(void **state)
     fixture_deinit(&fixture);
 }
 
+static void stream_sockets_send_a_block_of_a_thousand_ranges(void **state)
+{
+    struct fixture fixture;
+    static uint8_t got[20000];
+    size_t length = 0;
+    struct file_range ranges[1000];
+
+    (void)state;
+    for (uint32_t i = 0; i < 1000; i++)
+        ranges[i] = i % 10 == 9 ? (struct file_range){FILE_PADDING, 7, 0}
+                                : (struct file_range){0, 16, 250 * i};
+    fixture_init(&fixture, 8);
+    int fd = plain_connect(&fixture);
+    RUN_UNTIL(&fixture, fixture.accepted == 1);
+    struct action action = {.type = ACTION_SEND,
+                            .conn = fixture.conn,
+                            .bytes = BYTES_LITERAL("header"),
+                            .storage = 5,
+                            .ranges = ranges,
+                            .range_count = 1000};
+    stream_sockets_send(fixture.sockets, &action);
+    memset(ranges, 0xff, sizeof ranges); /* they are the caller's again */
+    while (length < 6 + 900 * 16 + 100 * 7) {
+        uv_run(&fixture.loop, UV_RUN_ONCE);
+        read_some(fd, got, sizeof got, &length);
+    }
+    RUN_UNTIL(&fixture, fixture.done == 1);
+    assert_int_equal(fixture.sent, 6 + 900 * 16 + 100 * 7);
+    const uint8_t *at = got + 6;
+    for (uint32_t i = 0; i < 1000; i++) {
+        for (uint32_t j = 0; j < (i % 10 == 9 ? 7 : 16); j++)
+            assert_int_equal(*at++, i % 10 == 9 ? 0 : file_byte(250 * i + j));
+    }
+    close(fd);
+    fixture_deinit(&fixture);
+}
+
+static void stream_sockets_close_while_a_block_is_gathered(void **state)
+{
+    struct fixture fixture;
+    struct file_range ranges[100];
+
+    (void)state;
+    for (uint32_t i = 0; i < 100; i++)
+        ranges[i] = (struct file_range){0, 16, FILE_LENGTH - 16 + i};
+    fixture_init(&fixture, 8);
+    int fd = plain_connect(&fixture);
+    RUN_UNTIL(&fixture, fixture.accepted == 1);
+    struct action action = {.type = ACTION_SEND,
+                            .conn = fixture.conn,
+                            .bytes = BYTES_LITERAL("header"),
+                            .storage = 5,
+                            .ranges = ranges,
+                            .range_count = 100};
+    stream_sockets_send(fixture.sockets, &action);
+    stream_sockets_close(fixture.sockets, fixture.conn);
+    /* Another one asks for what the file does not have. */
+    int other = plain_connect(&fixture);
+    RUN_UNTIL(&fixture, fixture.accepted == 2);
+    action.conn = fixture.conn;
+    stream_sockets_send(fixture.sockets, &action);
+    RUN_UNTIL(&fixture, fixture.closed == 1);
+    assert_int_equal(fixture.close_error, FRESHET_ERROR_IO);
+    close(fd);
+    close(other);
+    fixture_deinit(&fixture);
+}
+
 static void stream_sockets_close_when_a_file_became_shorter(void **state)
 {
     struct fixture fixture;
@@ -392,6 +460,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(stream_sockets_put_payload_where_the_plan_says),
         cmocka_unit_test(stream_sockets_send_header_files_and_padding),
+        cmocka_unit_test(stream_sockets_send_a_block_of_a_thousand_ranges),
+        cmocka_unit_test(stream_sockets_close_while_a_block_is_gathered),
         cmocka_unit_test(stream_sockets_close_when_a_file_became_shorter),
         cmocka_unit_test(stream_sockets_read_nothing_while_paused),
         cmocka_unit_test(stream_sockets_connect_to_one_another),
