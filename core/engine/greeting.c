@@ -3,6 +3,8 @@
 
 #include "core/base/memory.h"
 
+#include <string.h>
+
 void greeting_init(struct greetings *greetings, uint64_t seed)
 {
     list_init(&greetings->list);
@@ -17,10 +19,24 @@ void greeting_deinit(struct greetings *greetings)
     map_deinit(&greetings->by_conn);
 }
 
+static uint32_t count_from(const struct greetings *greetings, const struct address *remote)
+{
+    size_t network = remote->family == ADDRESS_IPV4 ? 4 : 8;
+    uint32_t count = 0;
+    for (struct list_node *node = list_first(&greetings->list); node;
+         node = list_next(&greetings->list, node)) {
+        const struct greeting *greeting = LIST_ELEMENT(node, struct greeting, node);
+        count += greeting->remote.family == remote->family &&
+                 memcmp(greeting->remote.ip, remote->ip, network) == 0;
+    }
+    return count;
+}
+
 struct greeting *greeting_add(struct greetings *greetings, conn_id conn,
                               const struct address *remote, int64_t now)
 {
-    if (greetings->list.length >= GREETINGS_MAX)
+    if (greetings->list.length >= GREETINGS_MAX ||
+        count_from(greetings, remote) >= GREETINGS_NETWORK_MAX)
         return NULL;
     struct greeting *greeting = memory_new(sizeof *greeting);
     greeting->conn = conn;

@@ -11,7 +11,8 @@
 #include "core/door/door.h"
 #include "core/wire/wire_handshake.h"
 
-#define GREETINGS_MAX 256u /* at once; beyond that newcomers are refused */
+#define GREETINGS_MAX         256u /* at once; beyond that newcomers are refused */
+#define GREETINGS_NETWORK_MAX 32u  /* of one IPv4 address or IPv6 /64 */
 
 struct greeting {
     conn_id conn;
@@ -28,7 +29,7 @@ struct greetings {
 
 void greeting_init(struct greetings *greetings, uint64_t seed);
 void greeting_deinit(struct greetings *greetings);
-/* NULL: there are too many. */
+/* NULL: there are too many, in all or from there. */
 struct greeting *greeting_add(struct greetings *greetings, conn_id conn,
                               const struct address *remote, int64_t now);
 struct greeting *greeting_find(const struct greetings *greetings, conn_id conn);
