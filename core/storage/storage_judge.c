@@ -194,10 +194,23 @@ static void lose_piece(struct storage *storage, piece_index piece)
     }
 }
 
-static void hash_piece_again(struct storage *storage, piece_index piece)
+static void note_piece(struct storage *storage, piece_index piece)
 {
-    if (judge_piece(storage, piece, storage->stats, NULL) != BYTES_ABSENT)
-        storage_verify_add(storage, piece);
+    bitfield_set(&storage->rehash, piece);
+}
+
+/* Each piece once, however many of its files changed. */
+static void hash_changed_again(struct storage *storage, const struct bitfield *changed)
+{
+    bitfield_init(&storage->rehash, storage->geometry->piece_count);
+    for (uint32_t fact = bitfield_next_set(changed, 0); fact < storage->facts;
+         fact = bitfield_next_set(changed, fact + 1))
+        each_piece_of_fact(storage, fact, note_piece);
+    for (piece_index piece = bitfield_next_set(&storage->rehash, 0); piece < storage->rehash.size;
+         piece = bitfield_next_set(&storage->rehash, piece + 1))
+        if (judge_piece(storage, piece, storage->stats, NULL) != BYTES_ABSENT)
+            storage_verify_add(storage, piece);
+    bitfield_deinit(&storage->rehash);
 }
 
 static bool fact_in_use(const struct storage *storage, uint32_t fact)
@@ -236,9 +249,8 @@ void storage_judge_facts(struct storage *storage, const struct file_stat *stats)
             storage->prepared = storage->read_only;
         storage_barrier_wanted(storage);
     }
-    for (uint32_t fact = bitfield_next_set(&changed, 0); fact < storage->facts;
-         fact = bitfield_next_set(&changed, fact + 1))
-        each_piece_of_fact(storage, fact, hash_piece_again);
+    if (changed.count > 0)
+        hash_changed_again(storage, &changed);
     bitfield_deinit(&changed);
 }
 

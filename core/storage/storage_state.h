@@ -162,6 +162,7 @@ struct storage {
     bool record_clean;    /* the record out there says: nothing was written after it */
 
     /* storage_verify.c */
+    struct bitfield rehash;    /* while changed files are looked at */
     struct bitfield to_verify; /* bytes == NULL: nothing to hash */
     struct bitfield verifying; /* being hashed now; of the same life */
     piece_index verify_next;
