@@ -131,7 +131,9 @@ enum freshet_error beneath_stat(int root, const char *path, struct file_stat *re
     *ret_stat = (struct file_stat){
         .exists = true,
         .size = (uint64_t)stat.st_size,
-        .mtime_ns = (int64_t)stat.st_mtim.tv_sec * SECOND_NS + stat.st_mtim.tv_nsec,
+        /* A time beyond 2262 wraps: it is only compared with itself. */
+        .mtime_ns = (int64_t)((uint64_t)stat.st_mtim.tv_sec * (uint64_t)SECOND_NS +
+                              (uint64_t)stat.st_mtim.tv_nsec),
         .inode = stat.st_ino,
     };
     return FRESHET_OK;

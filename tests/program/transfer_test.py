@@ -4,10 +4,12 @@ import filecmp
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import time
 
 import pytest
+from conftest import PROGRAM
 from peers import Peer, wait_for, write
 
 MIB = 1 << 20
@@ -64,6 +66,67 @@ def test_a_folder_arrives_whole(peers, make, tmp_path, version):
     assert stats["downloaded"] == 3 * MIB + 22 and stats["wasted"] == 0
     assert seed.kill(signal.SIGTERM) == 0
     assert seed.wait_event("stats")["uploaded"] == 3 * MIB + 22
+
+
+@pytest.mark.parametrize("version", ["v1", "v2"])
+def test_a_block_may_lie_in_thousands_of_files(peers, make, tmp_path, version):
+    source = tmp_path / "from/set"
+    for number in range(1000):
+        write(source / f"{number // 100}/{number}", number % 7, number)
+    write(source / "a.bin", 3 * 16384 - 1)  # ends a byte before a piece does
+    torrent = make(source, f"--{version}", "-l", "16K")
+    seed = peers("seed", torrent, "-o", tmp_path / "from")
+    get = peers("get", torrent, "-o", tmp_path / "to", "--peer", seed.endpoint)
+    assert get.wait() == 0, get.log()
+    same_tree(tmp_path / "from", tmp_path / "to")
+
+
+def test_a_named_peer_that_starts_later_is_found(peers, make, tmp_path):
+    source = write(tmp_path / "from/f.bin", MIB)
+    torrent = make(source)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.9", 0))
+        port = probe.getsockname()[1]
+    get = peers("get", torrent, "-o", tmp_path / "to", "--peer", f"127.0.0.9:{port}")
+    get.wait_event("checked")
+    seed = subprocess.Popen(
+        [PROGRAM, "seed", torrent, "-o", tmp_path / "from", "--state", tmp_path / "state-late",
+         "--listen", f"127.0.0.9:{port}", "--progress=none"], stdin=subprocess.DEVNULL)
+    try:
+        assert get.wait() == 0, get.log()
+    finally:
+        seed.kill()
+        seed.wait()
+
+
+@pytest.mark.parametrize("version", ["v1", "v2", "hybrid"])
+def test_one_byte_arrives(peers, make, tmp_path, version):
+    source = write(tmp_path / "from/one", 1)
+    torrent = make(source, f"--{version}")
+    seed = peers("seed", torrent, "-o", tmp_path / "from")
+    get = peers("get", torrent, "-o", tmp_path / "to", "--peer", seed.endpoint)
+    assert get.wait() == 0, get.log()
+    same_tree(tmp_path / "from", tmp_path / "to")
+
+
+def test_offsets_beyond_4_gib_are_whole(peers, make, tmp_path):
+    """A sparse file of more than 4 GiB, of which only what lies behind them is fetched."""
+    source = tmp_path / "from/set"
+    write(source / "z.bin", 100_000)
+    with (source / "a.bin").open("wb") as file:
+        file.truncate((5 << 30) + 12345)
+        file.seek((4 << 30) + 5)
+        file.write(b"behind four gibibytes")
+    torrent = make(source, "--v1", "-l", "16M")
+    seed = peers("seed", torrent, "-o", tmp_path / "from", "--unchecked")
+    get = peers("get", torrent, "-o", tmp_path / "to", "--peer", seed.endpoint)
+    wait_for(lambda: get.last("verified") >= 64 * MIB, get.log)
+    assert get.kill(signal.SIGINT) == 7
+    last = peers("get", torrent, "-o", tmp_path / "there", "-s", "2", "--peer", seed.endpoint)
+    assert last.wait() == 0, last.log()
+    assert filecmp.cmp(source / "z.bin", tmp_path / "there/set/z.bin", shallow=False)
+    assert not (tmp_path / "there/set/a.bin").exists()
+    assert last.wait_event("stats")["downloaded"] <= 32 * MIB
 
 
 def test_two_torrents_at_once_over_ipv6(peers, make, tmp_path):
