@@ -355,6 +355,15 @@ void peer_list_on_disconnected(struct peer_list *list, const struct address *add
         rest(list, candidate, now);
 }
 
+void peer_list_on_released(struct peer_list *list, const struct address *address)
+{
+    struct candidate *candidate = find(list, address);
+    if (!candidate)
+        return;
+    candidate->standing = STANDING_IDLE;
+    list->next_due_ns = INT64_MIN;
+}
+
 /* ---- bans and seeds ---- */
 
 void peer_list_ban(struct peer_list *list, const struct address *address)

@@ -55,6 +55,8 @@ void peer_list_on_connected(struct peer_list *list, const struct address *addres
 /* Could not connect, or closed before the handshake was done. */
 void peer_list_on_failed(struct peer_list *list, const struct address *address, int64_t now);
 void peer_list_on_disconnected(struct peer_list *list, const struct address *address, int64_t now);
+/* We let go of it, for no fault of its own (a pause): it may be tried again at once. */
+void peer_list_on_released(struct peer_list *list, const struct address *address);
 /* It turned out to be ourselves (same peer id): never again, though the address may be one that
  * peer_list_set_self was not told. */
 void peer_list_on_self(struct peer_list *list, const struct address *address);

@@ -68,7 +68,7 @@ static void pieces_changed(struct peer *peer)
 {
     struct swarm *swarm = peer->swarm;
     if (peer_is_seed(peer)) {
-        peer_list_mark_seed(swarm->candidates, &peer->address);
+        peer_list_mark_seed(swarm->candidates, peer->inbound ? &peer->listen : &peer->address);
         if (swarm->phase == PHASE_SEEDING && !swarm->super_seed) {
             /* Neither has anything for the other. */
             swarm_peers_close(peer, FRESHET_ERROR_CANCELLED, false);
@@ -231,6 +231,8 @@ static void on_extension_handshake(struct peer *peer, struct bytes payload)
         peer->listen.port = handshake.port;
         peer_list_add(swarm->candidates, &peer->listen, PEER_SOURCE_INBOUND);
         peer_list_on_connected(swarm->candidates, &peer->listen);
+        if (peer_is_seed(peer))
+            peer_list_mark_seed(swarm->candidates, &peer->listen);
     }
 }
 

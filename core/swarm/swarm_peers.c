@@ -97,7 +97,9 @@ void swarm_peers_close(struct peer *peer, enum freshet_error reason, bool host_k
         queue_close(swarm, peer->conn);
     const struct address *known = peer->inbound ? &peer->listen : &peer->address;
     if (known->family != ADDRESS_NONE) {
-        if (was_open)
+        if (swarm->releasing)
+            peer_list_on_released(swarm->candidates, known);
+        else if (was_open)
             peer_list_on_disconnected(swarm->candidates, known, swarm->now);
         else
             peer_list_on_failed(swarm->candidates, known, swarm->now);
@@ -112,8 +114,10 @@ void swarm_peers_close(struct peer *peer, enum freshet_error reason, bool host_k
 void swarm_peers_close_all(struct swarm *swarm, enum freshet_error reason)
 {
     struct list_node *node;
+    swarm->releasing = true;
     while ((node = list_first(&swarm->peers)))
         swarm_peers_close(LIST_ELEMENT(node, struct peer, in_swarm), reason, false);
+    swarm->releasing = false;
 }
 
 void swarm_peers_bury(struct swarm *swarm)
@@ -141,6 +145,18 @@ static bool connected_from(const struct swarm *swarm, const struct address *addr
     return count >= max;
 }
 
+/* Has somebody who listens there come to us already? */
+static bool is_here(const struct swarm *swarm, const struct address *address)
+{
+    for (struct list_node *node = list_first(&swarm->peers); node;
+         node = list_next(&swarm->peers, node)) {
+        const struct peer *peer = LIST_ELEMENT(node, struct peer, in_swarm);
+        if (peer->inbound && address_equal(&peer->listen, address))
+            return true;
+    }
+    return false;
+}
+
 void swarm_peers_connect(struct swarm *swarm)
 {
     struct swarm_shared *shared = swarm->shared;
@@ -152,6 +168,10 @@ void swarm_peers_connect(struct swarm *swarm)
             break;
         if (blame_is_banned(swarm->blame, &address)) {
             peer_list_ban(swarm->candidates, &address);
+            continue;
+        }
+        if (is_here(swarm, &address)) {
+            peer_list_on_connected(swarm->candidates, &address);
             continue;
         }
         if (connected_from(swarm, &address)) {

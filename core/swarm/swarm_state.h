@@ -51,6 +51,7 @@ struct swarm {
 
     bool read_only; /* what is missing stays missing: it could not be written */
     bool sequential, seed_by_download, just_completed, closing, closed, paused;
+    bool releasing;              /* all peers are let go, for no fault of theirs */
     bool disk_full;              /* storage holds its writes: nothing new is asked for */
     int64_t held_ns;             /* when peers that wait for tokens may try again; HEAP_NEVER */
     int64_t tick_ns;             /* the next second's walk over peers; HEAP_NEVER when none */

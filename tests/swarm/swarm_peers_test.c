@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "core/wire/wire_extension.h"
 #include "tests/engine/lone_engine.h"
 
 static void connected(struct lone_engine *lone, uint32_t index)
@@ -130,6 +131,57 @@ static void swarm_peers_are_few_from_one_address(void **state)
     lone_free(lone);
 }
 
+static void tell(struct lone_engine *lone, enum command_type type)
+{
+    struct engine_command command = {.type = type, .torrent = 1};
+    struct event event = {.type = EVENT_COMMAND, .command = &command};
+    engine_input(lone->engine, lone->now, &event);
+    lone_run(lone);
+}
+
+static void swarm_peers_are_called_again_at_once_after_a_pause(void **state)
+{
+    (void)state;
+    struct lone_engine *lone = lone_new(false, NULL);
+    add_peers(lone, 1, 1);
+    /* More often than an address may fail. */
+    for (uint32_t i = 1; i <= 5; i++) {
+        assert_int_equal(lone->connect_count, i);
+        if (i == 3) {
+            connected(lone, i - 1);
+            greet(lone, i - 1, lone->info_hash, "-XX0001-aaaaaaaaaaaa");
+        }
+        tell(lone, COMMAND_PAUSE);
+        assert_true(lone->closed[i - 1]);
+        tell(lone, COMMAND_RESUME);
+        lone_wait(lone, 2 * SECOND_NS);
+    }
+    lone_free(lone);
+}
+
+/* Somebody comes to us and says where it listens; the tracker names that place too. */
+static void swarm_peers_do_not_call_who_is_here(void **state)
+{
+    (void)state;
+    struct lone_engine *lone = lone_new(false, NULL);
+    uint32_t peer = lone_accept_speaking(lone, 1, true, true);
+    struct buffer out = {0};
+    wire_message_put(&out, WIRE_HAVE_NONE);
+    wire_message_put_extended(&out, WIRE_EXTENSION_HANDSHAKE, BYTES_LITERAL("d1:pi777ee"));
+    lone_feed_buffer(lone, peer, &out);
+    struct address listens = lone_address(1);
+    listens.port = 777;
+    struct engine_command command = {
+        .type = COMMAND_ADD_PEERS, .torrent = 1, .peers = &listens, .peer_count = 1};
+    struct event event = {.type = EVENT_COMMAND, .command = &command};
+    engine_input(lone->engine, lone->now, &event);
+    lone_run(lone);
+    lone_wait(lone, 100 * SECOND_NS);
+    assert_int_equal(lone->connect_count, 0);
+    assert_false(lone->closed[peer]);
+    lone_free(lone);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -138,6 +190,8 @@ int main(void)
         cmocka_unit_test(swarm_peers_give_up_who_does_not_answer),
         cmocka_unit_test(swarm_peers_keep_one_of_two_twins),
         cmocka_unit_test(swarm_peers_are_few_from_one_address),
+        cmocka_unit_test(swarm_peers_are_called_again_at_once_after_a_pause),
+        cmocka_unit_test(swarm_peers_do_not_call_who_is_here),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
