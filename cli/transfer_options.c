@@ -81,6 +81,10 @@ bool transfer_options_read(const struct command_call *call, bool is_get,
     options->progress = command_value(call, "progress") ? command_value(call, "progress") : "auto";
     options->session.state_folder = command_value(call, "state");
     options->torrent.seed_unchecked = command_has(call, "unchecked");
+    if (command_value(call, "transport") && strcmp(command_value(call, "transport"), "tcp") != 0) {
+        command_usage_error("--transport: there is only tcp yet");
+        return false;
+    }
     if (listen && !read_address("listen", listen, &options->session.listen))
         return false;
     /* Several peers of one machine share the loopback address. */
