@@ -4,11 +4,12 @@
 #include "core/base/check.h"
 #include "core/base/memory.h"
 #include "core/crypto/sha1.h"
-#include "core/crypto/sha256.h"
+#include "core/crypto/sha256_lanes.h"
 #include "host/posix_error.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -271,7 +272,51 @@ struct hash_state {
     const struct disk_job *job;
     struct sha1 sha1;
     uint32_t leaf_length;
+    /* Whole leaves, one after another, that wait until there is one for each lane. */
+    uint32_t lanes;
+    uint32_t waiting, waiting_first;
+    const uint8_t *waiting_bytes[LANE_WIDTH_MAX];
 };
+
+static pthread_once_t lanes_once = PTHREAD_ONCE_INIT;
+static uint32_t lanes_detected;
+
+static void detect_lanes(void)
+{
+    lanes_detected = lane_width_detect();
+}
+
+static uint8_t *hash_leaf_at(const struct hash_state *state, uint32_t leaf)
+{
+    return state->job->ret_leaves + (size_t)leaf * SHA256_SIZE;
+}
+
+/* Before the bytes that wait may change: digests all that wait. */
+static void hash_flush(struct hash_state *state)
+{
+    if (state->waiting == 0)
+        return;
+    uint8_t *leaves = hash_leaf_at(state, state->waiting_first);
+    if (state->waiting == LANE_WIDTH_MAX)
+        sha256_lanes_of(state->waiting_bytes, LIMIT_BLOCK_SIZE, leaves);
+    else
+        for (uint32_t i = 0; i < state->waiting; i++)
+            sha256_of(state->waiting_bytes[i], LIMIT_BLOCK_SIZE, leaves + (size_t)i * SHA256_SIZE);
+    state->waiting = 0;
+}
+
+static void hash_leaf(struct hash_state *state, uint32_t leaf, const uint8_t *bytes, uint32_t size)
+{
+    if (size < LIMIT_BLOCK_SIZE || state->lanes < LANE_WIDTH_MAX) {
+        sha256_of(bytes, size, hash_leaf_at(state, leaf));
+        return;
+    }
+    if (state->waiting == 0)
+        state->waiting_first = leaf;
+    state->waiting_bytes[state->waiting++] = bytes;
+    if (state->waiting == LANE_WIDTH_MAX)
+        hash_flush(state);
+}
 
 /* Bytes [begin, begin + length) come: whole blocks, but for the last of the extent. */
 static void hash_bytes(struct hash_state *state, uint32_t begin, const uint8_t *bytes,
@@ -285,8 +330,8 @@ static void hash_bytes(struct hash_state *state, uint32_t begin, const uint8_t *
          done += LIMIT_BLOCK_SIZE) {
         uint32_t size = length - done < LIMIT_BLOCK_SIZE ? length - done : LIMIT_BLOCK_SIZE;
         uint32_t counts = state->leaf_length - begin - done;
-        sha256_of(bytes + done, size < counts ? size : counts,
-                  state->job->ret_leaves + (size_t)((begin + done) / LIMIT_BLOCK_SIZE) * 32);
+        hash_leaf(state, (begin + done) / LIMIT_BLOCK_SIZE, bytes + done,
+                  size < counts ? size : counts);
     }
 }
 
@@ -335,6 +380,8 @@ enum freshet_error extent_io_hash(struct storage_files *files, const struct bloc
         zero_piece_hash(storage_files_zero_piece(files), job);
         return FRESHET_OK;
     }
+    pthread_once(&lanes_once, detect_lanes);
+    state.lanes = lanes_detected;
     sha1_init(&state.sha1);
     for (uint32_t begin = 0; begin < extent->length;) {
         uint32_t size = extent_absent(extent, begin);
@@ -344,12 +391,14 @@ enum freshet_error extent_io_hash(struct storage_files *files, const struct bloc
                                                              : LIMIT_BLOCK_SIZE;
             bytes = block_memory_at(pool, extent->blocks[begin / LIMIT_BLOCK_SIZE]);
             if (extent_is_padded(extent, begin, size)) {
+                hash_flush(&state);
                 chunk = chunk ? chunk : memory_new(CHUNK_SIZE);
                 memcpy(chunk, bytes, size);
                 extent_zero_padding(extent, begin, size, chunk);
                 bytes = chunk;
             }
         } else {
+            hash_flush(&state);
             chunk = chunk ? chunk : memory_new(CHUNK_SIZE);
             bytes = chunk;
             error = files ? ranges_read(files, extent, begin, size, chunk, ret_file)
@@ -360,6 +409,7 @@ enum freshet_error extent_io_hash(struct storage_files *files, const struct bloc
         hash_bytes(&state, begin, bytes, size);
         begin += size;
     }
+    hash_flush(&state);
     memory_free(chunk);
     if (!error && job->ret_sha1)
         sha1_final(&state.sha1, job->ret_sha1);

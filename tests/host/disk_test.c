@@ -177,6 +177,52 @@ static void disk_writes_hashes_and_reads_a_piece_over_files(void **state)
     fixture_deinit(&fixture);
 }
 
+/* Many leaves, in memory and on the disk in turns, so that they gather in every way. */
+static void disk_hashes_many_leaves_wherever_they_are(void **state)
+{
+    enum { BLOCKS = 41, LENGTH = 40 * 16384 + 777 };
+    struct fixture fixture;
+    static uint8_t piece[LENGTH], leaves[BLOCKS * 32];
+    struct file_range ranges[] = {{0, 300001, 0}, {FILE_PADDING, 9000, 0}, {2, LENGTH - 309001, 0}};
+    block_id all[BLOCKS], some[BLOCKS];
+    uint8_t sha1[20], expected[20], leaf[32];
+
+    (void)state;
+    fixture_init(&fixture);
+    fixture.files[0].length = 300001;
+    fixture.files[2].length = LENGTH - 309001;
+    assert_int_equal(run_plain(&fixture, DISK_OPEN), FRESHET_OK);
+    for (uint32_t i = 0; i < LENGTH; i++) {
+        all[i / 16384] = 60 - i / 16384;
+        piece[i] = i >= 300001 && i < 309001 ? 0 : (uint8_t)(i * 11 + i / 300);
+        block_memory_at(&fixture.memory, all[i / 16384])[i % 16384] = (uint8_t)(i * 11 + i / 300);
+    }
+    struct disk_job job = {.operation = DISK_WRITE,
+                           .extent = {.length = LENGTH,
+                                      .ranges = ranges,
+                                      .range_count = 3,
+                                      .block_count = BLOCKS,
+                                      .blocks = all}};
+    assert_int_equal(run_job(&fixture, &job), FRESHET_OK);
+    sha1_of(piece, LENGTH, expected);
+    job.operation = DISK_HASH;
+    job.ret_sha1 = sha1;
+    job.ret_leaves = leaves;
+    for (uint32_t step = 1; step < 30; step += 3) {
+        for (uint32_t i = 0; i < BLOCKS; i++)
+            some[i] = i / step % 2 ? BLOCK_NONE : all[i];
+        job.extent.blocks = some;
+        memset(leaves, 0, sizeof leaves);
+        assert_int_equal(run_job(&fixture, &job), FRESHET_OK);
+        assert_memory_equal(sha1, expected, 20);
+        for (uint32_t i = 0; i < BLOCKS; i++) {
+            sha256_of(piece + i * 16384, i == BLOCKS - 1 ? 777 : 16384, leaf);
+            assert_memory_equal(leaves + i * 32, leaf, 32);
+        }
+    }
+    fixture_deinit(&fixture);
+}
+
 static void disk_gives_files_their_length_and_cuts_longer_ones(void **state)
 {
     struct fixture fixture;
@@ -479,6 +525,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(disk_writes_hashes_and_reads_a_piece_over_files),
+        cmocka_unit_test(disk_hashes_many_leaves_wherever_they_are),
         cmocka_unit_test(disk_gives_files_their_length_and_cuts_longer_ones),
         cmocka_unit_test(disk_lets_go_of_a_file_that_was_replaced),
         cmocka_unit_test(disk_moves_parts_out_of_the_part_store),
