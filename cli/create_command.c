@@ -115,10 +115,9 @@ static int create_run(struct command_call *call)
     struct tracker_tiers tiers;
     struct torrent_create_result result;
     int code = EXIT_CODE_USAGE;
-    bool understood = tracker_tiers_read(&tiers, call, "announce");
-    if (web_seed_count > LIMIT_WEB_SEEDS_MAX) {
-        command_usage_error("more than %u web seeds", LIMIT_WEB_SEEDS_MAX);
-    } else if (understood) {
+    bool understood = tracker_tiers_read(&tiers, call, "announce") &&
+                      tracker_tiers_are_web_seeds(call, "web-seed");
+    if (understood) {
         options.trackers = (const char *const *)tiers.urls;
         options.tracker_tiers = tiers.tiers;
         options.tracker_count = tiers.count;

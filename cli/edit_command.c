@@ -135,7 +135,8 @@ static enum exit_code edit(const struct command_call *call, struct bytes torrent
     edit_trackers(lists, call, metainfo, added);
     if (lists->tracker_count > LIMIT_TRACKERS_MAX) {
         command_usage_error("more than %u trackers", LIMIT_TRACKERS_MAX);
-    } else if (edit_web_seeds(lists, call, metainfo)) {
+    } else if (tracker_tiers_are_web_seeds(call, "web-seed") &&
+               edit_web_seeds(lists, call, metainfo)) {
         struct torrent_editor_changes changes = {
             .set_trackers = command_has(call, "announce") || command_has(call, "clear-trackers") ||
                             command_has(call, "remove-tracker"),

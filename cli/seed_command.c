@@ -6,9 +6,8 @@
 
 #include "cli/torrent_create.h"
 #include "cli/torrent_file.h"
+#include "cli/tracker_tiers.h"
 #include "cli/transfer.h"
-
-#define URLS_MAX 64
 
 static const struct command_option options[] = {
     {"output", 'o', "DIR", "the folder that contains the torrent's name, default the current one",
@@ -38,22 +37,6 @@ static bool seed_is_path(const char *operand)
            (length < 8 || strcasecmp(operand + length - 8, ".torrent") != 0);
 }
 
-/* A repeated option's values; false when there are too many. */
-static bool seed_urls(const struct command_call *call, const char *name, const char *urls[URLS_MAX],
-                      uint32_t *ret_count)
-{
-    size_t count = command_value_count(call, name);
-
-    if (count > URLS_MAX) {
-        command_usage_error("--%s may be given %d times at most", name, URLS_MAX);
-        return false;
-    }
-    for (size_t i = 0; i < count; i++)
-        urls[i] = command_value_at(call, name, i);
-    *ret_count = (uint32_t)count;
-    return true;
-}
-
 static enum exit_code seed_start(struct transfer *transfer, const struct command_call *call,
                                  struct torrent_source *source,
                                  const struct transfer_content *content)
@@ -66,23 +49,25 @@ static enum exit_code seed_start(struct transfer *transfer, const struct command
 static enum exit_code seed_add_path(struct transfer *transfer, const struct command_call *call,
                                     const char *operand)
 {
-    const char *trackers[URLS_MAX], *web_seeds[URLS_MAX], *out = command_value(call, "torrent-out");
-    uint32_t tiers[URLS_MAX];
-    struct torrent_create_options create = {.path = operand,
-                                            .has_v1 = true,
-                                            .has_v2 = true,
-                                            .trackers = trackers,
-                                            .tracker_tiers = tiers,
-                                            .web_seeds = web_seeds,
-                                            .progress = "none"};
+    const char *web_seeds[LIMIT_WEB_SEEDS_MAX], *out = command_value(call, "torrent-out");
+    struct tracker_tiers tiers = {0};
+    struct torrent_create_options create = {
+        .path = operand, .has_v1 = true, .has_v2 = true, .progress = "none"};
     struct torrent_create_result result;
+    enum exit_code code = EXIT_CODE_USAGE;
 
-    for (uint32_t i = 0; i < URLS_MAX; i++)
-        tiers[i] = i;
-    if (!seed_urls(call, "tracker", trackers, &create.tracker_count) ||
-        !seed_urls(call, "web-seed", web_seeds, &create.web_seed_count))
-        return EXIT_CODE_USAGE;
-    enum exit_code code = torrent_create_run(&create, &result);
+    if (tracker_tiers_read(&tiers, call, "tracker") &&
+        tracker_tiers_are_web_seeds(call, "web-seed")) {
+        create.trackers = (const char *const *)tiers.urls;
+        create.tracker_tiers = tiers.tiers;
+        create.tracker_count = tiers.count;
+        create.web_seeds = web_seeds;
+        create.web_seed_count = (uint32_t)command_value_count(call, "web-seed");
+        for (uint32_t i = 0; i < create.web_seed_count; i++)
+            web_seeds[i] = command_value_at(call, "web-seed", i);
+        code = torrent_create_run(&create, &result);
+    }
+    tracker_tiers_deinit(&tiers);
     if (code)
         return code;
     if (out)

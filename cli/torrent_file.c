@@ -43,8 +43,9 @@ enum exit_code torrent_file_read(const char *path, struct buffer *ret_bytes)
         return read_all(STDIN_FILENO, "stdin", ret_bytes);
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     if (fd < 0) {
+        bool is_absent = errno == ENOENT || errno == ENOTDIR;
         fail(path, "cannot open");
-        return errno == ENOENT || errno == ENOTDIR ? EXIT_CODE_NO_TORRENT : EXIT_CODE_DISK;
+        return is_absent ? EXIT_CODE_NO_TORRENT : EXIT_CODE_DISK;
     }
     struct stat stat;
     enum exit_code code = EXIT_CODE_OK;

@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/torrent_source.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <strings.h>
 #include <unistd.h>
 
 #include "cli/message.h"
+#include "cli/torrent_file.h"
 #include "core/base/memory.h"
 #include "host/http_fetch.h"
-#include "host/posix_error.h"
 #include "host/state_store.h"
 
 #define FETCH_TIMEOUT_NS (60 * SECOND_NS)
@@ -38,43 +36,6 @@ void torrent_source_deinit(struct torrent_source *source)
     metainfo_free(source->metainfo);
     buffer_deinit(&source->bytes);
     source->metainfo = NULL;
-}
-
-/* Reads to the end, LIMIT_TORRENT_FILE_SIZE at most. */
-static enum exit_code source_read(const char *what, int fd, struct buffer *bytes)
-{
-    uint8_t chunk[65536];
-
-    for (;;) {
-        ssize_t got = read(fd, chunk, sizeof chunk);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0) {
-            message_error_code(what, posix_error_of_file(errno));
-            return EXIT_CODE_DISK;
-        }
-        if (got == 0)
-            return EXIT_CODE_OK;
-        if (bytes->length + (size_t)got > LIMIT_TORRENT_FILE_SIZE) {
-            message_error("%s: too large for a torrent", what);
-            return EXIT_CODE_BAD_INPUT;
-        }
-        buffer_append(bytes, chunk, (size_t)got);
-    }
-}
-
-static enum exit_code source_from_file(const char *path, struct buffer *bytes)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-
-    if (fd < 0) {
-        enum freshet_error error = posix_error_of_file(errno);
-        message_error_code(path, error);
-        return error == FRESHET_ERROR_NOT_FOUND ? EXIT_CODE_NO_TORRENT : EXIT_CODE_DISK;
-    }
-    enum exit_code code = source_read(path, fd, bytes);
-    close(fd);
-    return code;
 }
 
 struct source_fetch {
@@ -162,14 +123,12 @@ enum exit_code torrent_source_load(const char *operand, const char *state_folder
         message_error("magnet links come with a later version (give the .torrent file or its URL)");
         return EXIT_CODE_USAGE;
     }
-    if (strcmp(operand, "-") == 0)
-        code = source_read("standard input", STDIN_FILENO, &bytes);
-    else if (strncasecmp(operand, "http://", 7) == 0 || strncasecmp(operand, "https://", 8) == 0)
+    if (strncasecmp(operand, "http://", 7) == 0 || strncasecmp(operand, "https://", 8) == 0)
         code = source_from_url(operand, &bytes);
     else if (source_is_hash(operand, hash) && access(operand, F_OK) != 0)
         code = source_from_state(operand, hash, state_folder, &bytes);
     else
-        code = source_from_file(operand, &bytes);
+        code = torrent_file_read(operand, &bytes);
     if (code) {
         buffer_deinit(&bytes);
         return code;

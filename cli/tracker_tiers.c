@@ -7,18 +7,42 @@
 #include "core/base/limits.h"
 #include "core/base/memory.h"
 
-static bool is_tracker_url(const char *url, size_t length)
+/* Of one of the schemes, and without what no URL holds? */
+static bool is_url(const char *url, size_t length, const char *const *schemes, size_t scheme_count)
 {
-    static const char *const schemes[] = {"http://", "https://", "udp://", "ws://", "wss://"};
     if (length > LIMIT_URL_LENGTH)
         return false;
     for (size_t i = 0; i < length; i++)
         if ((unsigned char)url[i] <= ' ' || url[i] == 0x7f)
             return false;
-    for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++)
+    for (size_t i = 0; i < scheme_count; i++)
         if (length > strlen(schemes[i]) && strncasecmp(url, schemes[i], strlen(schemes[i])) == 0)
             return true;
     return false;
+}
+
+static bool is_tracker_url(const char *url, size_t length)
+{
+    static const char *const schemes[] = {"http://", "https://", "udp://", "ws://", "wss://"};
+    return is_url(url, length, schemes, sizeof schemes / sizeof schemes[0]);
+}
+
+bool tracker_tiers_are_web_seeds(const struct command_call *call, const char *name)
+{
+    static const char *const schemes[] = {"http://", "https://", "ftp://"};
+    size_t count = command_value_count(call, name);
+    if (count > LIMIT_WEB_SEEDS_MAX) {
+        command_usage_error("more than %u web seeds", LIMIT_WEB_SEEDS_MAX);
+        return false;
+    }
+    for (size_t i = 0; i < count; i++) {
+        const char *url = command_value_at(call, name, i);
+        if (!is_url(url, strlen(url), schemes, sizeof schemes / sizeof schemes[0])) {
+            command_usage_error("'%s' is no web seed URL (http or https)", url);
+            return false;
+        }
+    }
+    return true;
 }
 
 static bool add_url(struct tracker_tiers *tiers, const char *url, size_t length, uint32_t tier)

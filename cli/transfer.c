@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/message.h"
@@ -108,6 +109,13 @@ void transfer_show_magnet(struct transfer *transfer, const struct metainfo *meta
     buffer_deinit(&link);
 }
 
+static bool is_no_folder(const char *path)
+{
+    struct stat stat_of;
+
+    return stat(path, &stat_of) == 0 && !S_ISDIR(stat_of.st_mode);
+}
+
 enum exit_code transfer_add(struct transfer *transfer, struct torrent_source *source,
                             const struct transfer_content *content)
 {
@@ -122,6 +130,9 @@ enum exit_code transfer_add(struct transfer *transfer, struct torrent_source *so
         bytes_to_hex(metainfo->info_hash_v2, 32, torrent->info_hash);
     if (error) {
         message_error_code(content->root, error);
+        code = EXIT_CODE_DISK;
+    } else if (is_no_folder(torrent->root)) {
+        message_error("%s: is no folder", content->root);
         code = EXIT_CODE_DISK;
     } else if (transfer->count == TORRENTS_MAX) {
         message_error("too many torrents at once (%d at most)", TORRENTS_MAX);

@@ -126,6 +126,7 @@ def test_create_refuses_what_makes_no_torrent(freshet, content, tmp_path):
     empty.mkdir()
     for words, code in (((empty,), 2), ((tmp_path / "nothing",), 2), (("/",), 2),
                         (("-l", "20000", content), 2), (("-a", "ftp://x", content), 2),
+                        (("-w", "server", content), 2), (("-w", "http://a b", content), 2),
                         (("-o", "/nonexistent/x", content), 6)):
         result = freshet("create", *words, cwd=tmp_path)
         assert result.returncode == code, (words, result.stderr)
@@ -284,4 +285,7 @@ def test_a_bad_magnet_link_is_one_line(freshet):
 
 def test_what_is_not_there_is_told_apart(freshet, tmp_path):
     assert freshet("show", tmp_path / "nothing.torrent").returncode == 3
-    assert freshet("show", tmp_path).returncode == 8
+    for command in ("show", "get", "verify"):
+        result = freshet(command, tmp_path)
+        assert (result.returncode, result.stderr.count("\n")) == (8, 1)
+        assert "is a folder" in result.stderr

@@ -99,6 +99,18 @@ def test_a_named_peer_that_starts_later_is_found(peers, make, tmp_path):
         seed.wait()
 
 
+def test_what_cannot_be_is_said_before_anything_is_done(freshet, make, tmp_path):
+    source = write(tmp_path / "from/f.bin", MIB)
+    torrent = make(source)
+    for words, code in ((("get", torrent, "-o", source), 6),
+                        (("seed", source, "--tracker", "here"), 2),
+                        (("seed", source, "--web-seed", "there"), 2)):
+        result = freshet(*words, "--listen", "127.0.0.1:0", "--state", tmp_path / "state")
+        assert result.returncode == code, result.stderr
+        assert result.stderr.count("\n") == 1
+    assert not (tmp_path / "state").exists()
+
+
 @pytest.mark.parametrize("version", ["v1", "v2", "hybrid"])
 def test_one_byte_arrives(peers, make, tmp_path, version):
     source = write(tmp_path / "from/one", 1)
