@@ -41,17 +41,20 @@ static uint32_t sorted_times(const struct sim_verdict *result, int64_t **ret_tim
     return count;
 }
 
-/* How many peers are complete (up) at which time (right). */
+/* How many peers are complete (up) at which time (right); from shortly before the first on. */
 static void print_plot(const int64_t *times, uint32_t count)
 {
     const char *mark = terminal_is_utf8() ? "\xe2\x96\x88" : "#";
-    int64_t last = times[count - 1];
+    int64_t last = times[count - 1], lead = (last - times[0]) / 4;
+    int64_t start = times[0] > lead ? (times[0] - lead) / SECOND_NS * SECOND_NS : 0;
     printf("\n  peers complete\n");
     for (int row = PLOT_ROWS; row > 0; row--) {
         uint32_t level = (count * (uint32_t)row + PLOT_ROWS - 1) / PLOT_ROWS;
         printf("  %6" PRIu32 " |", level);
-        for (int column = 0; column < PLOT_COLUMNS; column++) {
-            int64_t until = last / PLOT_COLUMNS * (column + 1) + last % PLOT_COLUMNS;
+        for (int column = 1; column <= PLOT_COLUMNS; column++) {
+            int64_t until = start + (last - start) / PLOT_COLUMNS * column;
+            if (column == PLOT_COLUMNS)
+                until = last;
             fputs(times[level - 1] <= until ? mark : " ", stdout);
         }
         putchar('\n');
@@ -59,7 +62,7 @@ static void print_plot(const int64_t *times, uint32_t count)
     printf("         +");
     for (int column = 0; column < PLOT_COLUMNS; column++)
         putchar('-');
-    printf("\n          0 s%*.1f s\n", PLOT_COLUMNS - 5, seconds(last));
+    printf("\n         %-*.0f%.1f s\n", PLOT_COLUMNS - 6, seconds(start), seconds(last));
 }
 
 static void print_nodes(const struct sim_verdict *result)

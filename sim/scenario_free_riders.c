@@ -64,5 +64,5 @@ static void run(const struct sim_wish *options, struct sim_verdict *result)
 }
 
 const struct scenario scenario_free_riders = {
-    "free_riders", "one in five uploads nothing and takes longer for it (20 runs)", 31, 16 * MIB,
+    "free_riders", "one in five uploads nothing and takes longer for it (20 runs)", 26, 24 * MIB,
     run};
