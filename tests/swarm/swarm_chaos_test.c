@@ -231,7 +231,8 @@ static void act_as_disk(struct chaos *c)
     struct lone_engine *lone = c->lone;
     if (draw(c, 3)) {
         lone->disk_full = draw(c, 2);
-    } else if (lone_status(lone).complete && lone->job_count == 0) {
+    } else if (lone_status(lone).complete && lone->job_count == 0 &&
+               block_ledger_in_use(lone->engine->shared.pool) == 0) {
         /* While we write to it ourselves, nobody could tell. */
         lone->disk[draw(c, LONE_SIZE)] ^= 1;
         lone->mtime_ns++;
