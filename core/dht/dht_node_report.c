@@ -3,6 +3,11 @@
 
 #include "core/base/check.h"
 
+_Static_assert(sizeof(struct dht_node) + sizeof(struct dht_budget) + sizeof(struct dht_vote) +
+                       LIMIT_DHT_BUCKETS * sizeof(struct routing_bucket) <=
+                   16 * KIB,
+               "a node at rest with a full table is a promise of 16 KiB");
+
 void dht_node_stats(const struct dht_node *node, int64_t now, struct dht_node_stats *ret_stats)
 {
     *ret_stats = (struct dht_node_stats){

@@ -45,8 +45,8 @@ bool dht_vote_cast(struct dht_vote *vote, const struct address *voter, const str
         return false;
     vote->voters[vote->voice_count++] = network_of(voter);
     int i = candidate_of(vote, &address);
-    bool wins = i >= 0 && (unsigned)++vote->votes[i] * 2 > vote->voice_count &&
-                vote->voice_count >= VOICES_MIN;
+    bool wins =
+        i >= 0 && ++vote->votes[i] * 3 >= vote->voice_count * 2 && vote->voice_count >= VOICES_MIN;
     if (wins || vote->voice_count == DHT_VOTE_VOICES)
         memset(vote, 0, sizeof *vote);
     if (wins)

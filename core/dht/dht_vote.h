@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Our address as others see it (BEP 42, `ip` of each reply). One voice a network (IPv4 /16, IPv6
- * /32) a round; who has more than half of at least eight voices wins; a round ends with a winner or
+ * /32) a round; who has two thirds of at least eight voices wins; a round ends with a winner or
  * with sixteen voices.
  */
 #ifndef FRESHET_DHT_DHT_VOTE_H
