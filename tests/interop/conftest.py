@@ -61,8 +61,9 @@ class Clients:
     def libtorrent(self, family=4, **settings):
         return self.keep(Libtorrent(network.new_address(family), **settings))
 
-    def transmission(self):
-        return self.keep(Transmission(self.new_folder("transmission"), network.new_address()))
+    def transmission(self, **options):
+        return self.keep(Transmission(self.new_folder("transmission"), network.new_address(),
+                                      **options))
 
     def aria2(self, torrent, files, seed=False):
         return self.keep(Aria2(self.new_folder("aria2"), network.new_address(), torrent, files,

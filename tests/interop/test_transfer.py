@@ -207,7 +207,7 @@ def test_a_swarm_of_all_clients_completes_from_one_freshet(clients, source, tmp_
     seed_with_freshet(clients, torrent, source)
     other = clients.libtorrent()
     handle = other.add(torrent, tmp_path / "libtorrent")
-    transmission = clients.transmission()
+    transmission = clients.transmission(encryption="preferred")  # as it is out of the box
     number = transmission.add(torrent, tmp_path / "transmission")
     aria2 = clients.aria2(torrent, tmp_path / "aria2")
     get = clients.freshet("get", torrent, "-o", tmp_path / "freshet")

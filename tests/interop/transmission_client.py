@@ -14,7 +14,7 @@ PORT = 51413
 class Transmission(Process):
     """A daemon with its own address and folder."""
 
-    def __init__(self, folder, address):
+    def __init__(self, folder, address, encryption="tolerated"):
         self.address = address
         self.port = PORT
         self.url = f"http://{address}:9091/transmission/rpc"
@@ -23,7 +23,7 @@ class Transmission(Process):
                           "--download-dir", folder, "--bind-address-ipv4", address,
                           "--bind-address-ipv6", "::1", "--rpc-bind-address", address,
                           "--allowed", "*.*.*.*", "--peerport", PORT, "--no-auth", "--no-dht",
-                          "--no-lpd", "--no-utp", "--no-portmap", "--encryption-tolerated",
+                          "--no-lpd", "--no-utp", "--no-portmap", f"--encryption-{encryption}",
                           "--log-debug"], folder, "transmission")
         wait_for(lambda: is_listening(address, 9091), "transmission answers")
 
