@@ -406,6 +406,21 @@ static void transfer_on_signal(void *context, int signal_number)
 
 /* ---- from beginning to end ---- */
 
+/* Memory for blocks on their way to the disk: the usual, or for very large pieces one of them and
+ * half of the usual. Pages cost something only once they are used. */
+static uint32_t transfer_pool_blocks(const struct transfer *transfer)
+{
+    uint32_t blocks = LIMIT_POOL_BLOCKS;
+
+    for (size_t i = 0; i < transfer->count; i++) {
+        const struct geometry *geometry = &transfer->torrents[i]->source.metainfo->geometry;
+        uint32_t piece = (geometry->piece_length - 1) / LIMIT_BLOCK_SIZE + 1;
+        if (blocks < piece + LIMIT_POOL_BLOCKS / 2)
+            blocks = piece + LIMIT_POOL_BLOCKS / 2;
+    }
+    return blocks;
+}
+
 static enum exit_code transfer_open(struct transfer *transfer)
 {
     struct session_options *options = &transfer->options.session;
@@ -416,6 +431,7 @@ static enum exit_code transfer_open(struct transfer *transfer)
     options->on_tick = transfer_on_tick;
     options->on_signal = transfer_on_signal;
     options->context = transfer;
+    options->engine.pool_blocks = transfer_pool_blocks(transfer);
     enum freshet_error error = session_new(options, text, &transfer->session);
     if (error) {
         message_error("%s", text);

@@ -59,6 +59,11 @@ bool block_ledger_has_room(const struct block_ledger *pool, uint32_t blocks)
     return pool->reserved <= room && blocks <= room - pool->reserved;
 }
 
+bool block_ledger_fits(const struct block_ledger *pool, uint32_t blocks)
+{
+    return blocks <= pool->used.size;
+}
+
 void block_ledger_reserve(struct block_ledger *pool, uint32_t blocks)
 {
     pool->reserved += blocks;

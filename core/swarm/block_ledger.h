@@ -19,8 +19,10 @@ block_id block_ledger_take(struct block_ledger *pool);
 void block_ledger_give(struct block_ledger *pool, block_id block);
 uint32_t block_ledger_in_use(const struct block_ledger *pool);
 /* Is there room for opening another piece of `blocks`? Always when nothing is reserved, however
- * large the piece, so that pieces as large as the pool make progress. */
+ * large the piece, so that pieces as large as the pool make progress (block_ledger_fits). */
 bool block_ledger_has_room(const struct block_ledger *pool, uint32_t blocks);
+/* Can a piece of `blocks` be in memory at all? */
+bool block_ledger_fits(const struct block_ledger *pool, uint32_t blocks);
 /* Room is set aside for an open piece, and given back when it is open no more. */
 void block_ledger_reserve(struct block_ledger *pool, uint32_t blocks);
 void block_ledger_release(struct block_ledger *pool, uint32_t blocks);

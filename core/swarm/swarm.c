@@ -32,7 +32,9 @@ static struct storage *new_storage(struct swarm *swarm, const struct torrent_opt
 
 static uint32_t blocks_of_a_piece(const struct geometry *geometry)
 {
-    return (geometry->piece_length + LIMIT_BLOCK_SIZE - 1) / LIMIT_BLOCK_SIZE;
+    uint64_t length = geometry->piece_length < geometry->total_length ? geometry->piece_length
+                                                                      : geometry->total_length;
+    return (uint32_t)((length + LIMIT_BLOCK_SIZE - 1) / LIMIT_BLOCK_SIZE);
 }
 
 struct swarm *swarm_new(struct swarm_shared *shared, torrent_id id, struct metainfo *metainfo,

@@ -132,13 +132,28 @@ static void begin_seeding(struct swarm *swarm)
     }
 }
 
+static void fail(struct swarm *swarm, enum freshet_error error, uint32_t file)
+{
+    swarm->phase = PHASE_ERROR;
+    swarm->error = error;
+    swarm_peers_close_all(swarm, FRESHET_ERROR_CANCELLED);
+    swarm_web_stop(swarm);
+    swarm_tell(swarm, (struct notice){.type = NOTICE_ERROR, .error = error, .file = file});
+}
+
 void swarm_pieces_start(struct swarm *swarm)
 {
     if (swarm->paused) {
         swarm->phase = PHASE_PAUSED;
         return;
     }
-    if (swarm_wants_pieces(swarm)) {
+    bool wants = swarm_wants_pieces(swarm);
+    if (wants && !block_ledger_fits(swarm->shared->pool, swarm->reserved_blocks)) {
+        /* It would be fetched for ever and never be whole. */
+        fail(swarm, FRESHET_ERROR_LIMIT, UINT32_MAX);
+        return;
+    }
+    if (wants) {
         /* Only who has all can hide it and show it piece by piece. No peer is connected yet. */
         if (list_is_empty(&swarm->peers)) {
             super_seed_free(swarm->super_seed);
@@ -269,16 +284,6 @@ static void on_blocks_free(struct swarm *swarm, const struct storage_result *res
     swarm_requests_fill_all(swarm);
 }
 
-static void on_error(struct swarm *swarm, const struct storage_result *result)
-{
-    swarm->phase = PHASE_ERROR;
-    swarm->error = result->error;
-    swarm_peers_close_all(swarm, FRESHET_ERROR_CANCELLED);
-    swarm_web_stop(swarm);
-    swarm_tell(swarm,
-               (struct notice){.type = NOTICE_ERROR, .error = result->error, .file = result->file});
-}
-
 static void on_ready(struct swarm *swarm)
 {
     swarm->wanted_bytes = wanted_payload(swarm);
@@ -286,7 +291,8 @@ static void on_ready(struct swarm *swarm)
         return;
     drop_picker(swarm);
     swarm_pieces_start(swarm);
-    swarm_tell(swarm, (struct notice){.type = NOTICE_READY});
+    if (swarm->phase != PHASE_ERROR)
+        swarm_tell(swarm, (struct notice){.type = NOTICE_READY});
 }
 
 static void on_disk_full(struct swarm *swarm, bool full)
@@ -328,7 +334,7 @@ static void on_result(struct swarm *swarm, const struct storage_result *result)
         }
         swarm_tell(swarm, (struct notice){.type = NOTICE_STORAGE_ABSENT});
         break;
-    case STORAGE_RESULT_ERROR: on_error(swarm, result); break;
+    case STORAGE_RESULT_ERROR: fail(swarm, result->error, result->file); break;
     case STORAGE_RESULT_PERSIST_FAILED:
         swarm_tell(swarm, (struct notice){.type = NOTICE_PERSIST_FAILED, .error = result->error});
         break;

@@ -99,6 +99,18 @@ def test_a_named_peer_that_starts_later_is_found(peers, make, tmp_path):
         seed.wait()
 
 
+def test_the_largest_pieces_fit_into_memory(peers, make, tmp_path):
+    source = tmp_path / "from/f.bin"
+    source.parent.mkdir()
+    with source.open("wb") as file:
+        file.truncate(300 * MIB)
+    torrent = make(source, "--v1", "-l", "512M")
+    seed = peers("seed", torrent, "-o", tmp_path / "from", "--unchecked")
+    get = peers("get", torrent, "-o", tmp_path / "to", "--peer", seed.endpoint)
+    assert get.wait() == 0, get.log()
+    assert get.wait_event("stats")["wasted"] == 0
+
+
 def test_what_cannot_be_is_said_before_anything_is_done(freshet, make, tmp_path):
     source = write(tmp_path / "from/f.bin", MIB)
     torrent = make(source)

@@ -172,6 +172,20 @@ static void halves_that_nobody_can_finish_make_room(void **state)
     lone_free(lone);
 }
 
+static void a_piece_larger_than_the_pool_is_not_fetched_for_ever(void **state)
+{
+    (void)state;
+    struct lone_engine *lone = lone_prepare(false);
+    lone->pool_blocks = 1;
+    lone_begin(lone, NULL, NULL);
+    assert_int_equal(lone->notices[NOTICE_ERROR], 1);
+    assert_int_equal(lone->notices[NOTICE_READY], 0);
+    assert_int_equal(status_of(lone).error, FRESHET_ERROR_LIMIT);
+    lone_wait(lone, 100 * SECOND_NS);
+    assert_int_equal(lone->connect_count, 0);
+    lone_free(lone);
+}
+
 static void our_own_limit_is_no_fault_of_the_peer(void **state)
 {
     (void)state;
@@ -325,6 +339,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_request_that_timed_out_is_not_sent_twice_to_a_fast_peer),
         cmocka_unit_test(a_block_that_nobody_asked_for_opens_no_piece),
+        cmocka_unit_test(a_piece_larger_than_the_pool_is_not_fetched_for_ever),
         cmocka_unit_test(a_peer_that_refuses_everything_is_left),
         cmocka_unit_test(halves_that_nobody_can_finish_make_room),
         cmocka_unit_test(our_own_limit_is_no_fault_of_the_peer),
