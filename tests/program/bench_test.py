@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: MIT
+"""`make bench`, small: that it runs and keeps what it measured. How fast is not asked here."""
+import json
+import subprocess
+import sys
+
+from conftest import PROGRAM, ROOT
+
+
+def run_bench(results, *words):
+    return subprocess.run([sys.executable, ROOT / "bench/bench.py", "--size", "3M", "--runs", "1",
+                           "--only", "freshet", "--results", results, *words],
+                          capture_output=True, text=True, timeout=120, check=False)
+
+
+def kept(results):
+    files = list(results.glob("*.json"))
+    assert len(files) == 1
+    return json.loads(files[0].read_text(encoding="utf-8"))
+
+
+def test_bench_measures_and_keeps_its_numbers(tmp_path):
+    reply = run_bench(tmp_path, "--freshet", PROGRAM)
+    assert reply.returncode == 0, reply.stdout + reply.stderr
+    result = kept(tmp_path)
+    rows = {(row["section"], row["name"]): row for row in result["rows"]}
+    assert set(rows) == {("transfer", "raw"), ("transfer", "freshet"), ("verify", "freshet"),
+                         ("create v1", "freshet"), ("create v2", "freshet"),
+                         ("create hybrid", "freshet")}
+    for row in rows.values():
+        assert len(row["samples"]) == 1
+        assert row["median"]["seconds"] > 0
+    assert result["size"] == 3 << 20
+    assert str(tmp_path) not in json.dumps(result)
+
+
+def test_bench_says_what_did_not_run(tmp_path):
+    reply = run_bench(tmp_path, "--freshet", str(tmp_path / "nothing"), "--sections", "verify")
+    assert reply.returncode == 1
+    assert "is not built" in reply.stdout
+    assert "failed" in kept(tmp_path)["rows"][0]
