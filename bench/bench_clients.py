@@ -70,10 +70,12 @@ class Freshet(Client):
 
     def seed(self, torrent, data):
         port = free_port()
+        state = self.fresh("seed-state")
+        log = os.path.join(state, "log")
         process = Process([self.program, "seed", torrent, "-o", data, "--unchecked", "--listen",
-                           f"{self.address}:{port}", "--progress=json", "--state",
-                           self.fresh("seed-state")], self.log())
-        process.wait(30, lambda: '"ready"' in open(self.log(), encoding="utf-8").read())
+                           f"{self.address}:{port}", "--progress=json", "--state", state], log)
+        # A peer that comes before the torrent is open is sent away, and waits a minute.
+        process.wait(30, lambda: '"checked"' in open(log, encoding="utf-8").read())
         return process, port
 
     def get(self, torrent, data):
@@ -104,8 +106,9 @@ class Libtorrent(Client):
 
     def seed(self, torrent, data):
         port = free_port()
-        process = Process(self.script + ["seed", torrent, data, port], self.log())
-        process.wait(30, lambda: "ready" in open(self.log(), encoding="utf-8").read())
+        log = os.path.join(self.fresh("seed-state"), "log")
+        process = Process(self.script + ["seed", torrent, data, port], log)
+        process.wait(30, lambda: "ready" in open(log, encoding="utf-8").read())
         return process, port
 
     def get(self, torrent, data):
