@@ -247,9 +247,9 @@ static bool extent_is_padded(const struct extent *extent, uint32_t begin, uint32
 {
     uint32_t start = 0;
 
-    for (uint32_t i = 0; i < extent->range_count; start += extent->ranges[i++].length)
-        if (extent->ranges[i].file == FILE_PADDING && start < begin + length &&
-            begin < start + extent->ranges[i].length)
+    for (uint32_t i = 0; i < extent->range_count && start < begin + length;
+         start += extent->ranges[i++].length)
+        if (extent->ranges[i].file == FILE_PADDING && begin < start + extent->ranges[i].length)
             return true;
     return false;
 }
@@ -259,12 +259,24 @@ static void extent_zero_padding(const struct extent *extent, uint32_t begin, uin
 {
     uint32_t start = 0;
 
-    for (uint32_t i = 0; i < extent->range_count; start += extent->ranges[i++].length) {
+    for (uint32_t i = 0; i < extent->range_count && start < begin + length;
+         start += extent->ranges[i++].length) {
         uint32_t end = start + extent->ranges[i].length;
         uint32_t from = start > begin ? start : begin;
         uint32_t to = end < begin + length ? end : begin + length;
         if (extent->ranges[i].file == FILE_PADDING && from < to)
             memset(bytes + (from - begin), 0, to - from);
+    }
+}
+
+/* Leaves the ranges behind that end at or before `begin`; *start is where the first one begins. A
+ * piece may have as many ranges as bytes: each is passed once, not once for each block. */
+static void extent_pass(struct extent *rest, uint32_t *start, uint32_t begin)
+{
+    while (rest->range_count > 0 && *start + rest->ranges->length <= begin) {
+        *start += rest->ranges->length;
+        rest->ranges++;
+        rest->range_count--;
     }
 }
 
@@ -373,6 +385,8 @@ enum freshet_error extent_io_hash(struct storage_files *files, const struct bloc
     const struct extent *extent = &job->extent;
     struct hash_state state = {.job = job,
                                .leaf_length = job->leaf_length ? job->leaf_length : extent->length};
+    struct extent rest = *extent;
+    uint32_t start = 0;
     uint8_t *chunk = NULL;
     enum freshet_error error = FRESHET_OK;
 
@@ -386,22 +400,23 @@ enum freshet_error extent_io_hash(struct storage_files *files, const struct bloc
     for (uint32_t begin = 0; begin < extent->length;) {
         uint32_t size = extent_absent(extent, begin);
         const uint8_t *bytes;
+        extent_pass(&rest, &start, begin);
         if (size == 0) {
             size = extent->length - begin < LIMIT_BLOCK_SIZE ? extent->length - begin
                                                              : LIMIT_BLOCK_SIZE;
             bytes = block_memory_at(pool, extent->blocks[begin / LIMIT_BLOCK_SIZE]);
-            if (extent_is_padded(extent, begin, size)) {
+            if (extent_is_padded(&rest, begin - start, size)) {
                 hash_flush(&state);
                 chunk = chunk ? chunk : memory_new(CHUNK_SIZE);
                 memcpy(chunk, bytes, size);
-                extent_zero_padding(extent, begin, size, chunk);
+                extent_zero_padding(&rest, begin - start, size, chunk);
                 bytes = chunk;
             }
         } else {
             hash_flush(&state);
             chunk = chunk ? chunk : memory_new(CHUNK_SIZE);
             bytes = chunk;
-            error = files ? ranges_read(files, extent, begin, size, chunk, ret_file)
+            error = files ? ranges_read(files, &rest, begin - start, size, chunk, ret_file)
                           : FRESHET_ERROR_NOT_FOUND;
             if (error)
                 break;
