@@ -6,6 +6,8 @@
 /* Until the first block has shown how long one takes. */
 #define TIMEOUT_UNKNOWN (20 * SECOND_NS)
 #define FAST_PIECE_S    30u
+/* Queues are about three seconds deep: a younger request is not slow, it waits its turn. */
+#define SLOW_PATIENCE_MIN (5 * SECOND_NS)
 
 void request_pipeline_init(struct request_pipeline *pipeline)
 {
@@ -197,7 +199,7 @@ int64_t request_pipeline_slow_before_ns(const struct request_pipeline *pipeline,
     int64_t expected =
         pipeline->delay_min_ns + (int64_t)(LIMIT_BLOCK_SIZE * 1000 / rate) * MILLISECOND_NS;
     int64_t patience = 4 * expected;
-    if (patience < 2 * SECOND_NS)
-        patience = 2 * SECOND_NS;
+    if (patience < SLOW_PATIENCE_MIN)
+        patience = SLOW_PATIENCE_MIN;
     return patience > REQUEST_PIPELINE_TIMEOUT_MAX ? INT64_MIN : now - patience;
 }

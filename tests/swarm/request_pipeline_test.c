@@ -148,7 +148,7 @@ static void pipeline_knows_who_is_fast_and_when_others_are_slow(void **state)
     assert_true(request_pipeline_is_fast(&link.pipeline, link.now, 16 * MIB));
     assert_false(request_pipeline_is_fast(&link.pipeline, link.now, 64 * MIB));
     assert_int_equal(request_pipeline_slow_before_ns(&link.pipeline, link.now),
-                     link.now - 2 * SECOND_NS);
+                     link.now - 5 * SECOND_NS);
 }
 
 int main(void)
