@@ -42,20 +42,31 @@ static enum freshet_error session_claim(struct session *session, const uint8_t k
     return error;
 }
 
+/* Keeps the .torrent under its key, and a hybrid's under its v1 hash too, by which people know it.
+ */
+static enum freshet_error session_remember(struct session *session, const struct metainfo *metainfo,
+                                           const uint8_t key[32], struct bytes torrent)
+{
+    uint8_t v1_key[32] = {0};
+
+    if (torrent.length == 0)
+        return FRESHET_OK;
+    enum freshet_error error = state_store_put_torrent(session->state, key, torrent);
+    if (error || !metainfo->has_v1 || !metainfo->has_v2)
+        return error;
+    memcpy(v1_key, metainfo->info_hash_v1, 20);
+    return state_store_put_torrent(session->state, v1_key, torrent);
+}
+
 /* What is recorded; no record is no error. */
 static enum freshet_error session_recall(struct session *session, const uint8_t key[32],
-                                         const char *root, bool forget, struct bytes torrent,
+                                         const char *root, bool forget,
                                          struct state_record *ret_record)
 {
-    enum freshet_error error = FRESHET_OK;
-
     memset(ret_record, 0, sizeof *ret_record);
-    if (torrent.length > 0)
-        error = state_store_put_torrent(session->state, key, torrent);
-    if (!error && forget)
+    if (forget)
         return state_store_forget(session->state, key, root);
-    if (!error)
-        error = state_store_take(session->state, key, root, ret_record);
+    enum freshet_error error = state_store_take(session->state, key, root, ret_record);
     return error == FRESHET_ERROR_NOT_FOUND ? FRESHET_OK : error;
 }
 
@@ -73,10 +84,11 @@ enum freshet_error session_torrents_add(struct session *session, struct metainfo
     enum freshet_error error = session_claim(session, key, options->root, &lock, ret_text);
     if (error)
         return error;
-    error = session_recall(session, key, options->root, torrent->forget_record, torrent->torrent,
-                           &record);
+    error = session_remember(session, metainfo, key, torrent->torrent);
+    if (!error)
+        error = session_recall(session, key, options->root, torrent->forget_record, &record);
     if (error) {
-        snprintf(ret_text, SESSION_TEXT_SIZE, "cannot read the state: %s", error_text(error));
+        snprintf(ret_text, SESSION_TEXT_SIZE, "cannot use the state: %s", error_text(error));
         state_store_unlock(lock);
         return error;
     }

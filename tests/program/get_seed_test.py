@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: MIT
+"""freshet get and seed: where torrents come from, what is refused, what the numbers say."""
+import functools
+import http.server
+import signal
+import threading
+
+import pytest
+from peers import Peer, write
+
+MIB = 1 << 20
+
+
+@pytest.fixture
+def peers(tmp_path):
+    """Starts peers; all end with the test."""
+    running = []
+
+    def start(command, *words, **options):
+        running.append(Peer(tmp_path, command, *words, **options))
+        return running[-1]
+
+    yield start
+    for peer in running:
+        peer.stop()
+
+
+@pytest.fixture
+def web(tmp_path):
+    """A web server of the test's folder; gives its URL."""
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *_):
+            pass
+
+    server = http.server.ThreadingHTTPServer(
+        ("127.0.0.1", 0), functools.partial(Quiet, directory=tmp_path))
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_a_path_is_seeded_and_fetched_from_a_url(peers, tmp_path, web):
+    source = write(tmp_path / "from/some file.bin", 3 * MIB + 5)
+    torrent = tmp_path / "out.torrent"
+    seed = peers("seed", source, "--torrent-out", torrent, "--magnet")
+    assert seed.wait_event("magnet")["link"].startswith("magnet:?xt=urn:btih:")
+    get = peers("get", f"{web}/out.torrent", "-o", tmp_path / "to", "--peer", seed.endpoint)
+    assert get.wait() == 0, get.log()
+    assert (tmp_path / "to/some file.bin").read_bytes() == source.read_bytes()
+
+
+def test_what_peers_gave_one_another_adds_up(peers, tmp_path):
+    source = write(tmp_path / "from/f.bin", 3 * MIB + 5)
+    torrent = tmp_path / "f.torrent"
+    seed = peers("seed", source, "--torrent-out", torrent)
+    seed.wait_event("ready")
+    gets = [peers("get", torrent, "-o", tmp_path / f"to{i}", "--peer", seed.endpoint)
+            for i in range(2)]
+    for get in gets:
+        assert get.wait() == 0, get.log()
+        stats = get.wait_event("stats")
+        assert stats["downloaded"] - stats["wasted"] == 3 * MIB + 5
+        assert sum(peer["downloaded"] for peer in stats["peers"]) == stats["downloaded"]
+        assert sum(peer["uploaded"] for peer in stats["peers"]) == stats["uploaded"]
+    assert seed.kill(signal.SIGTERM) == 0
+    stats = seed.wait_event("stats")
+    assert sum(peer["uploaded"] for peer in stats["peers"]) == stats["uploaded"]
+
+
+def test_a_known_torrent_is_found_by_its_hash(peers, tmp_path):
+    source = write(tmp_path / "from/f.bin", MIB)
+    torrent = tmp_path / "f.torrent"
+    seed = peers("seed", source, "--torrent-out", torrent)
+    seed.wait_event("ready")
+    get = peers("get", torrent, "-o", tmp_path / "to", "--peer", seed.endpoint)
+    assert get.wait() == 0, get.log()
+    key = get.wait_event("done")["info_hash"]
+    again = peers("get", key, "-o", tmp_path / "to2", "--peer", seed.endpoint, state=get.state)
+    assert again.wait() == 0, again.log()
+    assert (tmp_path / "to2/f.bin").read_bytes() == source.read_bytes()
+    strange = peers("get", key, "-o", tmp_path / "to")
+    assert strange.wait() == 2
+    assert "not known here" in strange.log()
+
+
+def test_forget_starts_anew_where_the_root_was_removed(peers, tmp_path):
+    source = write(tmp_path / "from/f.bin", MIB)
+    torrent = tmp_path / "f.torrent"
+    seed = peers("seed", source, "--torrent-out", torrent)
+    seed.wait_event("ready")
+    words = [torrent, "-o", tmp_path / "to", "--peer", seed.endpoint]
+    get = peers("get", *words)
+    assert get.wait() == 0, get.log()
+    (tmp_path / "to/f.bin").unlink()
+    (tmp_path / "to").rmdir()
+    again = peers("get", *words, "--timeout", "1s", state=get.state)
+    assert again.wait() == 4
+    assert "is not there" in again.log()
+    anew = peers("get", *words, "--forget", state=get.state)
+    assert anew.wait() == 0, anew.log()
+    assert (tmp_path / "to/f.bin").read_bytes() == source.read_bytes()
+
+
+@pytest.mark.parametrize("words", [
+    ["magnet:?xt=urn:btih:" + "0" * 40],
+    ["x.torrent", "--transport", "utp"],
+    ["x.torrent", "--encryption", "require"],
+    ["x.torrent", "--listen", "nowhere"],
+    ["x.torrent", "--peer", "192.0.2.1"],
+    ["x.torrent", "--no-seed", "--seed-time", "1h"],
+    ["x.torrent", "-l", "fast"],
+])
+def test_what_is_not_built_or_makes_no_sense_is_a_usage_error(freshet, tmp_path, words):
+    result = freshet("get", *words, cwd=tmp_path, env={"HOME": str(tmp_path)})
+    assert result.returncode == 2
+    assert result.stderr.count("\n") == 1
+    assert not any(tmp_path.iterdir())
+
+
+def test_options_that_ask_for_what_is_the_case_are_accepted(freshet, tmp_path):
+    source = write(tmp_path / "f.bin", 1000)
+    torrent = tmp_path / "f.torrent"
+    assert freshet("create", source, "-o", torrent).returncode == 0
+    result = freshet("get", torrent, "--list", "--no-dht", "--no-lsd", "--no-pex", "--no-portmap",
+                     "--transport", "tcp", "--encryption", "off")
+    assert result.returncode == 0
+    assert "f.bin" in result.stdout
+
+
+def test_missing_urls_and_servers_are_network_errors(freshet, tmp_path, web):
+    for url in (f"{web}/none.torrent", "http://127.0.0.1:1/x.torrent",
+                "http://169.254.169.254/x.torrent"):
+        result = freshet("get", url, cwd=tmp_path, env={"HOME": str(tmp_path)})
+        assert result.returncode == 4, url
+        assert result.stderr.startswith(f"freshet get: {url}: ")
+
+
+def test_a_seed_with_bad_data_says_so(peers, tmp_path):
+    source = write(tmp_path / "from/f.bin", MIB)
+    torrent = tmp_path / "f.torrent"
+    first = peers("seed", source, "--torrent-out", torrent, "--seed-time", "0s")
+    assert first.wait() == 0, first.log()
+    with source.open("r+b") as file:
+        file.seek(500000)
+        file.write(b"!")
+    second = peers("seed", torrent, "-o", tmp_path / "from")
+    assert second.wait() == 5
+    assert "1 of 64 pieces" in second.log()
+
+
+def test_the_second_interrupt_ends_at_once(peers, tmp_path):
+    source = write(tmp_path / "from/f.bin", MIB)
+    torrent = tmp_path / "f.torrent"
+    assert peers("seed", source, "--torrent-out", torrent, "--seed-time", "0s").wait() == 0
+    get = peers("get", torrent, "-o", tmp_path / "to")
+    get.wait_event("checked")
+    get.process.send_signal(signal.SIGINT)
+    get.process.send_signal(signal.SIGINT)
+    assert get.wait() == 7
