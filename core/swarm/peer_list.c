@@ -327,17 +327,17 @@ void peer_list_on_connected(struct peer_list *list, const struct address *addres
     list->next_due_ns = INT64_MIN;
 }
 
-static void rest(struct peer_list *list, struct candidate *candidate, int64_t now)
+static void rest(struct peer_list *list, struct candidate *candidate, int64_t now, bool is_alive)
 {
     int64_t times = candidate->fails > 1 ? candidate->fails : 1;
     bool is_starting = candidate->source == PEER_SOURCE_USER && candidate->fails > 0;
     candidate->standing = STANDING_IDLE;
     candidate->rest_until_ns =
-        now + times * (is_starting ? PEER_LIST_RETRY_USER_NS : PEER_LIST_RETRY_NS);
+        now + times * (is_starting || is_alive ? PEER_LIST_RETRY_SOON_NS : PEER_LIST_RETRY_NS);
     list->next_due_ns = INT64_MIN;
 }
 
-void peer_list_on_failed(struct peer_list *list, const struct address *address, int64_t now)
+static void fail(struct peer_list *list, const struct address *address, int64_t now, bool is_alive)
 {
     struct candidate *candidate = find(list, address);
     if (!candidate)
@@ -345,14 +345,24 @@ void peer_list_on_failed(struct peer_list *list, const struct address *address, 
     bool is_users = candidate->source == PEER_SOURCE_USER;
     if (candidate->fails < PEER_LIST_FAILS_MAX - is_users)
         candidate->fails++;
-    rest(list, candidate, now);
+    rest(list, candidate, now, is_alive);
+}
+
+void peer_list_on_failed(struct peer_list *list, const struct address *address, int64_t now)
+{
+    fail(list, address, now, false);
+}
+
+void peer_list_on_turned_away(struct peer_list *list, const struct address *address, int64_t now)
+{
+    fail(list, address, now, true);
 }
 
 void peer_list_on_disconnected(struct peer_list *list, const struct address *address, int64_t now)
 {
     struct candidate *candidate = find(list, address);
     if (candidate)
-        rest(list, candidate, now);
+        rest(list, candidate, now, false);
 }
 
 void peer_list_on_released(struct peer_list *list, const struct address *address)

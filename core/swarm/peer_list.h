@@ -7,7 +7,7 @@
  *   - After PEER_LIST_FAILS_MAX failures in a row an address is not tried again until somebody
  *     names it anew; after a failure or a disconnect it rests PEER_LIST_RETRY_NS (per failure).
  *     A peer that a person named may be about to start, or be hashing still: after a failure it
- *     rests PEER_LIST_RETRY_USER_NS (per failure), and it is never given up.
+ *     rests PEER_LIST_RETRY_SOON_NS (per failure), and it is never given up.
  *   - At most LIMIT_PEER_LIST addresses; a source may fill half of it (a person's own peers all),
  *     a /16 (IPv6: /32) an eighth. When full, a failed or worse-sourced one that is not connected
  *     makes room, else the newcomer is refused.
@@ -19,7 +19,7 @@
 #include "core/base/limits.h"
 
 #define PEER_LIST_RETRY_NS      (60 * SECOND_NS)
-#define PEER_LIST_RETRY_USER_NS (3 * SECOND_NS)
+#define PEER_LIST_RETRY_SOON_NS (3 * SECOND_NS)
 #define PEER_LIST_FAILS_MAX     3u
 
 /* Best first. */
@@ -52,8 +52,11 @@ bool peer_list_next(struct peer_list *list, int64_t now, struct address *ret_add
 int64_t peer_list_deadline(struct peer_list *list, int64_t now);
 /* The handshake is done (outgoing or incoming; an unknown address is not added). */
 void peer_list_on_connected(struct peer_list *list, const struct address *address);
-/* Could not connect, or closed before the handshake was done. */
+/* Could not connect. */
 void peer_list_on_failed(struct peer_list *list, const struct address *address, int64_t now);
+/* It took the connection and ended it before the handshake was done. It lives, and may still be
+ * checking its files: it rests PEER_LIST_RETRY_SOON_NS (per failure). */
+void peer_list_on_turned_away(struct peer_list *list, const struct address *address, int64_t now);
 void peer_list_on_disconnected(struct peer_list *list, const struct address *address, int64_t now);
 /* We let go of it, for no fault of its own (a pause): it may be tried again at once. */
 void peer_list_on_released(struct peer_list *list, const struct address *address);

@@ -78,6 +78,7 @@ void swarm_peers_close(struct peer *peer, enum freshet_error reason, bool host_k
     if (peer->phase == PEER_CLOSING)
         return;
     bool was_open = peer->phase == PEER_OPEN;
+    bool was_turned_away = peer->phase == PEER_GREETING && host_knows;
     bool never_connected = peer->connect_due;
     swarm_requests_drop_arrival(peer);
     if (peer->uploaded || peer->downloaded)
@@ -101,6 +102,8 @@ void swarm_peers_close(struct peer *peer, enum freshet_error reason, bool host_k
             peer_list_on_released(swarm->candidates, known);
         else if (was_open)
             peer_list_on_disconnected(swarm->candidates, known, swarm->now);
+        else if (was_turned_away)
+            peer_list_on_turned_away(swarm->candidates, known, swarm->now);
         else
             peer_list_on_failed(swarm->candidates, known, swarm->now);
     }

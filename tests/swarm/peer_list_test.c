@@ -94,6 +94,26 @@ static void peer_list_rests_after_failures_and_gives_up_after_three(void **state
     peer_list_free(list);
 }
 
+static void peer_list_soon_tries_again_who_turned_us_away(void **state)
+{
+    (void)state;
+    struct peer_list *list = peer_list_new(1);
+    struct address a = at(0x0a000001, 6881), next;
+    peer_list_add(list, &a, PEER_SOURCE_TRACKER);
+    int64_t now = 0;
+    for (uint32_t i = 1; i < PEER_LIST_FAILS_MAX; i++) {
+        assert_true(peer_list_next(list, now, &next));
+        peer_list_on_turned_away(list, &next, now);
+        assert_int_equal(peer_list_deadline(list, now), now + i * PEER_LIST_RETRY_SOON_NS);
+        now = peer_list_deadline(list, now);
+    }
+    /* Not without end. */
+    assert_true(peer_list_next(list, now, &next));
+    peer_list_on_turned_away(list, &next, now);
+    assert_false(peer_list_next(list, INT64_MAX, &next));
+    peer_list_free(list);
+}
+
 static void peer_list_never_gives_up_a_peer_that_a_person_named(void **state)
 {
     (void)state;
@@ -108,7 +128,7 @@ static void peer_list_never_gives_up_a_peer_that_a_person_named(void **state)
         assert_false(peer_list_next(list, now, &next));
         int64_t deadline = peer_list_deadline(list, now);
         assert_true(deadline > now);
-        assert_true(deadline <= now + PEER_LIST_FAILS_MAX * PEER_LIST_RETRY_USER_NS);
+        assert_true(deadline <= now + PEER_LIST_FAILS_MAX * PEER_LIST_RETRY_SOON_NS);
         now = deadline;
     }
     peer_list_free(list);
@@ -254,6 +274,7 @@ int main(void)
         cmocka_unit_test(peer_list_prefers_the_better_source),
         cmocka_unit_test(peer_list_follows_canonical_priority),
         cmocka_unit_test(peer_list_rests_after_failures_and_gives_up_after_three),
+        cmocka_unit_test(peer_list_soon_tries_again_who_turned_us_away),
         cmocka_unit_test(peer_list_never_gives_up_a_peer_that_a_person_named),
         cmocka_unit_test(peer_list_never_connects_to_ourselves_or_nonsense),
         cmocka_unit_test(peer_list_forgets_the_banned),
