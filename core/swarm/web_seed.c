@@ -301,6 +301,17 @@ static void server_failed(struct server *server, int64_t now, const struct fetch
     server->rest_until_ns = now + (rest < WEB_SEED_RETRY_MAX ? rest : WEB_SEED_RETRY_MAX);
 }
 
+/* What a slow or broken connection brought is kept, and who brings something is not given up: else
+ * a server that takes longer for a piece than a fetch may last would never be of use. */
+static void keep_part(struct web_seed_task *task, struct server *server, const struct event *event)
+{
+    bool broke = event->error == FRESHET_ERROR_TIMEOUT ||
+                 event->error == FRESHET_ERROR_CONNECTION ||
+                 event->error == FRESHET_ERROR_TRUNCATED;
+    if (broke && web_seed_task_fetched_part(task, event->result.fetched.received))
+        server->fails = 0;
+}
+
 /* Longer runs for a quick server, shorter ones for one that takes long. */
 static void adapt(struct server *server, int64_t elapsed)
 {
@@ -330,10 +341,12 @@ bool web_seed_input(struct web_seed *seeds, int64_t now, const struct event *eve
     struct server *server = &seeds->servers[task->server];
     bool good =
         event->error == FRESHET_OK && event->result.fetched.received == task->job.range_length;
-    if (good)
+    if (good) {
         web_seed_task_fetched(task);
-    else if (event->error != FRESHET_ERROR_CANCELLED)
+    } else if (event->error != FRESHET_ERROR_CANCELLED) {
+        keep_part(task, server, event);
         server_failed(server, now, &task->job, event);
+    }
     hand_out(seeds, task, WEB_SEED_BLOCK);
     if (good && !seeds->stopped && !server->dropped &&
         web_seed_task_next_fetch(task, server->base, seeds->metainfo, (*seeds->job_next)++))

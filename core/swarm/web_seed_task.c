@@ -156,6 +156,19 @@ void web_seed_task_fetched(struct web_seed_task *task)
     task->had_begin = task->at_begin;
 }
 
+bool web_seed_task_fetched_part(struct web_seed_task *task, uint32_t length)
+{
+    CHECK(task->fetching);
+    if (length > task->job.range_length)
+        return false;
+    uint64_t begin = (uint64_t)task->had_begin + length;
+    /* A fetch goes on into the next piece only where that begins a whole piece length later. */
+    for (; begin > task->geometry->piece_length; begin -= task->geometry->piece_length)
+        task->had_piece++;
+    task->had_begin = (uint32_t)begin;
+    return length >= LIMIT_BLOCK_SIZE;
+}
+
 bool web_seed_task_next_block(struct web_seed_task *task, bool complete,
                               struct block_pick *ret_pick, block_id *ret_memory)
 {

@@ -46,6 +46,8 @@ bool web_seed_task_next_fetch(struct web_seed_task *task, struct bytes base,
                               const struct metainfo *metainfo, job_id id);
 /* The job's bytes are all there. */
 void web_seed_task_fetched(struct web_seed_task *task);
+/* Only its first `length` bytes came; true: that is worth something. */
+bool web_seed_task_fetched_part(struct web_seed_task *task, uint32_t length);
 /* The next block not handed out, when `complete` only one whose bytes are all there; false: none.
  */
 bool web_seed_task_next_block(struct web_seed_task *task, bool complete,

@@ -157,25 +157,31 @@ static uint32_t file_of(const struct fixture *f, const char *url)
     return (uint32_t)(url[length - 1] - 'a');
 }
 
-/* The host does the job in full. */
-static void serve(struct fixture *f, const struct fetch_job *job)
+/* The host does the job as far as `length` bytes, the whole of it unless there is an error. */
+static void serve_part(struct fixture *f, const struct fetch_job *job, uint32_t length,
+                       enum freshet_error error)
 {
     uint32_t file = file_of(f, job->url);
     assert_true(job->range_start + job->range_length <= f->metainfo.geometry.files[file].length);
     uint32_t at = job->block_offset;
-    for (uint32_t i = 0; i < job->range_length; i++, at++) {
+    for (uint32_t i = 0; i < length; i++, at++) {
         assert_true(at / LIMIT_BLOCK_SIZE < job->block_count);
         block_id block = job->blocks[at / LIMIT_BLOCK_SIZE];
         assert_int_not_equal(block, BLOCK_NONE);
         f->memory[block * (size_t)LIMIT_BLOCK_SIZE + at % LIMIT_BLOCK_SIZE] =
             content(file, job->range_start + i);
     }
-    f->fetched += job->range_length;
-    struct event event = {.type = EVENT_JOB_DONE, .job = job->id};
+    f->fetched += length;
+    struct event event = {.type = EVENT_JOB_DONE, .job = job->id, .error = error};
     event.result.fetched.status = 206;
-    event.result.fetched.received = job->range_length;
+    event.result.fetched.received = length;
     assert_true(web_seed_input(f->seeds, f->now, &event));
     drain(f);
+}
+
+static void serve(struct fixture *f, const struct fetch_job *job)
+{
+    serve_part(f, job, job->range_length, FRESHET_OK);
 }
 
 static void fail_job(struct fixture *f, job_id job, enum freshet_error error, int32_t status,
@@ -403,6 +409,34 @@ static void what_came_before_a_failure_is_kept(void **state)
     fixture_deinit(&f);
 }
 
+static void a_server_too_slow_for_a_piece_is_of_use(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct geometry_file file = {.length = 6u * MIB + 77};
+    fixture_init(&f, 1u * MIB, &file, 1, false, 1);
+    struct piece_picker_counts counts = {.wanted = 1};
+    uint32_t rounds = 0;
+    for (; rounds < 1000 && counts.wanted > 0; rounds++) {
+        struct action action;
+        start(&f);
+        while (web_seed_output(f.seeds, &action)) {
+            uint32_t length = action.fetch->range_length;
+            if (length > 100000)
+                serve_part(&f, action.fetch, 100000, FRESHET_ERROR_TIMEOUT);
+            else
+                serve(&f, action.fetch);
+        }
+        assert_int_equal(web_seed_count(f.seeds), 1);
+        f.now += WEB_SEED_RETRY_MAX;
+        piece_picker_count(f.picker, &counts);
+    }
+    assert_int_equal(counts.wanted, 0);
+    assert_true(rounds > 10);
+    assert_true(f.fetched < 2 * file.length);
+    fixture_deinit(&f);
+}
+
 static void a_server_without_ranges_is_dropped(void **state)
 {
     (void)state;
@@ -540,6 +574,7 @@ int main(void)
         cmocka_unit_test(a_server_has_three_connections),
         cmocka_unit_test(a_failing_server_rests_and_a_refusing_one_is_dropped),
         cmocka_unit_test(what_came_before_a_failure_is_kept),
+        cmocka_unit_test(a_server_too_slow_for_a_piece_is_of_use),
         cmocka_unit_test(a_server_without_ranges_is_dropped),
         cmocka_unit_test(a_banned_server_is_dropped),
         cmocka_unit_test(a_limit_and_a_full_pool_hold_it_back),
