@@ -126,6 +126,7 @@
 #define LIMIT_DHT_ANNOUNCE_GAP_NS (SECOND_NS / 5) /* between two torrents' announces */
 
 /* Storage. */
+#define LIMIT_FILE_PRIORITY 7u /* higher wishes count as this */
 #define LIMIT_BARRIER_NS    (5 * SECOND_NS)
 #define LIMIT_BARRIER_BYTES (256ull * MIB)
 #define LIMIT_POOL_BLOCKS   16384u /* 256 MiB of payload between wire and disk */

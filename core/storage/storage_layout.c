@@ -109,6 +109,9 @@ void storage_layout_prioritise(struct storage *storage, const uint8_t *prioritie
 {
     uint32_t count = storage->layout.file_count;
     uint8_t *copy = priorities ? memory_copy(priorities, count) : NULL;
+    for (uint32_t i = 0; copy && i < count; i++)
+        if (copy[i] > LIMIT_FILE_PRIORITY)
+            copy[i] = LIMIT_FILE_PRIORITY;
     memory_free(storage->priorities);
     storage->priorities = copy;
     bitfield_deinit(&storage->wanted);

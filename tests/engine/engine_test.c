@@ -188,6 +188,21 @@ static void engine_drops_a_peer_that_changes_its_mind_without_end(void **state)
     lone_free(lone);
 }
 
+static void engine_takes_any_file_priority(void **state)
+{
+    (void)state;
+    uint8_t highest = 255;
+    struct torrent_options options = {
+        .root = "/r", .seed_ratio = -1, .seed_time_s = -1, .file_priorities = &highest};
+    struct lone_engine *lone = lone_new(false, &options);
+    uint32_t peer = lone_seed_peer(lone, 1, true);
+    while (lone_answer(lone, peer, true) > 0)
+        ;
+    lone_wait(lone, SECOND_NS);
+    assert_true(lone_status(lone).complete);
+    lone_free(lone);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -199,6 +214,7 @@ int main(void)
         cmocka_unit_test(engine_gives_up_silent_newcomers_and_silent_peers),
         cmocka_unit_test(engine_asks_again_what_timed_out),
         cmocka_unit_test(engine_drops_a_peer_that_changes_its_mind_without_end),
+        cmocka_unit_test(engine_takes_any_file_priority),
         cmocka_unit_test(engine_keeps_to_a_download_limit_by_pausing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
