@@ -5,8 +5,8 @@
  *     0 datagram as it is             1 query: method, target, token kind, port, flags
  *     2 reply to an open question     3 time goes on           4 a command
  *     5 an address or a name          6 record saved, cut or changed, and loaded
- * Its checks hold after each step; no answer is longer than 1,400 bytes, a second's bytes to
- * strangers stay within their budget, and a deadline is never in the past after a tick.
+ * Its checks hold after each step, no packet is longer than 1,400 bytes, and after a tick the
+ * deadline is never in the past.
  * covers: core/dht/dht_node.c core/dht/dht_node_serve.c core/dht/dht_node_search.c
  *
  * max_len: 4096
