@@ -99,7 +99,7 @@ struct peer {
     uint32_t suggested_count;
     uint32_t invalid_requests, excess_requests;
     uint32_t rejects_in_a_row; /* of our requests, while it does not choke us */
-    uint32_t nuisances;        /* changes of mind and cancels since the last choking round */
+    uint32_t nuisances;        /* changes of mind, cancels, repeats since the last choking round */
 
     struct rate_meter up; /* payload; down is pipeline.rate */
     struct bandwidth upload_limit, download_limit;

@@ -75,8 +75,12 @@ void swarm_uploads_request(struct peer *peer, const struct wire_message *message
     }
     switch (upload_queue_push(&peer->uploads, &request)) {
     case UPLOAD_QUEUED: swarm_peers_wake(peer); break;
-    case UPLOAD_DUPLICATE: break;
+    case UPLOAD_DUPLICATE:
+        /* Each costs a walk over the queue, and the peer only 17 bytes. */
+        peer->nuisances++;
+        break;
     case UPLOAD_FULL:
+        peer->nuisances++;
         if (peer->uploads.overflow >= LIMIT_REJECTS_UNTIL_DROP && peer->fast)
             swarm_peers_close(peer, FRESHET_ERROR_PROTOCOL, false);
         else

@@ -93,6 +93,23 @@ static void swarm_uploads_wait_for_an_upload_limit(void **state)
     lone_free(lone);
 }
 
+static void swarm_uploads_leave_who_repeats_itself_without_end(void **state)
+{
+    (void)state;
+    struct torrent_options options = {
+        .root = "/r", .seed_ratio = -1, .seed_time_s = -1, .upload_limit = 4096};
+    struct lone_engine *lone = lone_new(true, &options);
+    uint32_t peer = lone_leecher(lone, 1, false);
+    for (uint32_t piece = 0; piece < 3; piece++)
+        lone_say_block(lone, peer, WIRE_REQUEST, piece, 0, 16384);
+    uint32_t repeats = 0;
+    for (; repeats < 2 * LIMIT_NUISANCES && !lone->closed[peer]; repeats++)
+        lone_say_block(lone, peer, WIRE_REQUEST, 2, 0, 16384);
+    assert_true(lone->closed[peer]);
+    assert_in_range(repeats, LIMIT_NUISANCES / 2, LIMIT_NUISANCES + 2);
+    lone_free(lone);
+}
+
 static void swarm_uploads_take_cancels_back(void **state)
 {
     (void)state;
@@ -118,6 +135,7 @@ int main(void)
         cmocka_unit_test(swarm_uploads_stay_silent_without_the_fast_extension),
         cmocka_unit_test(swarm_uploads_answer_across_files_ends_and_odd_offsets),
         cmocka_unit_test(swarm_uploads_wait_for_an_upload_limit),
+        cmocka_unit_test(swarm_uploads_leave_who_repeats_itself_without_end),
         cmocka_unit_test(swarm_uploads_take_cancels_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
