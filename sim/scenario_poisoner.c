@@ -47,7 +47,11 @@ static void run(const struct sim_wish *options, struct sim_verdict *result)
     struct sim_wish at_least = *options;
     if (at_least.nodes < 4)
         at_least.nodes = 4;
-    const struct sim_swarm_options swarm = {.scenario = &at_least, .customise = customise};
+    const struct sim_swarm_options swarm = {.scenario = &at_least,
+                                            .file_count = 4,
+                                            .version =
+                                                (enum sim_torrent_version)(options->seed % 3),
+                                            .customise = customise};
     struct sim_world *world = sim_swarm_new(&swarm);
     result->bound_ns = sim_swarm_bound_ns(world);
     sim_swarm_run(world, 20 * result->bound_ns + 600 * SECOND_NS);

@@ -242,6 +242,31 @@ static void remember(struct blame *blame, piece_index piece, const struct addres
     blame->record_blocks += block_count;
 }
 
+/* In how many failed pieces that wait for their good leaves is it? */
+static uint32_t pending(const struct blame *blame, const struct address *ip)
+{
+    uint32_t count = 0;
+    for (struct list_node *node = list_first(&blame->records); node;
+         node = list_next(&blame->records, node)) {
+        const struct record *record = LIST_ELEMENT(node, struct record, node);
+        uint32_t i = 0;
+        while (i < record->block_count && !address_same_ip(&record->senders[i], ip))
+            i++;
+        count += i < record->block_count;
+    }
+    return count;
+}
+
+static void suspect(struct blame *blame, const struct address *ip)
+{
+    if (blame_trust(blame, ip) - BLAME_BAD <= BLAME_TRUST_BAN) {
+        uint32_t count = pending(blame, ip);
+        if (count > 0 && count < BLAME_PENDING_MAX)
+            return;
+    }
+    change_trust(blame, ip, -BLAME_BAD);
+}
+
 void blame_piece_failed(struct blame *blame, piece_index piece, const struct address *senders,
                         const uint8_t *leaves, uint32_t block_count)
 {
@@ -253,7 +278,7 @@ void blame_piece_failed(struct blame *blame, piece_index piece, const struct add
         if (leaves && block_count > 0)
             remember(blame, piece, senders, leaves, block_count);
         for (uint32_t i = 0; i < count; i++)
-            change_trust(blame, &found[i], -BLAME_BAD);
+            suspect(blame, &found[i]);
     }
     memory_free(found);
 }

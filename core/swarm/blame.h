@@ -7,6 +7,9 @@
  *   - Of several, each loses BLAME_BAD points of trust, and what each block hashed to is kept. When
  *     the piece later verifies, the senders of blocks that were different are the poisoners:
  * banned.
+ *   - Who shares pieces with a poisoner loses trust with every one of them. It is not banned for
+ *     want of trust while their good leaves, which prove who it was, are still to come, unless it
+ *     is in BLAME_PENDING_MAX such pieces at once: then somebody keeps the proof from coming.
  *   - Each verified piece gives its senders one point, up to BLAME_TRUST_MAX; at BLAME_TRUST_BAN a
  *     sender is banned.
  *   - A prefix (/24 of IPv4, /64 of IPv6) with BLAME_PREFIX_BANS banned addresses is quarantined.
@@ -21,6 +24,7 @@
 #define BLAME_TRUST_BAN     (-7)
 #define BLAME_BAD           2
 #define BLAME_PREFIX_BANS   3u
+#define BLAME_PENDING_MAX   16u
 #define BLAME_PIECES_MAX    64u    /* failed pieces remembered */
 #define BLAME_BLOCKS_MAX    65536u /* and their blocks in all */
 #define BLAME_ADDRESSES_MAX 2048u  /* with trust */

@@ -32,7 +32,7 @@ static void everybody_completes_when_the_seed_leaves_after_one_copy(void **state
 static void a_poisoner_is_banned_and_nobody_honest_is(void **state)
 {
     (void)state;
-    for (uint64_t seed = 1; seed <= 2; seed++)
+    for (uint64_t seed = 1; seed <= 3; seed++)
         run_checked("poisoner", seed);
 }
 

@@ -166,6 +166,42 @@ static void blame_stays_within_its_bounds(void **state)
     blame_free(blame);
 }
 
+static void who_shares_pieces_with_a_poisoner_waits_for_the_proof(void **state)
+{
+    (void)state;
+    struct blame *blame = blame_new(1);
+    struct address honest = at(1 << 16, 1), liar = at(2 << 16, 1);
+    const struct address senders[BLOCKS] = {honest, liar, honest, honest};
+    uint8_t bad[BLOCKS * 32], good[BLOCKS * 32];
+    make_leaves(bad, 2);
+    make_leaves(good, 0);
+    for (piece_index piece = 0; piece + 1 < BLAME_PENDING_MAX; piece++) {
+        blame_piece_failed(blame, piece, senders, bad, BLOCKS);
+        assert_false(blame_is_banned(blame, &honest));
+        assert_false(blame_is_banned(blame, &liar));
+    }
+    blame_check(blame);
+    /* One good piece proves it. */
+    blame_piece_verified(blame, 0, senders, good, BLOCKS);
+    assert_false(blame_is_banned(blame, &honest));
+    assert_true(blame_is_banned(blame, &liar));
+    blame_free(blame);
+}
+
+static void nobody_can_keep_the_proof_from_coming_for_ever(void **state)
+{
+    (void)state;
+    struct blame *blame = blame_new(1);
+    struct address honest = at(1 << 16, 1), liar = at(2 << 16, 1);
+    const struct address senders[BLOCKS] = {honest, liar, honest, honest};
+    uint8_t bad[BLOCKS * 32];
+    make_leaves(bad, 2);
+    for (piece_index piece = 0; piece < BLAME_PENDING_MAX; piece++)
+        blame_piece_failed(blame, piece, senders, bad, BLOCKS);
+    assert_true(blame_is_banned(blame, &liar));
+    blame_free(blame);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -175,6 +211,8 @@ int main(void)
         cmocka_unit_test(trust_is_lost_by_two_and_banned_at_minus_seven),
         cmocka_unit_test(three_bans_quarantine_their_prefix),
         cmocka_unit_test(blame_stays_within_its_bounds),
+        cmocka_unit_test(who_shares_pieces_with_a_poisoner_waits_for_the_proof),
+        cmocka_unit_test(nobody_can_keep_the_proof_from_coming_for_ever),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
