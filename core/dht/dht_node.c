@@ -11,6 +11,7 @@
 #define SELF_NS        (900 * SECOND_NS)
 #define BEGIN_FIRST_NS (5 * SECOND_NS)
 #define BEGIN_LAST_NS  (300 * SECOND_NS)
+#define BEGIN_LOOK_NS  (60 * SECOND_NS) /* while somebody good is known */
 #define LATE_FIRST_NS  (500 * MILLISECOND_NS)
 #define KEPT_AT_ONCE   8u /* announces of the announcer under way */
 #define ADDRESS_BYTES  100u
@@ -333,6 +334,7 @@ static void begin(struct dht_node *node, int64_t now)
     node->begin_ns = now + (wait < BEGIN_LAST_NS ? wait : BEGIN_LAST_NS);
     if (routing_table_good_count(&node->table, now) > 0) {
         node->begin_failures = 0;
+        node->begin_ns = now + BEGIN_LOOK_NS;
         return;
     }
     node->begin_failures++;
