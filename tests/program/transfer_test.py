@@ -236,6 +236,26 @@ def test_seed_leaves_at_its_ratio(peers, make, tmp_path):
     assert seed.wait() == 0
 
 
+def test_seed_leaves_after_its_time(peers, make, tmp_path):
+    torrent = make(write(tmp_path / "from/f.bin", MIB))
+    seed = peers("seed", torrent, "-o", tmp_path / "from", "--seed-time", "1s")
+    assert seed.wait() == 0, seed.log()
+
+
+def test_sequential_download_has_the_front_first(peers, make, tmp_path):
+    source = write(tmp_path / "from/f.bin", 8 * MIB)
+    torrent = make(source, "--v1", "-l", "64K")
+    seed = peers("seed", torrent, "-o", tmp_path / "from")
+    get = peers("get", torrent, "-o", tmp_path / "to", "--peer", seed.endpoint, "--sequential",
+                "-l", "2M")
+    wait_for(lambda: get.last("verified") >= 4 * MIB, "nothing came")
+    got = get.last("verified")
+    with (tmp_path / "to/f.bin").open("rb") as file:
+        front = file.read(got - MIB)  # a few pieces are on their way at any time
+    assert front == source.read_bytes()[:len(front)]
+    assert get.wait() == 0
+
+
 def test_super_seed_gives_each_piece_about_once(peers, make, tmp_path):
     source = write(tmp_path / "from/f.bin", 4 * MIB)
     torrent = make(source, "--v1", "-l", "64K")
