@@ -11,6 +11,7 @@
 struct shown {
     bool joined;
     uint32_t waited_s;      /* since it was last shown a piece */
+    bool hurried;           /* its last piece was not spread: the next is waited for less */
     uint32_t current;       /* the piece that the slot is to spread, SUPER_SEED_NONE: none */
     struct bitfield pieces; /* all that it was ever shown; made at the first */
 };
@@ -127,6 +128,7 @@ void super_seed_peer_have(struct super_seed *super_seed, uint32_t slot, uint32_t
     if (spreader != NOBODY && (spreader != slot || super_seed->joined == 1)) {
         super_seed->shown_to[piece] = NOBODY;
         super_seed->slots[spreader].current = SUPER_SEED_NONE;
+        super_seed->slots[spreader].hurried = false;
         *ret_slot = spreader;
     } else if (super_seed->slots[slot].current == SUPER_SEED_NONE) {
         *ret_slot = slot; /* it has no task: there was none to give */
@@ -143,8 +145,10 @@ uint32_t super_seed_take_overdue(struct super_seed *super_seed)
 {
     for (uint32_t slot = 0; slot < LIMIT_PEERS_PER_TORRENT; slot++) {
         struct shown *shown = &super_seed->slots[slot];
-        if (!shown->joined || shown->waited_s < SUPER_SEED_PATIENCE_S)
+        uint32_t patience_s = shown->hurried ? SUPER_SEED_HURRY_S : SUPER_SEED_PATIENCE_S;
+        if (!shown->joined || shown->waited_s < patience_s)
             continue;
+        shown->hurried = true;
         if (shown->current != SUPER_SEED_NONE)
             super_seed->shown_to[shown->current] = NOBODY;
         shown->current = SUPER_SEED_NONE;

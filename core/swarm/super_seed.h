@@ -12,6 +12,7 @@
 
 #define SUPER_SEED_NONE       UINT32_MAX
 #define SUPER_SEED_PATIENCE_S 60u
+#define SUPER_SEED_HURRY_S    5u /* after one that was not spread, until one is */
 
 struct super_seed;
 
@@ -27,8 +28,9 @@ void super_seed_peer_have(struct super_seed *super_seed, uint32_t slot, uint32_t
                           uint32_t *ret_slot);
 /* Once a second. */
 void super_seed_tick(struct super_seed *super_seed);
-/* A peer whose piece has not been seen at anybody else for SUPER_SEED_PATIENCE_S: it may not want
- * it, or nobody near it does. It has no task now: ask super_seed_next. SUPER_SEED_NONE: none. */
+/* A peer whose piece has not been seen at anybody else for SUPER_SEED_PATIENCE_S (or _HURRY_S): it
+ * may not want it, or nobody near it does. It has no task now: ask super_seed_next.
+ * SUPER_SEED_NONE: none. */
 uint32_t super_seed_take_overdue(struct super_seed *super_seed);
 /* The peer has lost a piece that it had (lt_donthave, BEP 54). */
 void super_seed_peer_lost(struct super_seed *super_seed, uint32_t slot, uint32_t piece);
