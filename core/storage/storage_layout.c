@@ -12,19 +12,21 @@
 
 #include <string.h>
 
-/* The target of a link is told from the torrent's root; the disk wants it from the link's folder.
- */
-static const char *relative_target(const struct metainfo_file *file, bool single_file)
+/* The target of a link is a path from the storage's root, as the link itself is; the disk wants it
+ * from the link's own folder: up to the folder that both are in, then down. */
+static const char *relative_target(const struct metainfo_file *file)
 {
     if (!file->symlink)
         return NULL;
+    size_t common = 0;
+    for (size_t i = 0; file->path[i] && file->path[i] == file->symlink[i]; i++)
+        if (file->path[i] == '/')
+            common = i + 1;
     struct buffer text = {0};
-    uint32_t depth = 0;
-    for (const char *at = file->path; *at; at++)
-        depth += *at == '/';
-    for (uint32_t i = single_file ? 0 : 1; i < depth; i++)
-        buffer_append_text(&text, "../");
-    buffer_append_text(&text, file->symlink);
+    for (const char *at = file->path + common; *at; at++)
+        if (*at == '/')
+            buffer_append_text(&text, "../");
+    buffer_append_text(&text, file->symlink + common);
     buffer_append_u8(&text, 0);
     return (const char *)text.data;
 }
@@ -56,7 +58,7 @@ void storage_layout_init(struct storage *storage, const struct storage_options *
             .length = storage->geometry->files[i].length,
             .executable = file->executable,
             .padding = storage->geometry->files[i].padding,
-            .symlink = relative_target(file, metainfo->single_file),
+            .symlink = relative_target(file),
         };
     }
     storage->layout = (struct storage_layout){

@@ -236,6 +236,30 @@ def test_seed_leaves_at_its_ratio(peers, make, tmp_path):
     assert seed.wait() == 0
 
 
+@pytest.mark.parametrize("version", ["v1", "v2", "hybrid"])
+def test_programs_stay_programs_and_links_lead_to_the_same(peers, make, tmp_path, version):
+    source = tmp_path / "from/set"
+    program = write(source / "bin/deep/run", 1000)
+    program.chmod(0o755)
+    write(source / "data", 1000, 2)
+    links = {"near": "data", "bin/up": "../data", "bin/down": "deep/run", "far": "bin/deep/run"}
+    for link, target in links.items():
+        os.symlink(target, source / link)
+    torrent = make(source, f"--{version}", "--symlinks")
+    seed = peers("seed", torrent, "-o", tmp_path / "from")
+    get = peers("get", torrent, "-o", tmp_path / "to", "--symlinks", "--peer", seed.endpoint)
+    assert get.wait() == 0, get.log()
+    there = tmp_path / "to/set"
+    assert os.access(there / "bin/deep/run", os.X_OK) and not os.access(there / "data", os.X_OK)
+    for link, target in links.items():
+        assert os.readlink(there / link) == target
+    # Links are made only when a person asks for them.
+    plain = peers("get", torrent, "-o", tmp_path / "plain", "--peer", seed.endpoint)
+    assert plain.wait() == 0, plain.log()
+    for link in links:
+        assert not os.path.lexists(tmp_path / "plain/set" / link)
+
+
 def test_seed_leaves_after_its_time(peers, make, tmp_path):
     torrent = make(write(tmp_path / "from/f.bin", MIB))
     seed = peers("seed", torrent, "-o", tmp_path / "from", "--seed-time", "1s")
