@@ -71,6 +71,14 @@ const struct dht_announcement *dht_announcer_take(struct dht_announcer *announce
     return kept;
 }
 
+void dht_announcer_retry(struct dht_announcer *announcer, const struct dht_id *info_hash,
+                         int64_t when_ns)
+{
+    struct dht_announcement *kept = map_get(&announcer->by_hash, info_hash->bytes);
+    if (kept && when_ns < kept->node.when_ns)
+        heap_set(&announcer->due, &kept->node, reserve(announcer, when_ns));
+}
+
 int64_t dht_announcer_deadline(const struct dht_announcer *announcer)
 {
     return heap_deadline(&announcer->due);

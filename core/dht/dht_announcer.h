@@ -34,6 +34,9 @@ enum freshet_error dht_announcer_keep(struct dht_announcer *announcer, int64_t n
 void dht_announcer_drop(struct dht_announcer *announcer, const struct dht_id *info_hash);
 /* The one whose turn it is, its next turn set; NULL: none now. */
 const struct dht_announcement *dht_announcer_take(struct dht_announcer *announcer, int64_t now);
+/* The announce that was taken came to nothing: its next turn is at `when_ns`, if that is sooner. */
+void dht_announcer_retry(struct dht_announcer *announcer, const struct dht_id *info_hash,
+                         int64_t when_ns);
 int64_t dht_announcer_deadline(const struct dht_announcer *announcer);
 uint32_t dht_announcer_count(const struct dht_announcer *announcer);
 

@@ -8,6 +8,10 @@
 #define SEEDS_MAX     12u /* of our own table, to begin with */
 #define NODES_READ    16u /* of one reply; honest ones have eight */
 #define BEGIN_WAIT_NS (10 * SECOND_NS)
+/* An announce that nobody took is tried again: soon when we knew nobody. */
+#define RETRY_ABSENT_NS (10 * SECOND_NS)
+#define RETRY_NS        (60 * SECOND_NS)
+
 #define ROUTE_UNKNOWN ROUTING_RTT_UNKNOWN
 
 /* May we ask there? Not ourselves, nothing that is no host's address, and what lies in a private
@@ -152,6 +156,10 @@ static void finish(struct dht_node *node, struct dht_search *search)
                                                    : FRESHET_OK;
     if (search->blooms)
         tell_scrape(node, search);
+    if (search->is_kept && result.error)
+        dht_announcer_retry(
+            &node->announcer, &search->lookup.target,
+            node->now_ns + (result.error == FRESHET_ERROR_ABSENT ? RETRY_ABSENT_NS : RETRY_NS));
     if (!search->is_inner)
         dht_node_tell(node, &result, NULL);
     dht_node_search_free(node, search);
