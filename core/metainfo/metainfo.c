@@ -178,6 +178,32 @@ void metainfo_free(struct metainfo *metainfo)
     memory_free(metainfo);
 }
 
+static bool lacks_layer(const struct metainfo *metainfo, file_index number)
+{
+    const struct metainfo_file *file = &metainfo->files[number];
+    return file->pieces_root && file->length > metainfo->geometry.piece_length &&
+           file->piece_layer == NULL;
+}
+
+enum freshet_error metainfo_set_piece_layer(struct metainfo *metainfo, file_index file,
+                                            struct bytes layer)
+{
+    CHECK(file < metainfo->geometry.file_count);
+    uint32_t piece_length = metainfo->geometry.piece_length;
+    struct metainfo_file *made = &metainfo->files[file];
+    uint64_t pieces = made->length ? (made->length - 1) / piece_length + 1 : 0;
+    if (made->pieces_root == NULL || pieces < 2 || layer.length != pieces * MERKLE_HASH)
+        return FRESHET_ERROR_RANGE;
+    if (!merkle_layer_matches(layer.data, pieces, piece_length / LIMIT_BLOCK_SIZE,
+                              made->pieces_root))
+        return FRESHET_ERROR_HASH;
+    made->piece_layer = metainfo_arena_copy(metainfo->arena, layer).data;
+    metainfo->layers_missing = false;
+    for (file_index i = 0; i < metainfo->geometry.file_count; i++)
+        metainfo->layers_missing = metainfo->layers_missing || lacks_layer(metainfo, i);
+    return FRESHET_OK;
+}
+
 /* The node of the piece in its file's tree. A file of one piece is its own root. */
 static void find_node(const struct metainfo *metainfo, piece_index piece,
                       struct piece_digest *digest)

@@ -26,6 +26,12 @@ struct metainfo_file {
                          file has one piece (the root is its hash) or the layer is absent */
 };
 
+/* A node of the DHT that a torrent without trackers names (BEP 5). */
+struct metainfo_node {
+    const char *host; /* a name or numeric address, NUL-terminated */
+    uint16_t port;
+};
+
 struct metainfo {
     bool has_v1, has_v2;
     uint8_t info_hash_v1[20];
@@ -45,6 +51,8 @@ struct metainfo {
     uint32_t tracker_count;
     struct bytes *web_seeds; /* BEP 19 url-list */
     uint32_t web_seed_count;
+    struct metainfo_node *nodes; /* BEP 5: where a DHT may be entered */
+    uint32_t node_count;
     struct bytes comment, created_by, source; /* {NULL,0} when absent; source is in info */
     int64_t creation_date;                    /* unix seconds, 0 when absent */
     bool layers_missing; /* v2 file(s) lack their piece layer: fetch by hash requests first */
@@ -63,6 +71,12 @@ enum freshet_error metainfo_parse(struct bytes torrent, struct metainfo **ret_me
 enum freshet_error metainfo_parse_info(struct bytes info, struct metainfo **ret_metainfo,
                                        char reason[METAINFO_REASON_SIZE]);
 void metainfo_free(struct metainfo *metainfo);
+
+/* Gives the file its piece layer (32 bytes a piece, copied), and layers_missing its new value.
+ * RANGE: it needs none, or of another size. HASH: it does not lead to the file's root. Only while
+ * nobody else reads the metainfo. */
+enum freshet_error metainfo_set_piece_layer(struct metainfo *metainfo, file_index file,
+                                            struct bytes layer);
 
 /* What a piece must hash to: SHA-1, a merkle node, or both (then both must pass). */
 struct piece_digest {

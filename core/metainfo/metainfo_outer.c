@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/metainfo/metainfo_outer.h"
 
+#include <string.h>
+
 static bool is_blank(uint8_t character)
 {
     return character <= ' ';
@@ -84,6 +86,35 @@ static void read_web_seeds(struct metainfo_draft *draft, const struct bencode_va
         add_web_seed(draft, each.value);
 }
 
+static void add_node(struct metainfo_draft *draft, const struct bencode_value *value)
+{
+    struct metainfo *made = draft->made;
+    struct bencode_iterator each = bencode_iterate(value);
+    struct bytes host;
+    int64_t port;
+    if (!bencode_is(value, BENCODE_LIST) || !bencode_iterate_next(&each) ||
+        !read_url(each.value, &host) || host.length > LIMIT_HOST_LENGTH ||
+        memchr(host.data, '\0', host.length) != NULL || !bencode_iterate_next(&each) ||
+        !bencode_integer(each.value, &port) || port < 1 || port > UINT16_MAX)
+        return;
+    made->nodes[made->node_count++] = (struct metainfo_node){
+        .host = metainfo_arena_text(draft->arena, host),
+        .port = (uint16_t)port,
+    };
+}
+
+static void read_nodes(struct metainfo_draft *draft, const struct bencode_value *root)
+{
+    struct metainfo *made = draft->made;
+    const struct bencode_value *list = bencode_find_list(root, "nodes");
+    if (list == NULL)
+        return;
+    made->nodes = metainfo_arena_array(draft->arena, LIMIT_DHT_NAMES, sizeof made->nodes[0]);
+    struct bencode_iterator each = bencode_iterate(list);
+    while (made->node_count < LIMIT_DHT_NAMES && bencode_iterate_next(&each))
+        add_node(draft, each.value);
+}
+
 static struct bytes read_text(struct metainfo_draft *draft, const struct bencode_value *root,
                               const char *key)
 {
@@ -97,6 +128,7 @@ void metainfo_outer_read(struct metainfo_draft *draft, const struct bencode_valu
     struct metainfo *made = draft->made;
     read_trackers(draft, root);
     read_web_seeds(draft, root);
+    read_nodes(draft, root);
     made->comment = read_text(draft, root, "comment");
     made->created_by = read_text(draft, root, "created by");
     int64_t date;

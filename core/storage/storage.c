@@ -371,6 +371,7 @@ static void dispatch(struct storage *storage, struct storage_job *job, enum fres
     case STORAGE_JOB_STAT: storage_barrier_stat(storage, job, error, file); break;
     case STORAGE_JOB_PREPARE: storage_put_prepare_done(storage, error, file); break;
     case STORAGE_JOB_VERIFY: storage_verify_done(storage, job, error); break;
+    case STORAGE_JOB_LEAVES: storage_verify_leaves_done(storage, job, error); break;
     case STORAGE_JOB_PUT: storage_put_done(storage, job, error, file); break;
     case STORAGE_JOB_COPY: storage_export_copied(storage, job, error, file); break;
     case STORAGE_JOB_SYNC: storage_barrier_synced(storage, error); break;

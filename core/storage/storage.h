@@ -44,6 +44,8 @@ enum storage_result_type {
     STORAGE_RESULT_DURABLE,      /* pieces became durable; storage_durable() has grown */
     STORAGE_RESULT_COMPLETE, /* everything wanted is durable (once for each time it becomes so) */
     STORAGE_RESULT_FILE_CHANGED, /* file: changed on disk; its pieces are unknown, hashing again */
+    STORAGE_RESULT_LEAVES,       /* piece, leaves (NULL: could not be had), block_count: as asked by
+                                    storage_ask_leaves */
     STORAGE_RESULT_LOST_PIECE,   /* piece: was verified and is not any more */
     STORAGE_RESULT_DISK_FULL,
     STORAGE_RESULT_DISK_RESUMED,
@@ -88,6 +90,10 @@ bool storage_result(struct storage *storage, struct storage_result *ret_result);
  * files any more, the blocks just come back. */
 void storage_put_piece(struct storage *storage, int64_t now, piece_index piece,
                        const block_id *blocks, bool want_leaves);
+
+/* Hashes a verified piece of a v2 torrent for its leaves, told as LEAVES: one for each 16 KiB of
+ * payload, which lead to the piece's hash. false: not now (not verified, or its bytes move). */
+bool storage_ask_leaves(struct storage *storage, int64_t now, piece_index piece);
 
 const struct bitfield *storage_verified(const struct storage *storage);
 const struct bitfield *storage_durable(const struct storage *storage);

@@ -42,6 +42,7 @@ enum storage_job_kind {
     STORAGE_JOB_STAT,
     STORAGE_JOB_PREPARE,
     STORAGE_JOB_VERIFY,
+    STORAGE_JOB_LEAVES,
     STORAGE_JOB_PUT,
     STORAGE_JOB_COPY,
     STORAGE_JOB_SYNC,
@@ -60,7 +61,7 @@ struct storage_job {
     struct disk_job disk;
     struct persist_job persist;
     struct storage_put *put; /* PUT */
-    piece_index piece;       /* VERIFY, COPY */
+    piece_index piece;       /* VERIFY, LEAVES, COPY */
     struct file_range *ranges;
     uint8_t *leaves;
     struct file_stat *stats; /* OPEN, STAT, PERSIST */
@@ -264,6 +265,8 @@ bool storage_verify_pending(const struct storage *storage);
 void storage_verify_plan(struct storage *storage);
 void storage_verify_done(struct storage *storage, struct storage_job *job,
                          enum freshet_error error);
+void storage_verify_leaves_done(struct storage *storage, struct storage_job *job,
+                                enum freshet_error error);
 void storage_verify_deinit(struct storage *storage);
 
 /* storage_put.c */

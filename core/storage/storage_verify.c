@@ -8,6 +8,9 @@
 
 #include "core/base/check.h"
 #include "core/base/memory.h"
+#include "core/metainfo/merkle.h"
+
+#include <string.h>
 
 void storage_verify_add(struct storage *storage, piece_index piece)
 {
@@ -46,10 +49,11 @@ static const block_id *no_blocks(struct storage *storage)
     return storage->no_blocks;
 }
 
-static void hash_piece(struct storage *storage, piece_index piece)
+static struct storage_job *hash_job(struct storage *storage, enum storage_job_kind kind,
+                                    piece_index piece)
 {
     const struct geometry *geometry = storage->geometry;
-    struct storage_job *job = storage_job_disk(storage, STORAGE_JOB_VERIFY, DISK_HASH);
+    struct storage_job *job = storage_job_disk(storage, kind, DISK_HASH);
     struct extent *extent = &job->disk.extent;
     extent->length = geometry_piece_size(geometry, piece);
     extent->blocks = no_blocks(storage);
@@ -57,17 +61,58 @@ static void hash_piece(struct storage *storage, piece_index piece)
     job->ranges = storage_layout_all_ranges(storage, piece, extent->length, &extent->range_count);
     extent->ranges = job->ranges;
     job->piece = piece;
-    if (storage->metainfo->has_v1)
-        job->disk.ret_sha1 = job->sha1;
     uint32_t leaves = geometry_piece_blocks(geometry, piece);
     if (storage->metainfo->has_v2 && leaves) {
         job->leaves = memory_new_array(leaves, 32);
         job->disk.ret_leaves = job->leaves;
         job->disk.leaf_length = geometry_piece_payload(geometry, piece);
     }
+    return job;
+}
+
+static void hash_piece(struct storage *storage, piece_index piece)
+{
+    struct storage_job *job = hash_job(storage, STORAGE_JOB_VERIFY, piece);
+    if (storage->metainfo->has_v1)
+        job->disk.ret_sha1 = job->sha1;
     bitfield_set(&storage->verifying, piece);
     storage->verify_jobs++;
-    storage->verify_bytes += extent->length;
+    storage->verify_bytes += job->disk.extent.length;
+}
+
+bool storage_ask_leaves(struct storage *storage, int64_t now, piece_index piece)
+{
+    storage->now = now;
+    CHECK(storage->metainfo->has_v2);
+    if (storage->phase != STORAGE_RUNNING || storage->closing ||
+        storage->export_stage != STORAGE_EXPORT_NONE || !bitfield_has(&storage->verified, piece) ||
+        geometry_piece_blocks(storage->geometry, piece) == 0)
+        return false;
+    hash_job(storage, STORAGE_JOB_LEAVES, piece);
+    return true;
+}
+
+/* Leaves that do not lead to the piece's hash are of bytes that somebody has changed. */
+void storage_verify_leaves_done(struct storage *storage, struct storage_job *job,
+                                enum freshet_error error)
+{
+    struct piece_digest digest;
+    uint32_t count = geometry_piece_blocks(storage->geometry, job->piece);
+    metainfo_piece_digest(storage->metainfo, job->piece, &digest);
+    uint8_t *leaves = job->leaves;
+    job->leaves = NULL;
+    if (!error) {
+        static const uint8_t zero_leaf[MERKLE_HASH];
+        uint8_t node[MERKLE_HASH];
+        merkle_root(leaves, count, digest.merkle_leaves, zero_leaf, node);
+        if (!digest.merkle || memcmp(node, digest.merkle, MERKLE_HASH) != 0)
+            error = FRESHET_ERROR_HASH;
+    }
+    if (error) {
+        memory_free(leaves);
+        leaves = NULL;
+    }
+    storage_tell_owned(storage, STORAGE_RESULT_LEAVES, leaves, NULL, count)->piece = job->piece;
 }
 
 static bool has_room(const struct storage *storage, piece_index piece)

@@ -11,6 +11,7 @@
 #include "core/base/list.h"
 #include "core/door/door.h"
 #include "core/swarm/bandwidth.h"
+#include "core/swarm/client_name.h"
 #include "core/swarm/rate_meter.h"
 #include "core/swarm/request_pipeline.h"
 #include "core/swarm/upload_queue.h"
@@ -65,6 +66,7 @@ struct peer {
     uint8_t peer_id[20];
 
     bool fast, extended, v2; /* agreed in the handshakes */
+    bool dht;                /* it has a DHT node (BEP 5) */
     bool am_choking, am_interested, peer_choking, peer_interested;
     bool upload_only; /* BEP 21 */
     bool optimistic;
@@ -78,7 +80,7 @@ struct peer {
     struct wire_handshake_reader greeting;
     struct wire_stream stream;
     uint8_t extension_ids[WIRE_EXTENSIONS_MAX];
-    char client[48];
+    char client[CLIENT_NAME_SIZE];
 
     struct buffer out;     /* protocol bytes not yet given to the host */
     struct buffer sending; /* those of the send in flight */
@@ -99,6 +101,7 @@ struct peer {
     uint32_t suggested_count;
     uint32_t invalid_requests, excess_requests;
     uint32_t rejects_in_a_row; /* of our requests, while it does not choke us */
+    uint64_t metadata_sent;    /* bytes of the info dictionary (BEP 9) */
     uint32_t nuisances;        /* changes of mind, cancels, repeats since the last choking round */
 
     struct rate_meter up; /* payload; down is pipeline.rate */
@@ -126,8 +129,6 @@ bool peer_allows_fast(const struct peer *peer, piece_index piece);
 bool peer_is_seed(const struct peer *peer);
 /* Are there bytes for ACTION_SEND? Payload is not counted. */
 bool peer_has_bytes(const struct peer *peer);
-/* Keeps printable ASCII and valid UTF-8 as it is, everything else as '?'. */
-void peer_set_client(struct peer *peer, struct bytes version);
 
 struct peer *peer_new(struct swarm *swarm, conn_id conn, const struct address *address,
                       uint32_t slot, uint32_t piece_count, int64_t now);

@@ -431,6 +431,24 @@ uint32_t peer_list_known_good(const struct peer_list *list, struct address *ret_
     return length;
 }
 
+uint32_t peer_list_copy(const struct peer_list *list, struct peer_list_entry *ret_entries,
+                        uint32_t max)
+{
+    uint32_t count = 0;
+    for (int good = 1; good >= 0; good--) {
+        for (struct list_node *node = list_first(&list->known); node && count < max;
+             node = list_next(&list->known, node)) {
+            const struct candidate *candidate = LIST_ELEMENT(node, struct candidate, node);
+            if ((candidate->good_order > 0) != good || candidate->is_self ||
+                candidate->fails >= PEER_LIST_FAILS_MAX)
+                continue;
+            ret_entries[count++] =
+                (struct peer_list_entry){candidate->address, (enum peer_source)candidate->source};
+        }
+    }
+    return count;
+}
+
 void peer_list_check(const struct peer_list *list)
 {
     uint32_t sources[PEER_SOURCE_COUNT] = {0};

@@ -71,6 +71,14 @@ void peer_list_set_seeding(struct peer_list *list, bool seeding);
 void peer_list_mark_seed(struct peer_list *list, const struct address *address);
 
 uint32_t peer_list_length(const struct peer_list *list);
+struct peer_list_entry {
+    struct address address;
+    enum peer_source source;
+};
+/* Up to `max` of those that it knows and has not given up, in order of arrival, those first that
+ * were once connected. */
+uint32_t peer_list_copy(const struct peer_list *list, struct peer_list_entry *ret_entries,
+                        uint32_t max);
 /* Up to `max` addresses that were once connected, the latest first (for the state file). */
 uint32_t peer_list_known_good(const struct peer_list *list, struct address *ret_addresses,
                               uint32_t max);

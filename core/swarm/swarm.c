@@ -64,6 +64,7 @@ struct swarm *swarm_new(struct swarm_shared *shared, torrent_id id, struct metai
     list_init(&swarm->peers);
     list_init(&swarm->ready_peers);
     list_init(&swarm->graveyard);
+    list_init(&swarm->hash_waits);
     swarm->slots = memory_new_array(LIMIT_PEERS_PER_TORRENT, sizeof *swarm->slots);
     rate_meter_init(&swarm->down);
     rate_meter_init(&swarm->up);
@@ -98,6 +99,7 @@ void swarm_free(struct swarm *swarm)
     blame_free(swarm->blame);
     peer_list_free(swarm->candidates);
     super_seed_free(swarm->super_seed);
+    hash_answer_upper_deinit(&swarm->hash_upper);
     metainfo_free(swarm->metainfo);
     memory_free(swarm->notices);
     memory_free(swarm->closes);

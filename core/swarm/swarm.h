@@ -11,6 +11,8 @@
  *   swarm_requests.c   what we ask for, and the payload that arrives
  *   swarm_web.c        what web servers send
  *   swarm_uploads.c    what we are asked for
+ *   swarm_metadata.c   the info dictionary for who knows the hash only
+ *   swarm_hashes.c     hashes of the merkle tree for who asks
  *   swarm_choking.c    who may ask
  *   swarm_pieces.c     what storage says of pieces, and blame
  *   swarm_facts.c      questions: status, peers
@@ -31,6 +33,8 @@
 struct swarm;
 struct peer;
 
+#define SWARM_DHT_CONTACTS 16u /* told by peers and not yet taken; more are dropped */
+
 /* What the engine lends to all of its swarms. */
 struct swarm_shared {
     struct engine_settings settings;
@@ -38,13 +42,18 @@ struct swarm_shared {
     job_id job_next;
     conn_id conn_next;
     struct block_ledger *pool;
-    struct map conns;     /* conn_id -> struct peer */
-    struct list ready;    /* swarms that have output */
-    uint32_t connections; /* of all torrents, half-open ones and greetings too */
+    struct map conns;           /* conn_id -> struct peer */
+    struct list ready;          /* swarms that have output */
+    struct map metadata_conns;  /* conn_id -> struct metadata_peer */
+    struct list metadata_ready; /* metadata_swarms that have output */
+    uint32_t connections;       /* of all torrents, half-open ones and greetings too */
     uint32_t connections_max;
     uint32_t connect_budget;                       /* connects still allowed in this second */
     struct address external;                       /* how others see us; family NONE when unknown */
     struct bandwidth upload_limit, download_limit; /* the roots of the trees of limits */
+    uint16_t dht_port; /* told to peers in PORT messages (BEP 5); 0: there is no DHT */
+    struct address dht_contacts[SWARM_DHT_CONTACTS]; /* from theirs; the engine takes them */
+    uint32_t dht_contact_count;
 };
 
 /* Takes the metainfo. The wire hash and (hybrids) the truncated v2 hash name it to peers. */
@@ -101,6 +110,10 @@ struct swarm_facts {
     bool wants_peers;    /* downloads and has few */
     uint64_t uploaded, downloaded, left;
 };
+/* Open, not paused: it may be announced. O(1). */
+bool swarm_is_active(const struct swarm *swarm);
+/* Has every piece there is. O(1). */
+bool swarm_is_seed(const struct swarm *swarm);
 /* Has something happened that trackers should hear of at once? O(1). */
 bool swarm_has_news(const struct swarm *swarm);
 /* Downloads, but nothing comes in: it has no peers, or the wrong ones. O(1). */

@@ -101,6 +101,16 @@ uint32_t swarm_peer_statuses(const struct swarm *swarm, int64_t now, struct peer
     return count;
 }
 
+bool swarm_is_active(const struct swarm *swarm)
+{
+    return swarm->phase == PHASE_SEEDING || swarm->phase == PHASE_DOWNLOADING;
+}
+
+bool swarm_is_seed(const struct swarm *swarm)
+{
+    return swarm->phase == PHASE_SEEDING && bitfield_is_full(storage_verified(swarm->storage));
+}
+
 bool swarm_has_news(const struct swarm *swarm)
 {
     return swarm->just_completed || swarm->phase_told != swarm->phase;
@@ -118,7 +128,7 @@ void swarm_take_facts(struct swarm *swarm, struct swarm_facts *ret_facts)
     const struct bitfield *verified = storage_verified(swarm->storage);
     uint64_t have = wanted_in(swarm, verified);
     *ret_facts = (struct swarm_facts){
-        .active = seeding || swarm->phase == PHASE_DOWNLOADING,
+        .active = swarm_is_active(swarm),
         .just_completed = swarm->just_completed,
         .partial_seed = seeding && !bitfield_is_full(verified),
         .wants_peers = swarm->phase == PHASE_DOWNLOADING && swarm->peers.length < PEERS_ENOUGH,

@@ -221,7 +221,7 @@ static void on_extension_handshake(struct peer *peer, struct bytes payload)
     }
     wire_extension_merge(peer->extension_ids, &handshake);
     if (handshake.version.length)
-        peer_set_client(peer, handshake.version);
+        client_name_read(handshake.version, peer->client);
     if (handshake.reqq)
         request_pipeline_set_reqq(&peer->pipeline, handshake.reqq);
     if (handshake.has_upload_only)
@@ -242,6 +242,7 @@ static void on_extended(struct peer *peer, const struct wire_message *message)
     bool upload_only;
     switch (message->extended_id) {
     case WIRE_EXTENSION_HANDSHAKE: on_extension_handshake(peer, message->payload); break;
+    case WIRE_EXTENSION_UT_METADATA: swarm_metadata_received(peer, message->payload); break;
     case WIRE_EXTENSION_LT_DONTHAVE:
         if (wire_extension_decode_donthave(message->payload, &piece) == FRESHET_OK)
             on_donthave(peer, piece);
@@ -252,6 +253,18 @@ static void on_extended(struct peer *peer, const struct wire_message *message)
         break;
     default: break;
     }
+}
+
+/* Its DHT node (BEP 5). Private torrents have nothing to do with the DHT (BEP 27). */
+static void on_port(struct peer *peer, uint16_t port)
+{
+    struct swarm_shared *shared = peer->swarm->shared;
+    if (shared->dht_port == 0 || port == 0 || peer->swarm->metainfo->is_private ||
+        shared->dht_contact_count == SWARM_DHT_CONTACTS)
+        return;
+    struct address *contact = &shared->dht_contacts[shared->dht_contact_count++];
+    *contact = peer->address;
+    contact->port = port;
 }
 
 static void on_message(struct peer *peer, const struct wire_message *message)
@@ -272,12 +285,8 @@ static void on_message(struct peer *peer, const struct wire_message *message)
     case WIRE_SUGGEST: on_suggest(peer, message->index); break;
     case WIRE_ALLOWED_FAST: on_allowed_fast(peer, message->index); break;
     case WIRE_EXTENDED: on_extended(peer, message); break;
-    case WIRE_HASH_REQUEST:
-        wire_message_put_hashes(&peer->out, WIRE_HASH_REJECT, &message->hashes,
-                                (struct bytes){NULL, 0});
-        swarm_peers_wake(peer);
-        break;
-    case WIRE_PORT:
+    case WIRE_HASH_REQUEST: swarm_hashes_request(peer, &message->hashes); break;
+    case WIRE_PORT: on_port(peer, message->port); break;
     case WIRE_HASHES:
     case WIRE_HASH_REJECT:
     case WIRE_KEEPALIVE: break;

@@ -81,6 +81,7 @@ void swarm_peers_close(struct peer *peer, enum freshet_error reason, bool host_k
     bool was_turned_away = peer->phase == PEER_GREETING && host_knows;
     bool never_connected = peer->connect_due;
     swarm_requests_drop_arrival(peer);
+    swarm_hashes_peer_left(peer);
     if (peer->uploaded || peer->downloaded)
         swarm_tell(swarm, (struct notice){.type = NOTICE_PEER_LEFT,
                                           .address = peer->address,
@@ -132,11 +133,6 @@ void swarm_peers_bury(struct swarm *swarm)
     }
 }
 
-static bool is_active(const struct swarm *swarm)
-{
-    return swarm->phase == PHASE_DOWNLOADING || swarm->phase == PHASE_SEEDING;
-}
-
 static bool connected_from(const struct swarm *swarm, const struct address *address)
 {
     uint32_t count = 0;
@@ -163,7 +159,7 @@ static bool is_here(const struct swarm *swarm, const struct address *address)
 void swarm_peers_connect(struct swarm *swarm)
 {
     struct swarm_shared *shared = swarm->shared;
-    while (is_active(swarm) && shared->connect_budget > 0 &&
+    while (swarm_is_active(swarm) && shared->connect_budget > 0 &&
            shared->connections < shared->connections_max &&
            free_slot(swarm) < LIMIT_PEERS_PER_TORRENT) {
         struct address address;
@@ -189,6 +185,12 @@ void swarm_peers_connect(struct swarm *swarm)
     }
 }
 
+/* A private torrent's peers hear of no DHT (BEP 27). */
+static bool uses_dht(const struct swarm *swarm)
+{
+    return swarm->shared->dht_port != 0 && !swarm->metainfo->is_private;
+}
+
 static void put_handshake(struct peer *peer, const uint8_t hash[20])
 {
     struct swarm *swarm = peer->swarm;
@@ -196,6 +198,7 @@ static void put_handshake(struct peer *peer, const uint8_t hash[20])
     struct wire_handshake handshake = {
         .extension = true,
         .fast = true,
+        .dht = uses_dht(swarm),
         .upgrade_v2 = metainfo->has_v1 && metainfo->has_v2,
     };
     memcpy(handshake.info_hash, hash, 20);
@@ -260,6 +263,11 @@ static void put_extension_handshake(struct peer *peer)
     handshake.ids[WIRE_EXTENSION_LT_DONTHAVE] = WIRE_EXTENSION_LT_DONTHAVE;
     handshake.named[WIRE_EXTENSION_UPLOAD_ONLY] = true;
     handshake.ids[WIRE_EXTENSION_UPLOAD_ONLY] = WIRE_EXTENSION_UPLOAD_ONLY;
+    if (swarm_metadata_is_offered(swarm)) {
+        handshake.named[WIRE_EXTENSION_UT_METADATA] = true;
+        handshake.ids[WIRE_EXTENSION_UT_METADATA] = WIRE_EXTENSION_UT_METADATA;
+        handshake.metadata_size = (uint32_t)swarm->metainfo->info.length;
+    }
     handshake.port = swarm->shared->settings.listen_port;
     handshake.reqq = LIMIT_REQUESTS_IN;
     handshake.version = BYTES_LITERAL("freshet 0.1");
@@ -304,6 +312,8 @@ void swarm_peers_open(struct swarm *swarm, struct peer *peer)
     if (peer->extended)
         put_extension_handshake(peer);
     put_allowed_fast(peer);
+    if (peer->dht && uses_dht(swarm))
+        wire_message_put_port(&peer->out, swarm->shared->dht_port);
     swarm_peers_wake(peer);
 }
 
@@ -331,6 +341,7 @@ static bool take_handshake(struct peer *peer, const struct wire_handshake *hands
     }
     peer->fast = handshake->fast;
     peer->extended = handshake->extension;
+    peer->dht = handshake->dht;
     peer->v2 = kind == WIRE_HASH_V2;
     return true;
 }
@@ -353,7 +364,7 @@ struct peer *swarm_accept(struct swarm *swarm, int64_t now, conn_id conn,
                           const struct address *remote, const struct wire_handshake *handshake)
 {
     swarm->now = now;
-    if (!is_active(swarm) || blame_is_banned(swarm->blame, remote) ||
+    if (!swarm_is_active(swarm) || blame_is_banned(swarm->blame, remote) ||
         peer_list_is_banned(swarm->candidates, remote) || connected_from(swarm, remote))
         return NULL;
     struct peer *peer = add_peer(swarm, conn, remote);

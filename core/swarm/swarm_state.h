@@ -13,6 +13,7 @@
 #include "core/storage/storage.h"
 #include "core/swarm/blame.h"
 #include "core/swarm/choker.h"
+#include "core/swarm/hash_answer.h"
 #include "core/swarm/peer.h"
 #include "core/swarm/piece_picker.h"
 #include "core/swarm/super_seed.h"
@@ -66,6 +67,10 @@ struct swarm {
     uint32_t send_ranges_capacity;
     struct rate_meter down, up;
     uint64_t told_uploaded, told_downloaded; /* to storage */
+
+    struct list hash_waits; /* requests for hashes that wait for leaves */
+    uint64_t hashing_bytes; /* of pieces that are hashed for them */
+    struct hash_answer_upper hash_upper;
 
     struct notice *notices; /* a ring of SWARM_NOTICES_MAX, made when first needed */
     uint32_t notices_first, notices_count;
@@ -128,6 +133,16 @@ void swarm_uploads_choked(struct peer *peer);
 bool swarm_uploads_output(struct peer *peer, struct action *ret_action);
 void swarm_uploads_sent(struct peer *peer, uint32_t length, bool done);
 void swarm_uploads_piece_lost(struct swarm *swarm, piece_index piece);
+
+/* swarm_metadata.c */
+bool swarm_metadata_is_offered(const struct swarm *swarm);
+void swarm_metadata_received(struct peer *peer, struct bytes payload);
+
+/* swarm_hashes.c */
+void swarm_hashes_request(struct peer *peer, const struct wire_hash_range *range);
+/* Leaves of a piece that was asked for; NULL: they could not be had. */
+void swarm_hashes_leaves(struct swarm *swarm, piece_index piece, const uint8_t *leaves);
+void swarm_hashes_peer_left(struct peer *peer);
 
 /* swarm_choking.c */
 void swarm_choking_round(struct swarm *swarm);

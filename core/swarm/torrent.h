@@ -9,6 +9,7 @@
 
 #include "core/base/bitfield.h"
 #include "core/door/door.h"
+#include "core/swarm/client_name.h"
 
 typedef uint32_t torrent_id; /* chosen by whoever adds the torrent; 0 is no torrent */
 
@@ -47,6 +48,7 @@ struct torrent_options {
 };
 
 enum notice_type {
+    NOTICE_METADATA,  /* what the torrent is is known: take it (engine_take_metadata) and add it */
     NOTICE_CHECKING,  /* hashing what is on the disk */
     NOTICE_READY,     /* checked; downloading or seeding from now on */
     NOTICE_COMPLETE,  /* everything wanted is verified AND durable */
@@ -79,6 +81,7 @@ struct notice {
 };
 
 enum torrent_phase {
+    PHASE_METADATA, /* only the hash is known yet (BEP 9) */
     PHASE_OPENING,
     PHASE_CHECKING,
     PHASE_DOWNLOADING,
@@ -103,6 +106,8 @@ struct torrent_status {
     uint32_t pieces_done, pieces_total;
     const struct bitfield *pieces; /* verified; borrowed */
     bool complete;                 /* all wanted durable */
+    /* PHASE_METADATA: bytes of the info dictionary, hashes of piece layers; totals 0: not known. */
+    uint32_t metadata_bytes, metadata_size, layers, layers_total;
 };
 
 struct peer_status {
@@ -113,7 +118,7 @@ struct peer_status {
     uint64_t uploaded, downloaded; /* payload with this peer */
     uint64_t download_rate, upload_rate;
     uint32_t pieces;
-    char client[48]; /* from the extension handshake, cleaned; may be "" */
+    char client[CLIENT_NAME_SIZE]; /* from the extension handshake, cleaned; may be "" */
 };
 
 #endif

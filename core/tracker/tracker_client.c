@@ -75,6 +75,11 @@ void tracker_client_free(struct tracker_client *client)
     memory_free(client);
 }
 
+void tracker_client_set_private(struct tracker_client *client)
+{
+    client->options.is_private = true;
+}
+
 bool tracker_client_has_jobs(const struct tracker_client *client)
 {
     return tracker_inquiry_has_jobs(&client->inquiry);

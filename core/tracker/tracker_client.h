@@ -24,6 +24,8 @@ struct tracker_client;
 struct tracker_client *tracker_client_new(const struct tracker_client_options *options);
 /* Ask tracker_client_has_jobs first: a job in the host's hands points into the client. */
 void tracker_client_free(struct tracker_client *client);
+/* It has turned out to be private (BEP 27): peers change with the tracker. */
+void tracker_client_set_private(struct tracker_client *client);
 bool tracker_client_has_jobs(const struct tracker_client *client);
 
 /* What the next announce will say. Cheap; call it before an event and now and then. */
