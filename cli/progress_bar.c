@@ -34,6 +34,7 @@ int progress_bar_percent(const struct torrent_status *status)
 static const char *progress_bar_phase(const struct torrent_status *status)
 {
     switch (status->phase) {
+    case PHASE_METADATA: return "looking for metadata";
     case PHASE_OPENING: return "opening";
     case PHASE_CHECKING: return "checking";
     case PHASE_DOWNLOADING: return "";

@@ -4,6 +4,7 @@
 #include "core/base/check.h"
 #include "core/base/memory.h"
 #include "core/engine/engine.h"
+#include "core/engine/engine_dht.h"
 
 #include <string.h>
 
@@ -39,12 +40,17 @@ static uint8_t *new_priorities(const struct sim_node *node, const struct metainf
     return priorities;
 }
 
-static void add_torrent(struct sim_node *node)
+static struct metainfo *true_metainfo(const struct sim_node *node)
 {
     struct metainfo *metainfo = NULL;
     char reason[METAINFO_REASON_SIZE];
     CHECK(metainfo_parse(buffer_bytes(&node->world->torrent->encoded), &metainfo, reason) ==
           FRESHET_OK);
+    return metainfo;
+}
+
+static void add_torrent(struct sim_node *node, struct metainfo *metainfo)
+{
     uint8_t *priorities = new_priorities(node, metainfo);
     struct torrent_options options = {
         .root = "/pretend",
@@ -65,6 +71,76 @@ static void add_torrent(struct sim_node *node)
     struct event event = {.type = EVENT_COMMAND, .command = &command};
     sim_node_input(node, &event);
     memory_free(priorities);
+}
+
+/* By its hashes alone; the trackers come with it. */
+static void add_magnet(struct sim_node *node)
+{
+    struct metainfo *metainfo = true_metainfo(node);
+    struct magnet *magnet = NULL;
+    struct buffer link = {0};
+    char reason[METAINFO_REASON_SIZE];
+    magnet_format_metainfo(metainfo, &link);
+    CHECK(magnet_parse(buffer_bytes(&link), &magnet, reason) == FRESHET_OK);
+    struct engine_command command = {.type = COMMAND_ADD_MAGNET,
+                                     .torrent = TORRENT,
+                                     .magnet = magnet,
+                                     .peers = node->options.peers,
+                                     .peer_count = node->options.peer_count};
+    struct event event = {.type = EVENT_COMMAND, .command = &command};
+    sim_node_input(node, &event);
+    magnet_free(magnet);
+    buffer_deinit(&link);
+    metainfo_free(metainfo);
+}
+
+static void start_dht(struct sim_node *node)
+{
+    char host[ADDRESS_TEXT_SIZE];
+    struct address first = sim_network_address(0, SIM_LISTEN_PORT);
+    address_ip_to_text(&first, host);
+    struct engine_dht_name name = {host, SIM_LISTEN_PORT};
+    struct engine_dht_options options = {
+        .has_ipv4 = true,
+        .names = &name,
+        .name_count = node->index != 0,
+    };
+    rng_fill(&node->disk.rng, options.secret, sizeof options.secret);
+    struct engine_command command = {.type = COMMAND_START_DHT, .dht = &options};
+    struct event event = {.type = EVENT_COMMAND, .command = &command};
+    sim_node_input(node, &event);
+}
+
+static void started(struct sim_node *node)
+{
+    if (node->options.uses_dht)
+        start_dht(node);
+    if (node->options.has_magnet && !node->has_record)
+        add_magnet(node);
+    else
+        add_torrent(node, true_metainfo(node));
+}
+
+/* What was fetched must be what the torrent is. */
+static void take_metadata(void *context)
+{
+    struct sim_node *node = context;
+    struct metainfo *truth = true_metainfo(node);
+    if (node->machine == NULL)
+        return;
+    struct metainfo *metainfo = engine_take_metadata(node->machine, TORRENT);
+    CHECK(metainfo != NULL);
+    if (!bytes_equal(metainfo->info, truth->info))
+        sim_world_violation(node->world, node->index, "took metadata that is not the torrent's", 0);
+    metainfo_free(truth);
+    add_torrent(node, metainfo);
+}
+
+static void told(struct sim_node *node, const struct notice *notice)
+{
+    if (notice->type != NOTICE_METADATA)
+        return;
+    sim_timer_set(&node->world->clock, &node->metadata_timer, node->world->clock.now);
 }
 
 static void input(void *machine, int64_t now, struct event *event)
@@ -104,7 +180,7 @@ static void free_machine(void *machine)
 
 const struct sim_node_ops sim_engine_ops = {
     .new = new_machine,
-    .started = add_torrent,
+    .started = started,
     .input = input,
     .tick = tick,
     .deadline = deadline,
@@ -112,6 +188,8 @@ const struct sim_node_ops sim_engine_ops = {
     .receive_plan = receive_plan,
     .check = check,
     .free = free_machine,
+    .told = told,
+    .take_metadata = take_metadata,
 };
 
 bool sim_engine_status(const struct sim_node *node, struct torrent_status *ret_status)

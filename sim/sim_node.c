@@ -355,6 +355,8 @@ static void do_tell(struct sim_node *node, const struct notice *notice)
     }
     default: break;
     }
+    if (node->options.ops->told)
+        node->options.ops->told(node, notice);
 }
 
 static void mix_action(struct sim_node *node, const struct action *action)
@@ -470,6 +472,7 @@ static void stop_program(struct sim_node *node, bool power_lost)
     sim_port_kill(&node->port, power_lost);
     sim_node_job_drop_all(node);
     sim_timer_stop(&node->world->clock, &node->deadline_timer);
+    sim_timer_stop(&node->world->clock, &node->metadata_timer);
     while (!list_is_empty(&node->conn_list))
         conn_free(LIST_ELEMENT(list_first(&node->conn_list), struct sim_conn, conn_node));
     map_deinit(&node->conns);
@@ -518,6 +521,8 @@ struct sim_node *sim_node_new(struct sim_world *world, const struct sim_node_opt
         sim_disk_fill(&node->disk);
     sim_timer_init(&node->deadline_timer, on_deadline, node);
     sim_timer_init(&node->start_timer, on_start, node);
+    if (options->ops->take_metadata)
+        sim_timer_init(&node->metadata_timer, options->ops->take_metadata, node);
     sim_timer_set(&world->clock, &node->start_timer, world->started_at + options->starts_at_ns);
     return node;
 }

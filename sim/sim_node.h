@@ -25,6 +25,9 @@ struct sim_node_ops {
     void (*receive_plan)(const void *machine, conn_id conn, struct receive_plan *ret_plan);
     void (*check)(const void *machine);
     void (*free)(void *machine);
+    /* A notice was told; may be NULL. Events for the machine go by sim_node_input later. */
+    void (*told)(struct sim_node *node, const struct notice *notice);
+    void (*take_metadata)(void *node); /* when metadata_timer fires; may be NULL */
 };
 
 /* Moments at which a crash is worth trying: before and after each of these takes effect. */
@@ -48,6 +51,8 @@ struct sim_node_options {
     uint64_t upload_limit, download_limit;
     bool sequential, super_seed, wait_for_space;
     uint64_t unwanted;           /* bit i: file i is not selected (of the first 64) */
+    bool uses_dht;               /* node 0 is the way in */
+    bool has_magnet;             /* knows the hash only at the start */
     const struct address *peers; /* told at the start; borrowed for the whole run */
     uint32_t peer_count;
 };
@@ -75,7 +80,7 @@ struct sim_node {
     struct map conns; /* conn_id -> struct sim_conn */
     struct list conn_list, readable, sent, jobs;
     conn_id inbound_next;
-    struct sim_timer start_timer, deadline_timer;
+    struct sim_timer start_timer, deadline_timer, metadata_timer;
     bool is_running; /* in its loop */
     bool has_left;   /* for good */
     int64_t tick_time;

@@ -8,7 +8,7 @@
 
 #define TRACKER_TURNAROUND_NS (100 * MILLISECOND_NS)
 
-enum job_kind { JOB_DISK, JOB_FETCH, JOB_RESOLVE, JOB_PERSIST, JOB_DATAGRAM };
+enum job_kind { JOB_DISK, JOB_FETCH, JOB_RESOLVE, JOB_PERSIST, JOB_TRACKER, JOB_DATAGRAM };
 
 struct sim_job {
     struct sim_node *node;
@@ -16,7 +16,9 @@ struct sim_job {
     job_id id;
     struct disk_job *disk;
     const struct fetch_job *fetch;
+    const struct resolve_job *resolve;
     const struct persist_job *persist;
+    struct address remote; /* DATAGRAM: who sent it */
     struct buffer datagram;
     bool cancelled;
     struct sim_timer timer;
@@ -85,21 +87,24 @@ static void do_fetch(struct sim_job *job)
     finish(job, &event);
 }
 
-/* All names are the tracker's. */
+/* Numeric ones are themselves; all names are the tracker's. */
 static void do_resolve(struct sim_job *job)
 {
     struct event event = {0};
     if (job->cancelled) {
         event.error = FRESHET_ERROR_CANCELLED;
     } else {
-        event.result.resolved.addresses[0] = sim_tracker_address();
+        struct address *address = &event.result.resolved.addresses[0];
+        *address = sim_tracker_address();
+        if (address_from_text(job->resolve->host, true, address))
+            address->port = job->resolve->port;
         event.result.resolved.count = 1;
     }
     finish(job, &event);
 }
 
 /* To the tracker and back. */
-static void do_datagram(struct sim_job *job)
+static void do_tracker(struct sim_job *job)
 {
     struct sim_node *node = job->node;
     uint8_t reply[LIMIT_TRACKER_DATAGRAM];
@@ -111,6 +116,19 @@ static void do_datagram(struct sim_job *job)
     forget(job);
     if (length)
         sim_node_input(node, &event);
+}
+
+/* From another node. */
+static void do_datagram(struct sim_job *job)
+{
+    struct sim_node *node = job->node;
+    struct buffer datagram = job->datagram;
+    struct event event = {
+        .type = EVENT_DATAGRAM, .remote = job->remote, .bytes = buffer_bytes(&datagram)};
+    job->datagram = (struct buffer){0};
+    forget(job);
+    sim_node_input(node, &event);
+    buffer_deinit(&datagram);
 }
 
 /* What the database promises must be on the platter. */
@@ -162,6 +180,7 @@ static void on_timer(void *context)
     case JOB_FETCH: do_fetch(job); break;
     case JOB_RESOLVE: do_resolve(job); break;
     case JOB_PERSIST: do_persist(job); break;
+    case JOB_TRACKER: do_tracker(job); break;
     case JOB_DATAGRAM: do_datagram(job); break;
     }
 }
@@ -169,7 +188,7 @@ static void on_timer(void *context)
 static struct sim_job *job_new(struct sim_node *node, enum job_kind kind, job_id id)
 {
     struct sim_job *job = memory_new(sizeof *job);
-    CHECK(id != 0 || kind == JOB_DATAGRAM);
+    CHECK(id != 0 || kind == JOB_TRACKER || kind == JOB_DATAGRAM);
     job->node = node;
     job->kind = kind;
     job->id = id;
@@ -200,7 +219,9 @@ void sim_node_job_fetch(struct sim_node *node, const struct fetch_job *fetch)
 
 void sim_node_job_resolve(struct sim_node *node, const struct resolve_job *resolve)
 {
-    done_after(job_new(node, JOB_RESOLVE, resolve->id), TRACKER_TURNAROUND_NS);
+    struct sim_job *job = job_new(node, JOB_RESOLVE, resolve->id);
+    job->resolve = resolve;
+    done_after(job, TRACKER_TURNAROUND_NS);
 }
 
 void sim_node_job_persist(struct sim_node *node, const struct persist_job *persist)
@@ -210,13 +231,29 @@ void sim_node_job_persist(struct sim_node *node, const struct persist_job *persi
     done_after(job, node->options.persist_ns);
 }
 
+/* To another node's program; what nobody takes is lost. */
+static void send_datagram(struct sim_node *node, const struct address *remote,
+                          struct bytes datagram)
+{
+    const struct sim_port *to = sim_network_at(&node->world->network, remote);
+    if (to == NULL || !to->alive || !to->connected || to->side != node->port.side ||
+        remote->port != SIM_LISTEN_PORT)
+        return;
+    struct sim_job *job = job_new(to->owner, JOB_DATAGRAM, 0);
+    job->remote = sim_network_address(node->index, SIM_LISTEN_PORT);
+    buffer_append(&job->datagram, datagram.data, datagram.length);
+    done_after(job, node->port.link.delay_ns + to->link.delay_ns);
+}
+
 void sim_node_job_datagram(struct sim_node *node, const struct address *remote,
                            struct bytes datagram)
 {
     struct address tracker = sim_tracker_address();
-    if (!address_equal(remote, &tracker))
-        return; /* nobody else listens to datagrams here */
-    struct sim_job *job = job_new(node, JOB_DATAGRAM, 0);
+    if (!address_equal(remote, &tracker)) {
+        send_datagram(node, remote, datagram);
+        return;
+    }
+    struct sim_job *job = job_new(node, JOB_TRACKER, 0);
     buffer_append(&job->datagram, datagram.data, datagram.length);
     done_after(job, TRACKER_TURNAROUND_NS + 2 * node->port.link.delay_ns);
 }

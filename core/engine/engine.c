@@ -18,6 +18,8 @@ struct engine *engine_new(const struct engine_settings *settings, int64_t now)
         block_ledger_new(settings->pool_blocks ? settings->pool_blocks : LIMIT_POOL_BLOCKS);
     map_init(&shared->conns, sizeof(conn_id), rng_u64(&shared->rng));
     list_init(&shared->ready);
+    map_init(&shared->metadata_conns, sizeof(conn_id), rng_u64(&shared->rng));
+    list_init(&shared->metadata_ready);
     shared->connections_max =
         settings->connections_max ? settings->connections_max : LIMIT_CONNECTIONS;
     shared->connect_budget = LIMIT_CONNECTS_PER_SECOND;
@@ -42,11 +44,13 @@ void engine_free(struct engine *engine)
     struct list_node *node;
     while ((node = list_first(&engine->torrents)))
         engine_torrents_free(engine, LIST_ELEMENT(node, struct engine_torrent, in_engine));
+    engine_dht_free(engine);
     greeting_deinit(&engine->greetings);
     map_deinit(&engine->by_id);
     map_deinit(&engine->by_hash);
     map_deinit(&engine->jobs);
     map_deinit(&engine->shared.conns);
+    map_deinit(&engine->shared.metadata_conns);
     heap_deinit(&engine->deadlines);
     block_ledger_free(engine->shared.pool);
     memory_free(engine->closes);
@@ -76,6 +80,14 @@ void engine_close_conn(struct engine *engine, conn_id conn)
     engine->closes[engine->closes_count++] = conn;
 }
 
+static void set_self(struct engine_torrent *torrent)
+{
+    if (torrent->swarm)
+        swarm_set_self(torrent->swarm, &torrent->engine->shared.external);
+    else
+        metadata_swarm_set_self(torrent->metadata, &torrent->engine->shared.external);
+}
+
 void engine_set_self(struct engine *engine, const struct address *self)
 {
     if (address_is_unspecified(self))
@@ -84,8 +96,7 @@ void engine_set_self(struct engine *engine, const struct address *self)
     engine->shared.external.port = engine->shared.settings.listen_port;
     for (struct list_node *node = list_first(&engine->torrents); node;
          node = list_next(&engine->torrents, node))
-        swarm_set_self(LIST_ELEMENT(node, struct engine_torrent, in_engine)->swarm,
-                       &engine->shared.external);
+        set_self(LIST_ELEMENT(node, struct engine_torrent, in_engine));
 }
 
 static void end_greeting(struct engine *engine, struct greeting *greeting)
@@ -104,6 +115,15 @@ static void accepted(struct engine *engine, const struct event *event)
         shared->connections++;
 }
 
+static bool accept(struct engine_torrent *torrent, conn_id conn, const struct address *remote,
+                   const struct wire_handshake *handshake)
+{
+    int64_t now = torrent->engine->now;
+    if (torrent->swarm)
+        return swarm_accept(torrent->swarm, now, conn, remote, handshake) != NULL;
+    return metadata_swarm_accept(torrent->metadata, now, conn, remote, handshake);
+}
+
 /* The handshake of a newcomer is complete: from now on it is its torrent's. */
 static void introduce(struct engine *engine, struct greeting *greeting,
                       const struct wire_handshake *handshake)
@@ -112,8 +132,7 @@ static void introduce(struct engine *engine, struct greeting *greeting,
     conn_id conn = greeting->conn;
     struct address remote = greeting->remote;
     end_greeting(engine, greeting);
-    if (torrent == NULL ||
-        swarm_accept(torrent->swarm, engine->now, conn, &remote, handshake) == NULL)
+    if (torrent == NULL || !accept(torrent, conn, &remote, handshake))
         engine_close_conn(engine, conn);
 }
 
@@ -146,8 +165,13 @@ static void peer_input(struct engine *engine, struct event *event)
     struct peer *peer = map_get(&engine->shared.conns, &event->conn);
     /* What a connection that is gone still says is swallowed. */
     event->consumed = event->bytes.length;
-    if (peer)
+    if (peer) {
         swarm_peer_input(swarm_of_peer(peer), engine->now, peer, event);
+        return;
+    }
+    struct metadata_peer *metadata = map_get(&engine->shared.metadata_conns, &event->conn);
+    if (metadata)
+        metadata_swarm_peer_input(metadata, engine->now, event);
 }
 
 static void connection_input(struct engine *engine, struct event *event)
@@ -171,9 +195,11 @@ static void connection_input(struct engine *engine, struct event *event)
 
 static void job_done(struct engine *engine, const struct event *event)
 {
+    if (engine_dht_input(engine, event))
+        return;
     struct engine_torrent *torrent = map_remove(&engine->jobs, &event->job);
     CHECK(torrent != NULL);
-    bool own = swarm_job_input(torrent->swarm, engine->now, event) ||
+    bool own = (torrent->swarm && swarm_job_input(torrent->swarm, engine->now, event)) ||
                engine_trackers_input(torrent, event);
     CHECK(own);
 }
@@ -189,7 +215,10 @@ void engine_input(struct engine *engine, int64_t now, struct event *event)
     case EVENT_RECEIVED:
     case EVENT_PAYLOAD:
     case EVENT_SENT: connection_input(engine, event); break;
-    case EVENT_DATAGRAM: engine_trackers_datagram(engine, event); break;
+    case EVENT_DATAGRAM:
+        if (!engine_dht_input(engine, event))
+            engine_trackers_datagram(engine, event);
+        break;
     case EVENT_JOB_DONE: job_done(engine, event); break;
     case EVENT_WALL_CLOCK: break;
     case EVENT_LISTENING:
@@ -205,11 +234,14 @@ void engine_input(struct engine *engine, int64_t now, struct event *event)
 
 void engine_touch(struct engine_torrent *torrent)
 {
-    int64_t deadline = swarm_deadline(torrent->swarm);
+    int64_t deadline = torrent->swarm ? swarm_deadline(torrent->swarm)
+                                      : metadata_swarm_deadline(torrent->metadata);
+    int64_t look = engine_dht_torrent_deadline(torrent);
+    deadline = look < deadline ? look : deadline;
     if (torrent->tracker) {
         int64_t tracker = tracker_client_deadline(torrent->tracker);
         deadline = tracker < deadline ? tracker : deadline;
-        if (torrent->tracker_started && swarm_is_lonely(torrent->swarm))
+        if (torrent->tracker_started && engine_torrents_is_lonely(torrent))
             deadline = torrent->lonely_ns < deadline ? torrent->lonely_ns : deadline;
     }
     if (torrent->removing && torrent->stop_ns > torrent->engine->now)
@@ -223,13 +255,17 @@ void engine_tick(struct engine *engine, int64_t now)
     struct heap_node *node;
     while ((node = heap_pop_due(&engine->deadlines, now))) {
         struct engine_torrent *torrent = HEAP_ELEMENT(node, struct engine_torrent, deadline);
-        swarm_tick(torrent->swarm, now);
-        engine_trackers_tick(torrent);
+        engine_torrents_tick(torrent);
     }
     /* Set again only now: one that is still due would keep this loop from ending. */
     for (struct list_node *ready = list_first(&engine->shared.ready); ready;
          ready = list_next(&engine->shared.ready, ready))
         engine_touch(engine_torrents_find(engine, swarm_id(swarm_of_ready(ready))));
+    for (struct list_node *ready = list_first(&engine->shared.metadata_ready); ready;
+         ready = list_next(&engine->shared.metadata_ready, ready))
+        engine_touch(
+            engine_torrents_find(engine, metadata_swarm_id(metadata_swarm_of_ready(ready))));
+    engine_dht_tick(engine);
     struct greeting *overdue;
     while ((overdue = greeting_overdue(&engine->greetings, now))) {
         engine_close_conn(engine, overdue->conn);
@@ -242,7 +278,9 @@ int64_t engine_deadline(const struct engine *engine)
 {
     int64_t torrents = heap_deadline(&engine->deadlines);
     int64_t greetings = greeting_deadline(&engine->greetings);
-    return torrents < greetings ? torrents : greetings;
+    int64_t dht = engine_dht_deadline(engine);
+    int64_t first = torrents < greetings ? torrents : greetings;
+    return dht < first ? dht : first;
 }
 
 /* ---- what goes out ---- */
@@ -332,9 +370,13 @@ bool engine_output(struct engine *engine, int64_t now, struct action *ret_action
             return true;
         list_remove(&engine->shared.ready, node);
         if (swarm_has_news(swarm))
-            engine_trackers_update(torrent);
+            engine_torrents_update(torrent);
         engine_touch(torrent);
     }
+    if (engine_metadata_output(engine, ret_action))
+        return true;
+    if (engine_dht_output(engine, ret_action))
+        return true;
     struct engine_torrent *torrent;
     if (engine_trackers_output(engine, ret_action, &torrent)) {
         note_job(engine, torrent, ret_action);
@@ -359,8 +401,10 @@ bool engine_torrent_status(const struct engine *engine, torrent_id torrent,
                            struct torrent_status *ret_status)
 {
     struct engine_torrent *found = engine_torrents_find(engine, torrent);
-    if (found)
+    if (found && found->swarm)
         swarm_status(found->swarm, engine->now, ret_status);
+    else if (found)
+        engine_metadata_status(found, ret_status);
     return found != NULL;
 }
 
@@ -368,13 +412,16 @@ uint32_t engine_torrent_peers(const struct engine *engine, torrent_id torrent,
                               struct peer_status *ret_peers, uint32_t max)
 {
     struct engine_torrent *found = engine_torrents_find(engine, torrent);
-    return found ? swarm_peer_statuses(found->swarm, engine->now, ret_peers, max) : 0;
+    if (found == NULL)
+        return 0;
+    return found->swarm ? swarm_peer_statuses(found->swarm, engine->now, ret_peers, max)
+                        : metadata_swarm_peer_statuses(found->metadata, ret_peers, max);
 }
 
 const struct metainfo *engine_torrent_metainfo(const struct engine *engine, torrent_id torrent)
 {
     struct engine_torrent *found = engine_torrents_find(engine, torrent);
-    return found ? swarm_metainfo(found->swarm) : NULL;
+    return found ? engine_torrents_metainfo(found) : NULL;
 }
 
 void engine_check(const struct engine *engine)
@@ -384,10 +431,16 @@ void engine_check(const struct engine *engine)
          node = list_next(&engine->torrents, node)) {
         struct engine_torrent *torrent = LIST_ELEMENT(node, struct engine_torrent, in_engine);
         CHECK(map_get(&engine->by_id, &torrent->id) == torrent);
-        swarm_check(torrent->swarm);
+        CHECK((torrent->swarm != NULL) != (torrent->metadata != NULL));
+        if (torrent->swarm)
+            swarm_check(torrent->swarm);
+        else
+            metadata_swarm_check(torrent->metadata);
         if (torrent->tracker)
             tracker_client_check(torrent->tracker);
     }
-    CHECK(engine->shared.connections ==
-          engine->shared.conns.length + engine->greetings.list.length);
+    engine_dht_check(engine);
+    CHECK(engine->shared.connections == engine->shared.conns.length +
+                                            engine->shared.metadata_conns.length +
+                                            engine->greetings.list.length);
 }

@@ -8,14 +8,19 @@
 #ifndef FRESHET_ENGINE_ENGINE_H
 #define FRESHET_ENGINE_ENGINE_H
 
+#include "core/dht/dht_node.h"
 #include "core/door/door.h"
+#include "core/metainfo/magnet.h"
 #include "core/metainfo/metainfo.h"
 #include "core/swarm/torrent.h"
 
 struct engine;
 
 enum command_type {
-    COMMAND_ADD_TORRENT,    /* torrent, metainfo (the engine takes it), options */
+    COMMAND_ADD_TORRENT,    /* torrent, metainfo (the engine takes it), options. A torrent whose
+                               metadata was fetched goes on under its number */
+    COMMAND_ADD_MAGNET,     /* torrent, magnet, peers: fetches the metadata, then NOTICE_METADATA.
+                               metainfo (taken) instead of a magnet: it lacks piece layers */
     COMMAND_REMOVE_TORRENT, /* torrent: stops, last barrier, then NOTICE_REMOVED */
     COMMAND_PAUSE,          /* torrent */
     COMMAND_RESUME,         /* torrent */
@@ -24,14 +29,19 @@ enum command_type {
     COMMAND_SET_PRIORITIES, /* torrent, file_priorities */
     COMMAND_RECHECK,        /* torrent */
     COMMAND_ANNOUNCE,       /* torrent: ask trackers now */
+    COMMAND_START_DHT,      /* dht, see engine_dht.h; once, after EVENT_LISTENING */
     COMMAND_SHUTDOWN,       /* stop everything in order: stopped to trackers (given 3 s), barriers,
                                records; then NOTICE_SHUTDOWN_DONE */
 };
+
+struct engine_dht_options;
 
 struct engine_command {
     enum command_type type;
     torrent_id torrent;
     struct metainfo *metainfo;
+    const struct magnet *magnet;
+    const struct engine_dht_options *dht;
     const struct torrent_options *options;
     const struct address *peers;
     uint32_t peer_count;
@@ -58,6 +68,13 @@ bool engine_torrent_status(const struct engine *engine, torrent_id torrent,
 uint32_t engine_torrent_peers(const struct engine *engine, torrent_id torrent,
                               struct peer_status *ret_peers, uint32_t max);
 const struct metainfo *engine_torrent_metainfo(const struct engine *engine, torrent_id torrent);
+/* After NOTICE_METADATA: the metainfo, once; the caller owns it. Trackers and web seeds are those
+ * of the magnet link, which the engine knows already, and not in it. NULL: there is none. */
+struct metainfo *engine_take_metadata(struct engine *engine, torrent_id torrent);
+/* A record of the family's DHT node for the next run; false: there is no such node. */
+bool engine_dht_save(const struct engine *engine, enum address_family family, struct buffer *out);
+bool engine_dht_stats(const struct engine *engine, enum address_family family,
+                      struct dht_node_stats *ret_stats);
 /* Walks every invariant; run after each simulated event. */
 void engine_check(const struct engine *engine);
 

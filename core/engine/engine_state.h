@@ -3,7 +3,9 @@
  * The inside of the engine, shared by the engine_*.c files and by nobody else.
  *   engine.c           the verbs: events to whom they concern, actions in turn, deadlines
  *   engine_torrents.c  torrents come and go, commands, shutdown
+ *   engine_metadata.c  torrents of which only the hash is known yet
  *   engine_trackers.c  what trackers are told and what they say
+ *   engine_dht.c       the DHT's nodes, what they are told and what they find
  */
 #ifndef FRESHET_ENGINE_ENGINE_STATE_H
 #define FRESHET_ENGINE_ENGINE_STATE_H
@@ -11,6 +13,7 @@
 #include "core/base/heap.h"
 #include "core/engine/engine.h"
 #include "core/engine/greeting.h"
+#include "core/swarm/metadata_swarm.h"
 #include "core/swarm/swarm.h"
 #include "core/tracker/announce_pacer.h"
 #include "core/tracker/tracker_client.h"
@@ -20,15 +23,33 @@
 #define ENGINE_STOP_GRACE_NS (3 * SECOND_NS) /* for trackers to hear `stopped` */
 #define ENGINE_LONELY_NS     (60 * SECOND_NS)
 
+/* By what others know a torrent. */
+struct engine_names {
+    bool has_v1, has_v2;
+    bool is_private; /* BEP 27; false while nobody knows */
+    uint8_t v1[20], v2[32];
+};
+
+struct engine_dht;
+
+/* It has a swarm, or first, while its metadata is fetched, a metadata_swarm. */
 struct engine_torrent {
     struct engine *engine;
     torrent_id id;
+    struct engine_names names;
     struct swarm *swarm;
+    struct metadata_swarm *metadata;
+    struct metainfo *fetched; /* complete, waits for engine_take_metadata */
+    bool metadata_paused;
+    bool metadata_told;             /* NOTICE_METADATA was given */
     struct tracker_client *tracker; /* NULL: it names no tracker */
     bool tracker_started;
     bool removing;
-    int64_t stop_ns;   /* while removing: when trackers are given up */
-    int64_t lonely_ns; /* when to ask trackers again for want of peers */
+    int64_t stop_ns;                       /* while removing: when trackers are given up */
+    int64_t lonely_ns;                     /* when to ask trackers again for want of peers */
+    bool dht_kept;                         /* the DHT's nodes keep it announced */
+    bool dht_seed;                         /* ... as a seed */
+    int64_t dht_look_ns, dht_look_wait_ns; /* the next look for peers, and the wait after it */
     struct heap_node deadline;
     struct list_node in_engine;
     struct list_node in_tracker_ready;
@@ -46,9 +67,10 @@ struct engine {
     struct announce_pacer pacer;
     struct greetings greetings;
     struct list torrents;
-    struct map by_id;   /* torrent_id -> struct engine_torrent */
-    struct map by_hash; /* 20 bytes on the wire -> struct engine_torrent */
-    struct map jobs;    /* job_id -> struct engine_torrent */
+    struct map by_id;       /* torrent_id -> struct engine_torrent */
+    struct map by_hash;     /* 20 bytes on the wire -> struct engine_torrent */
+    struct engine_dht *dht; /* NULL: off */
+    struct map jobs;        /* job_id -> struct engine_torrent */
     struct heap deadlines;
     struct list tracker_ready;
     conn_id *closes; /* connections that no torrent owns */
@@ -71,22 +93,70 @@ void engine_set_self(struct engine *engine, const struct address *self);
 /* Sets when the torrent is due next. */
 void engine_touch(struct engine_torrent *torrent);
 
-/* engine_torrents.c */
+/* engine_torrents.c: the rest asks here, whether there is metadata yet or not. */
 void engine_torrents_command(struct engine *engine, const struct engine_command *command);
 struct engine_torrent *engine_torrents_find(const struct engine *engine, torrent_id id);
+/* Makes the engine's part of a torrent, with a swarm or metadata_swarm to be given to it. */
+struct engine_torrent *engine_torrents_new(struct engine *engine, torrent_id id,
+                                           const struct engine_names *names);
+void engine_torrents_names_of(const struct metainfo *metainfo, struct engine_names *ret_names);
+void engine_torrents_name(struct engine_torrent *torrent, const struct engine_names *names);
+/* NULL: not known yet. */
+const struct metainfo *engine_torrents_metainfo(const struct engine_torrent *torrent);
+bool engine_torrents_is_active(const struct engine_torrent *torrent);
+bool engine_torrents_is_seed(const struct engine_torrent *torrent);
+bool engine_torrents_is_lonely(const struct engine_torrent *torrent);
+void engine_torrents_add_peers(struct engine_torrent *torrent, const struct address *peers,
+                               uint32_t count, enum peer_source source);
+/* It has news for those who find peers for it. */
+void engine_torrents_update(struct engine_torrent *torrent);
+void engine_torrents_tick(struct engine_torrent *torrent);
 /* Ends those whose removal is complete, and tells of the end of a shutdown. */
 void engine_torrents_reap(struct engine *engine);
 void engine_torrents_free(struct engine *engine, struct engine_torrent *torrent);
 
+/* engine_metadata.c */
+void engine_metadata_add(struct engine *engine, const struct engine_command *command);
+/* What there was before there was a swarm goes: its peers become the swarm's. */
+void engine_metadata_become_swarm(struct engine_torrent *torrent);
+bool engine_metadata_output(struct engine *engine, struct action *ret_action);
+void engine_metadata_close(struct engine_torrent *torrent);
+void engine_metadata_status(const struct engine_torrent *torrent,
+                            struct torrent_status *ret_status);
+
 /* engine_trackers.c */
-void engine_trackers_add(struct engine_torrent *torrent);
+struct engine_trackers {
+    const struct bytes *urls;
+    const uint32_t *tiers;
+    uint32_t count;
+};
+void engine_trackers_add(struct engine_torrent *torrent, const struct engine_trackers *trackers);
 /* The swarm has news, or its tracker is due. */
-void engine_trackers_update(struct engine_torrent *torrent);
+void engine_trackers_update(struct engine_torrent *torrent, const struct swarm_facts *facts);
 void engine_trackers_stop(struct engine_torrent *torrent);
 bool engine_trackers_input(struct engine_torrent *torrent, const struct event *event);
 void engine_trackers_datagram(struct engine *engine, const struct event *event);
+/* Is something due? Then the torrent is to be updated before it is ticked. */
+bool engine_trackers_is_due(const struct engine_torrent *torrent);
 void engine_trackers_tick(struct engine_torrent *torrent);
 bool engine_trackers_output(struct engine *engine, struct action *ret_action,
                             struct engine_torrent **ret_torrent);
+
+/* engine_dht.c */
+struct engine_dht_options;
+void engine_dht_start(struct engine *engine, const struct engine_dht_options *options);
+void engine_dht_free(struct engine *engine);
+/* The torrent's metadata is known: the nodes that it names are ways in. */
+void engine_dht_enter(struct engine_torrent *torrent);
+void engine_dht_update(struct engine_torrent *torrent);
+void engine_dht_leave(struct engine_torrent *torrent);
+int64_t engine_dht_torrent_deadline(const struct engine_torrent *torrent);
+void engine_dht_torrent_tick(struct engine_torrent *torrent);
+/* Datagrams and jobs of the nodes; false: not theirs. */
+bool engine_dht_input(struct engine *engine, const struct event *event);
+void engine_dht_tick(struct engine *engine);
+int64_t engine_dht_deadline(const struct engine *engine);
+bool engine_dht_output(struct engine *engine, struct action *ret_action);
+void engine_dht_check(const struct engine *engine);
 
 #endif

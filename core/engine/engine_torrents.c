@@ -5,17 +5,19 @@
 #include "core/base/check.h"
 #include "core/base/memory.h"
 
+#include <string.h>
+
 struct engine_torrent *engine_torrents_find(const struct engine *engine, torrent_id id)
 {
     return map_get(&engine->by_id, &id);
 }
 
-/* The names by which peers ask for it: v1, and the first 20 bytes of v2. */
-static void name_by_hash(struct engine *engine, struct engine_torrent *torrent, bool add)
+/* Peers ask for it by these: v1, and the first 20 bytes of v2. */
+static void name_by_hash(struct engine_torrent *torrent, bool add)
 {
-    const struct metainfo *metainfo = swarm_metainfo(torrent->swarm);
-    const uint8_t *hashes[2] = {metainfo->has_v1 ? metainfo->info_hash_v1 : NULL,
-                                metainfo->has_v2 ? metainfo->info_hash_v2 : NULL};
+    struct engine *engine = torrent->engine;
+    const struct engine_names *names = &torrent->names;
+    const uint8_t *hashes[2] = {names->has_v1 ? names->v1 : NULL, names->has_v2 ? names->v2 : NULL};
     for (size_t i = 0; i < 2; i++) {
         if (hashes[i] == NULL)
             continue;
@@ -27,22 +29,126 @@ static void name_by_hash(struct engine *engine, struct engine_torrent *torrent, 
     }
 }
 
-static void add(struct engine *engine, const struct engine_command *command)
+void engine_torrents_names_of(const struct metainfo *metainfo, struct engine_names *ret_names)
 {
-    CHECK(command->torrent != 0);
-    CHECK(engine_torrents_find(engine, command->torrent) == NULL);
+    *ret_names = (struct engine_names){
+        .has_v1 = metainfo->has_v1, .has_v2 = metainfo->has_v2, .is_private = metainfo->is_private};
+    memcpy(ret_names->v1, metainfo->info_hash_v1, sizeof ret_names->v1);
+    memcpy(ret_names->v2, metainfo->info_hash_v2, sizeof ret_names->v2);
+}
+
+void engine_torrents_name(struct engine_torrent *torrent, const struct engine_names *names)
+{
+    name_by_hash(torrent, false);
+    torrent->names = *names;
+    name_by_hash(torrent, true);
+}
+
+struct engine_torrent *engine_torrents_new(struct engine *engine, torrent_id id,
+                                           const struct engine_names *names)
+{
+    CHECK(id != 0);
+    CHECK(engine_torrents_find(engine, id) == NULL);
     struct engine_torrent *torrent = memory_new(sizeof *torrent);
     torrent->engine = engine;
-    torrent->id = command->torrent;
+    torrent->id = id;
     torrent->lonely_ns = engine->now + ENGINE_LONELY_NS;
+    list_append(&engine->torrents, &torrent->in_engine);
+    map_put(&engine->by_id, &torrent->id, torrent);
+    engine_torrents_name(torrent, names);
+    return torrent;
+}
+
+/* ---- what the rest of the engine asks, whether there is metadata yet or not ---- */
+
+const struct metainfo *engine_torrents_metainfo(const struct engine_torrent *torrent)
+{
+    return torrent->swarm ? swarm_metainfo(torrent->swarm) : NULL;
+}
+
+bool engine_torrents_is_active(const struct engine_torrent *torrent)
+{
+    return torrent->swarm ? swarm_is_active(torrent->swarm) : !torrent->metadata_paused;
+}
+
+bool engine_torrents_is_seed(const struct engine_torrent *torrent)
+{
+    return torrent->swarm && swarm_is_seed(torrent->swarm);
+}
+
+bool engine_torrents_is_lonely(const struct engine_torrent *torrent)
+{
+    if (torrent->swarm)
+        return swarm_is_lonely(torrent->swarm);
+    return !torrent->metadata_paused && !torrent->metadata_told &&
+           metadata_swarm_is_lonely(torrent->metadata);
+}
+
+void engine_torrents_add_peers(struct engine_torrent *torrent, const struct address *peers,
+                               uint32_t count, enum peer_source source)
+{
+    int64_t now = torrent->engine->now;
+    if (torrent->swarm)
+        swarm_add_peers(torrent->swarm, now, peers, count, source);
+    else
+        metadata_swarm_add_peers(torrent->metadata, now, peers, count, source);
+}
+
+/* What is left is not known without metadata; it is not nothing, or we were taken for a seed. */
+static void take_facts(struct engine_torrent *torrent, struct swarm_facts *ret_facts)
+{
+    if (torrent->swarm)
+        swarm_take_facts(torrent->swarm, ret_facts);
+    else
+        *ret_facts = (struct swarm_facts){
+            .active = !torrent->metadata_paused, .wants_peers = true, .left = LIMIT_BLOCK_SIZE};
+}
+
+void engine_torrents_update(struct engine_torrent *torrent)
+{
+    struct swarm_facts facts;
+    if (torrent->removing)
+        return;
+    take_facts(torrent, &facts);
+    engine_trackers_update(torrent, &facts);
+    engine_dht_update(torrent);
+}
+
+void engine_torrents_tick(struct engine_torrent *torrent)
+{
+    if (torrent->swarm)
+        swarm_tick(torrent->swarm, torrent->engine->now);
+    else
+        metadata_swarm_tick(torrent->metadata, torrent->engine->now);
+    if (engine_trackers_is_due(torrent)) {
+        engine_torrents_update(torrent);
+        engine_trackers_tick(torrent);
+    }
+    engine_dht_torrent_tick(torrent);
+}
+
+/* ---- commands ---- */
+
+static void add(struct engine *engine, const struct engine_command *command)
+{
+    const struct metainfo *metainfo = command->metainfo;
+    struct engine_torrent *torrent = engine_torrents_find(engine, command->torrent);
+    struct engine_names names;
+    CHECK(torrent == NULL || (torrent->metadata != NULL && !torrent->removing));
+    engine_torrents_names_of(metainfo, &names);
+    if (torrent == NULL)
+        torrent = engine_torrents_new(engine, command->torrent, &names);
     torrent->swarm = swarm_new(&engine->shared, command->torrent, command->metainfo,
                                command->options, engine->now);
     if (engine->shared.external.family != ADDRESS_NONE)
         swarm_set_self(torrent->swarm, &engine->shared.external);
-    list_append(&engine->torrents, &torrent->in_engine);
-    map_put(&engine->by_id, &torrent->id, torrent);
-    name_by_hash(engine, torrent, true);
-    engine_trackers_add(torrent);
+    if (torrent->metadata)
+        engine_metadata_become_swarm(torrent);
+    else
+        engine_trackers_add(torrent,
+                            &(struct engine_trackers){metainfo->trackers, metainfo->tracker_tiers,
+                                                      metainfo->tracker_count});
+    engine_dht_enter(torrent);
     engine_touch(torrent);
 }
 
@@ -51,11 +157,15 @@ static void begin_removal(struct engine_torrent *torrent)
     if (torrent->removing)
         return;
     engine_trackers_stop(torrent);
+    engine_dht_leave(torrent);
     torrent->removing = true;
     torrent->engine->removing++;
     torrent->stop_ns = torrent->engine->now + ENGINE_STOP_GRACE_NS;
-    name_by_hash(torrent->engine, torrent, false);
-    swarm_close(torrent->swarm, torrent->engine->now);
+    name_by_hash(torrent, false);
+    if (torrent->swarm)
+        swarm_close(torrent->swarm, torrent->engine->now);
+    else
+        engine_metadata_close(torrent);
     engine_touch(torrent);
 }
 
@@ -67,11 +177,25 @@ static void shut_down(struct engine *engine)
         begin_removal(LIST_ELEMENT(node, struct engine_torrent, in_engine));
 }
 
-static void command_torrent(struct engine_torrent *torrent, const struct engine_command *command)
+static void command_metadata(struct engine_torrent *torrent, const struct engine_command *command)
+{
+    int64_t now = torrent->engine->now;
+    if (command->type == COMMAND_PAUSE || command->type == COMMAND_RESUME) {
+        torrent->metadata_paused = command->type == COMMAND_PAUSE;
+        if (torrent->metadata_paused)
+            metadata_swarm_pause(torrent->metadata, now);
+        else
+            metadata_swarm_resume(torrent->metadata, now);
+    } else if (command->type == COMMAND_ADD_PEERS) {
+        metadata_swarm_add_peers(torrent->metadata, now, command->peers, command->peer_count,
+                                 PEER_SOURCE_USER);
+    }
+}
+
+static void command_swarm(struct engine_torrent *torrent, const struct engine_command *command)
 {
     int64_t now = torrent->engine->now;
     switch (command->type) {
-    case COMMAND_REMOVE_TORRENT: begin_removal(torrent); break;
     case COMMAND_PAUSE: swarm_pause(torrent->swarm, now); break;
     case COMMAND_RESUME: swarm_resume(torrent->swarm, now); break;
     case COMMAND_ADD_PEERS:
@@ -84,14 +208,21 @@ static void command_torrent(struct engine_torrent *torrent, const struct engine_
         swarm_set_priorities(torrent->swarm, now, command->file_priorities);
         break;
     case COMMAND_RECHECK: swarm_recheck(torrent->swarm, now); break;
-    case COMMAND_ANNOUNCE:
-        if (torrent->tracker && torrent->tracker_started)
-            tracker_client_announce_now(torrent->tracker, now);
-        break;
-    case COMMAND_ADD_TORRENT:
-    case COMMAND_SHUTDOWN: break;
+    default: break;
     }
-    engine_trackers_update(torrent);
+}
+
+static void command_torrent(struct engine_torrent *torrent, const struct engine_command *command)
+{
+    if (command->type == COMMAND_REMOVE_TORRENT)
+        begin_removal(torrent);
+    else if (torrent->swarm)
+        command_swarm(torrent, command);
+    else
+        command_metadata(torrent, command);
+    if (command->type == COMMAND_ANNOUNCE && torrent->tracker && torrent->tracker_started)
+        tracker_client_announce_now(torrent->tracker, torrent->engine->now);
+    engine_torrents_update(torrent);
     engine_touch(torrent);
 }
 
@@ -99,6 +230,10 @@ void engine_torrents_command(struct engine *engine, const struct engine_command 
 {
     if (command->type == COMMAND_ADD_TORRENT) {
         add(engine, command);
+    } else if (command->type == COMMAND_ADD_MAGNET) {
+        engine_metadata_add(engine, command);
+    } else if (command->type == COMMAND_START_DHT) {
+        engine_dht_start(engine, command->dht);
     } else if (command->type == COMMAND_SHUTDOWN) {
         shut_down(engine);
     } else if (command->type == COMMAND_SET_LIMITS && command->torrent == 0) {
@@ -113,7 +248,7 @@ void engine_torrents_command(struct engine *engine, const struct engine_command 
 
 static bool is_over(const struct engine_torrent *torrent)
 {
-    if (!torrent->removing || !swarm_is_closed(torrent->swarm) ||
+    if (!torrent->removing || (torrent->swarm && !swarm_is_closed(torrent->swarm)) ||
         list_contains(&torrent->in_tracker_ready))
         return false;
     return torrent->tracker == NULL || !torrent->tracker_started ||
@@ -143,7 +278,7 @@ void engine_torrents_reap(struct engine *engine)
 
 void engine_torrents_free(struct engine *engine, struct engine_torrent *torrent)
 {
-    name_by_hash(engine, torrent, false);
+    name_by_hash(torrent, false);
     engine->removing -= torrent->removing;
     map_remove(&engine->by_id, &torrent->id);
     list_remove(&engine->torrents, &torrent->in_engine);
@@ -152,5 +287,7 @@ void engine_torrents_free(struct engine *engine, struct engine_torrent *torrent)
         list_remove(&engine->tracker_ready, &torrent->in_tracker_ready);
     tracker_client_free(torrent->tracker);
     swarm_free(torrent->swarm);
+    metadata_swarm_free(torrent->metadata);
+    metainfo_free(torrent->fetched);
     memory_free(torrent);
 }

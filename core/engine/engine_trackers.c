@@ -17,29 +17,29 @@ static void wake(struct engine_torrent *torrent)
         list_append(&torrent->engine->tracker_ready, &torrent->in_tracker_ready);
 }
 
-void engine_trackers_add(struct engine_torrent *torrent)
+void engine_trackers_add(struct engine_torrent *torrent, const struct engine_trackers *trackers)
 {
     struct engine *engine = torrent->engine;
-    const struct metainfo *metainfo = swarm_metainfo(torrent->swarm);
-    if (metainfo->tracker_count == 0)
+    const struct engine_names *names = &torrent->names;
+    if (trackers->count == 0)
         return;
     /* One draw a statement: the order of two in one is the compiler's choice. */
     uint32_t key = (uint32_t)rng_u64(&engine->shared.rng);
     uint64_t seed = rng_u64(&engine->shared.rng);
     struct tracker_client_options options = {
-        .trackers = metainfo->trackers,
-        .tracker_tiers = metainfo->tracker_tiers,
-        .tracker_count = metainfo->tracker_count,
+        .trackers = trackers->urls,
+        .tracker_tiers = trackers->tiers,
+        .tracker_count = trackers->count,
         .key = key,
         .seed = seed,
         .job_next = &engine->shared.job_next,
         .pacer = &engine->pacer,
-        .is_private = metainfo->is_private,
+        .is_private = names->is_private,
     };
-    if (metainfo->has_v1)
-        memcpy(options.info_hashes[options.info_hash_count++], metainfo->info_hash_v1, 20);
-    if (metainfo->has_v2)
-        memcpy(options.info_hashes[options.info_hash_count++], metainfo->info_hash_v2, 20);
+    if (names->has_v1)
+        memcpy(options.info_hashes[options.info_hash_count++], names->v1, 20);
+    if (names->has_v2)
+        memcpy(options.info_hashes[options.info_hash_count++], names->v2, 20);
     memcpy(options.peer_id, engine->shared.settings.peer_id, sizeof options.peer_id);
     torrent->tracker = tracker_client_new(&options);
 }
@@ -76,7 +76,7 @@ static void tell_events(struct engine_torrent *torrent, const struct swarm_facts
                          facts->partial_seed ? TRACKER_EVENT_PAUSED : TRACKER_EVENT_NONE);
     if (now >= torrent->lonely_ns) {
         torrent->lonely_ns = now + ENGINE_LONELY_NS;
-        if (swarm_is_lonely(torrent->swarm))
+        if (engine_torrents_is_lonely(torrent))
             tracker_client_announce_now(torrent->tracker, now);
     }
 }
@@ -97,36 +97,38 @@ static void take_results(struct engine_torrent *torrent)
             engine_tell(torrent->engine, &notice);
             if (result.external_ip.family != ADDRESS_NONE)
                 engine_set_self(torrent->engine, &result.external_ip);
-            swarm_add_peers(torrent->swarm, torrent->engine->now, result.peers, result.peer_count,
-                            PEER_SOURCE_TRACKER);
+            engine_torrents_add_peers(torrent, result.peers, result.peer_count,
+                                      PEER_SOURCE_TRACKER);
             break;
         case TRACKER_RESULT_ERROR:
             notice.type = NOTICE_TRACKER_ERROR;
             engine_tell(torrent->engine, &notice);
             break;
-        case TRACKER_RESULT_SWITCHED: swarm_drop_peers(torrent->swarm, torrent->engine->now); break;
+        case TRACKER_RESULT_SWITCHED:
+            if (torrent->swarm)
+                swarm_drop_peers(torrent->swarm, torrent->engine->now);
+            break;
         case TRACKER_RESULT_SCRAPE: break;
         }
     }
 }
 
-void engine_trackers_update(struct engine_torrent *torrent)
+void engine_trackers_update(struct engine_torrent *torrent, const struct swarm_facts *facts)
 {
-    struct swarm_facts facts;
-    if (torrent->tracker == NULL || torrent->removing)
+    if (torrent->tracker == NULL)
         return;
-    swarm_take_facts(torrent->swarm, &facts);
-    set_stats(torrent, &facts);
-    tell_events(torrent, &facts);
+    set_stats(torrent, facts);
+    tell_events(torrent, facts);
     wake(torrent);
 }
 
 void engine_trackers_stop(struct engine_torrent *torrent)
 {
-    struct swarm_facts facts;
+    struct swarm_facts facts = {.left = LIMIT_BLOCK_SIZE};
     if (torrent->tracker == NULL || !torrent->tracker_started)
         return;
-    swarm_take_facts(torrent->swarm, &facts);
+    if (torrent->swarm)
+        swarm_take_facts(torrent->swarm, &facts);
     set_stats(torrent, &facts);
     tracker_client_event(torrent->tracker, torrent->engine->now, TRACKER_EVENT_STOPPED);
     wake(torrent);
@@ -150,15 +152,17 @@ void engine_trackers_datagram(struct engine *engine, const struct event *event)
             return;
 }
 
-void engine_trackers_tick(struct engine_torrent *torrent)
+bool engine_trackers_is_due(const struct engine_torrent *torrent)
 {
     int64_t now = torrent->engine->now;
     if (torrent->tracker == NULL)
-        return;
-    bool lonely = torrent->lonely_ns <= now && swarm_is_lonely(torrent->swarm);
-    if (tracker_client_deadline(torrent->tracker) > now && !lonely)
-        return;
-    engine_trackers_update(torrent);
+        return false;
+    bool lonely = torrent->lonely_ns <= now && engine_torrents_is_lonely(torrent);
+    return lonely || tracker_client_deadline(torrent->tracker) <= now;
+}
+
+void engine_trackers_tick(struct engine_torrent *torrent)
+{
     tracker_client_tick(torrent->tracker, torrent->engine->now);
     take_results(torrent);
     wake(torrent);

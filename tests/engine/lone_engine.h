@@ -61,6 +61,13 @@ struct lone_engine {
     bool no_upload;        /* for lone_begin */
     bool fetch_waits;      /* servers never answer; a cancel ends it */
     bool fetch_lies;       /* the server at "http://liar/" sends other bytes */
+    bool is_private;       /* BEP 27, for lone_begin */
+    const char *nodes;     /* bencoded value of "nodes" (BEP 5), for lone_begin */
+    bool has_dht;          /* peers say so in their handshakes (BEP 5) */
+    /* Datagrams of the engine, and names that it wants resolved; NULL: lost, unanswered. */
+    void (*on_datagram)(struct lone_engine *lone, const struct action *action);
+    void (*on_resolve)(struct lone_engine *lone, const struct resolve_job *job);
+    void *context;
 };
 
 static inline int lone_conn_index(struct lone_engine *lone, conn_id conn)
@@ -209,6 +216,14 @@ static inline void lone_act(struct lone_engine *lone, const struct action *actio
         if (action->notice->type == NOTICE_PEER_BANNED)
             lone->last_banned = action->notice->address;
         break;
+    case ACTION_SEND_DATAGRAM:
+        if (lone->on_datagram)
+            lone->on_datagram(lone, action);
+        break;
+    case ACTION_RESOLVE:
+        if (lone->on_resolve)
+            lone->on_resolve(lone, action->resolve);
+        break;
     default: break;
     }
 }
@@ -304,7 +319,7 @@ static inline uint32_t lone_accept_speaking(struct lone_engine *lone, uint8_t wh
     uint32_t index = lone_new_conn(lone, conn);
     struct event event = {.type = EVENT_ACCEPTED, .conn = conn, .remote = lone_address(who)};
     engine_input(lone->engine, lone->now, &event);
-    struct wire_handshake handshake = {.fast = fast, .extension = extension};
+    struct wire_handshake handshake = {.fast = fast, .extension = extension, .dht = lone->has_dht};
     memcpy(handshake.info_hash, lone->info_hash, 20);
     memset(handshake.peer_id, who, 20);
     uint8_t bytes[WIRE_HANDSHAKE_SIZE];
@@ -357,7 +372,11 @@ static inline struct metainfo *lone_metainfo(struct lone_engine *lone, const cha
         sha1_of(lone->truth + at, left < LONE_PIECE ? left : LONE_PIECE, digest);
         buffer_append(&torrent, digest, sizeof digest);
     }
-    buffer_append_text(&torrent, "e");
+    buffer_append_text(&torrent, lone->is_private ? "7:privatei1ee" : "e");
+    if (lone->nodes) {
+        buffer_append_text(&torrent, "5:nodes");
+        buffer_append_text(&torrent, lone->nodes);
+    }
     if (url_list) {
         buffer_append_text(&torrent, "8:url-list");
         buffer_append_text(&torrent, url_list);
