@@ -391,6 +391,7 @@ static void announce_due(struct dht_node *node, int64_t now)
         search->is_kept = true;
         search->port = due->port;
         search->is_seed = due->is_seed;
+        dht_node_search_own_peers(node, search);
         dht_node_search_advance(node, search, now);
     }
 }

@@ -76,7 +76,7 @@ int64_t dht_node_deadline(const struct dht_node *node);
 bool dht_node_output(struct dht_node *node, int64_t now, struct action *ret_action);
 
 enum dht_result_type {
-    DHT_RESULT_PEERS,   /* target, peers, from: as they come, in parts */
+    DHT_RESULT_PEERS,   /* target, peers, from (ourselves: unset): as they come, in parts */
     DHT_RESULT_SCRAPE,  /* target, seeds, downloaders: before DONE, when it was asked for */
     DHT_RESULT_ITEM,    /* target, item: proven; mutable ones as ever newer ones come */
     DHT_RESULT_NODE,    /* from, id, rtt_ms: answer to a ping */

@@ -8,10 +8,12 @@
 #define SEEDS_MAX     12u /* of our own table, to begin with */
 #define NODES_READ    16u /* of one reply; honest ones have eight */
 #define BEGIN_WAIT_NS (10 * SECOND_NS)
-/* An announce that nobody took is tried again: soon when we knew nobody. */
-#define RETRY_ABSENT_NS (10 * SECOND_NS)
+/* An announce that fewer took than should is tried again: soon when we knew nobody. A network that
+ * has just begun grows past those who took it first. */
+#define RETRY_ABSENT_NS (3 * SECOND_NS)
 #define RETRY_NS        (60 * SECOND_NS)
 
+#define OWN_PEERS_MAX 50u /* of our own store, for a search of ours */
 #define ROUTE_UNKNOWN ROUTING_RTT_UNKNOWN
 
 /* May we ask there? Not ourselves, nothing that is no host's address, and what lies in a private
@@ -156,7 +158,7 @@ static void finish(struct dht_node *node, struct dht_search *search)
                                                    : FRESHET_OK;
     if (search->blooms)
         tell_scrape(node, search);
-    if (search->is_kept && result.error)
+    if (search->is_kept && search->stored < DHT_LOOKUP_SET)
         dht_announcer_retry(
             &node->announcer, &search->lookup.target,
             node->now_ns + (result.error == FRESHET_ERROR_ABSENT ? RETRY_ABSENT_NS : RETRY_NS));
@@ -223,6 +225,26 @@ static void take_peers(struct dht_node *node, struct dht_search *search, const s
     if (message->value_count == 0)
         return;
     void *owned = memory_copy(message->values, message->value_count * sizeof message->values[0]);
+    result.peers = owned;
+    dht_node_tell(node, &result, owned);
+}
+
+/* What others announced to ourselves counts, too: in a small network we may be the only one whom a
+ * peer found. */
+void dht_node_search_own_peers(struct dht_node *node, const struct dht_search *search)
+{
+    struct address peers[OWN_PEERS_MAX];
+    if (!node->peers)
+        return;
+    uint32_t count = dht_peer_store_pick(node->peers, &search->lookup.target, search->no_seeds,
+                                         &node->rng, peers, OWN_PEERS_MAX);
+    if (count == 0)
+        return;
+    struct dht_result result = {.type = DHT_RESULT_PEERS,
+                                .number = search->number,
+                                .target = search->lookup.target,
+                                .peer_count = count};
+    void *owned = memory_copy(peers, count * sizeof peers[0]);
     result.peers = owned;
     dht_node_tell(node, &result, owned);
 }
@@ -330,6 +352,7 @@ uint32_t dht_node_get_peers(struct dht_node *node, int64_t now, const struct dht
     search->no_seeds = flags & DHT_PEERS_NO_SEEDS;
     if (flags & DHT_PEERS_SCRAPE)
         search->blooms = memory_new_array(2, DHT_BLOOM_SIZE);
+    dht_node_search_own_peers(node, search);
     dht_node_search_advance(node, search, now);
     return number;
 }
@@ -343,6 +366,7 @@ uint32_t dht_node_announce(struct dht_node *node, int64_t now, const struct dht_
     uint32_t number = search->number;
     search->port = port;
     search->is_seed = is_seed;
+    dht_node_search_own_peers(node, search);
     dht_node_search_advance(node, search, now);
     return number;
 }

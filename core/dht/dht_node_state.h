@@ -156,6 +156,8 @@ void dht_node_serve(struct dht_node *node, int64_t now, const struct address *fr
 struct dht_search *dht_node_search_new(struct dht_node *node, int64_t now,
                                        enum dht_search_kind kind, const struct dht_id *target);
 void dht_node_search_free(struct dht_node *node, struct dht_search *search);
+/* Tells the peers that others announced to ourselves. */
+void dht_node_search_own_peers(struct dht_node *node, const struct dht_search *search);
 /* Asks whom it is time to ask; ends what is done. */
 void dht_node_search_advance(struct dht_node *node, struct dht_search *search, int64_t now);
 /* When an open question of it becomes late, or its wait for somebody to ask is over. */
