@@ -72,6 +72,26 @@ enum exit_code file_choice_priorities(const struct command_call *call,
     return EXIT_CODE_OK;
 }
 
+enum exit_code file_choice_of_magnet(const struct magnet *magnet, const struct metainfo *metainfo,
+                                     uint8_t **ret_priorities)
+{
+    uint8_t *priorities = memory_new(metainfo->geometry.file_count);
+    size_t chosen = 0;
+
+    for (uint32_t i = 0; i < metainfo->geometry.file_count; i++) {
+        bool wanted = !metainfo->files[i].padding && magnet_selects(magnet, i);
+        priorities[i] = wanted ? PRIORITY_NORMAL : 0;
+        chosen += wanted;
+    }
+    if (chosen == 0) {
+        memory_free(priorities);
+        message_error("the link selects no file of its torrent (-s chooses others)");
+        return EXIT_CODE_BAD_INPUT;
+    }
+    *ret_priorities = priorities;
+    return EXIT_CODE_OK;
+}
+
 void file_choice_list(const struct metainfo *metainfo)
 {
     char safe[NAME_SIZE], size[UNITS_TEXT_SIZE];

@@ -7,12 +7,15 @@
 #define FRESHET_CLI_FILE_CHOICE_H
 
 #include "cli/command.h"
-#include "core/metainfo/metainfo.h"
+#include "core/metainfo/magnet.h"
 
 /* Priorities for the engine, one a file of the metainfo; NULL when everything is wanted. Says on
  * stderr when nothing fits. The caller frees *ret_priorities with memory_free. */
 enum exit_code file_choice_priorities(const struct command_call *call,
                                       const struct metainfo *metainfo, uint8_t **ret_priorities);
+/* The same by the link's selection (BEP 53), whose numbers count every file from 0. */
+enum exit_code file_choice_of_magnet(const struct magnet *magnet, const struct metainfo *metainfo,
+                                     uint8_t **ret_priorities);
 /* Number, size and path of each file, on stdout. */
 void file_choice_list(const struct metainfo *metainfo);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* freshet get: download torrents. */
 #include "cli/file_choice.h"
+#include "cli/metadata_fetch.h"
 #include "cli/transfer.h"
 
 static const struct command_option options[] = {
@@ -19,21 +20,55 @@ static const struct command_option options[] = {
     {0},
 };
 
+/* -s and --only, else the link's own selection (BEP 53). */
+static enum exit_code get_choose(void *context, const struct metainfo *metainfo,
+                                 const struct magnet *magnet, uint8_t **ret_priorities)
+{
+    const struct command_call *call = context;
+
+    if (command_has(call, "select") || command_value_count(call, "only") ||
+        magnet->range_count == 0)
+        return file_choice_priorities(call, metainfo, ret_priorities);
+    return file_choice_of_magnet(magnet, metainfo, ret_priorities);
+}
+
+static enum exit_code get_list(const struct command_call *call, const struct magnet *magnet,
+                               struct torrent_source *source)
+{
+    struct transfer_options network;
+    enum exit_code code = EXIT_CODE_OK;
+
+    if (magnet) {
+        if (!transfer_options_read_network(call, &network) ||
+            !command_duration(call, "timeout", &network.timeout_ns))
+            return EXIT_CODE_USAGE;
+        code = metadata_fetch_run(&network, magnet, source);
+    }
+    if (!code)
+        file_choice_list(source->metainfo);
+    return code;
+}
+
 static enum exit_code get_add(struct transfer *transfer, const struct command_call *call,
                               const char *operand)
 {
     const char *folder = command_value(call, "output") ? command_value(call, "output") : ".";
     struct torrent_source source = {0};
+    struct magnet *magnet = NULL;
     uint8_t *priorities = NULL;
-    enum exit_code code = torrent_source_load(operand, transfer_state_folder(call), &source);
+    enum exit_code code =
+        torrent_source_load(operand, transfer_state_folder(call), &source, &magnet);
 
     if (code)
         return code;
     if (command_has(call, "list")) {
-        file_choice_list(source.metainfo);
+        code = get_list(call, magnet, &source);
+        magnet_free(magnet);
         torrent_source_deinit(&source);
-        return EXIT_CODE_OK;
+        return code;
     }
+    if (magnet)
+        return transfer_add_magnet(transfer, magnet, folder);
     code = file_choice_priorities(call, source.metainfo, &priorities);
     if (code) {
         torrent_source_deinit(&source);
@@ -50,6 +85,7 @@ static int get_run(struct command_call *call)
 
     if (!transfer)
         return code;
+    transfer_set_chooser(transfer, get_choose, call);
     for (size_t i = 0; i < command_operand_count(call) && !code; i++)
         code = get_add(transfer, call, command_operand(call, i));
     if (!code && !command_has(call, "list"))
@@ -65,14 +101,16 @@ const struct command get_command = {
     .operands = "TORRENT...",
     .description =
         "Downloads what each TORRENT describes: a .torrent file, - for standard input, an http or "
-        "https URL of one, or the info-hash of one that was fetched before.\n\n"
+        "https URL of one, a magnet link, or an info-hash. What a link or hash stands for is asked "
+        "of peers first, who are found by the DHT, by trackers of the link, or given with "
+        "--peer.\n\n"
         "Ends with 0 when everything chosen is checked and safely on the disk, unless a seeding "
         "goal says to go on sending. Interrupted once (Ctrl-C) it saves its progress and ends with "
         "7; the same command later goes on from there. A second Ctrl-C ends it at once.",
     .options = options,
     .examples = {"freshet get debian.torrent -o ~/Downloads",
                  "freshet get album.torrent -s 1,3-5 --seed-ratio 1.5",
-                 "freshet get https://example.org/big.torrent -l 2M --wait"},
+                 "freshet get 'magnet:?xt=urn:btih:...' --list"},
     .operands_min = 1,
     .operands_max = OPERANDS_ANY,
     .run = get_run,

@@ -14,8 +14,8 @@ static void progress_json_print(json_t *object)
 
 static const char *phase_word(enum torrent_phase phase)
 {
-    static const char *const words[] = {"opening", "checking", "downloading", "seeding",
-                                        "paused",  "absent",   "error",       "stopping"};
+    static const char *const words[] = {"metadata", "opening", "checking", "downloading", "seeding",
+                                        "paused",   "absent",  "error",    "stopping"};
 
     return words[phase];
 }

@@ -16,7 +16,8 @@ static const struct command_option options[] = {
     {"web-seed", 0, "URL", "an HTTP server that has the content of a PATH", .repeatable = true},
     {"torrent-out", 0, "FILE", "write the .torrent made of a PATH there; - is stdout",
      .repeatable = false},
-    {"magnet", 0, NULL, "print a magnet link of each torrent", .repeatable = false},
+    {"magnet", 0, NULL, "print a magnet link of each TORRENT, as of each PATH",
+     .repeatable = false},
     {"super-seed", 0, NULL, "show each peer one piece at a time, for little upload (BEP 16)",
      .repeatable = false},
     TRANSFER_OPTIONS,
@@ -41,7 +42,7 @@ static enum exit_code seed_start(struct transfer *transfer, const struct command
                                  struct torrent_source *source,
                                  const struct transfer_content *content)
 {
-    if (command_has(call, "magnet"))
+    if (command_has(call, "magnet") || content->just_hashed)
         transfer_show_magnet(transfer, source->metainfo);
     return transfer_add(transfer, source, content);
 }
@@ -92,7 +93,7 @@ static enum exit_code seed_add(struct transfer *transfer, const struct command_c
 
     if (seed_is_path(operand))
         return seed_add_path(transfer, call, operand);
-    enum exit_code code = torrent_source_load(operand, transfer_state_folder(call), &source);
+    enum exit_code code = torrent_source_load(operand, transfer_state_folder(call), &source, NULL);
     return code ? code : seed_start(transfer, call, &source, &content);
 }
 

@@ -81,52 +81,82 @@ static enum exit_code source_from_url(const char *url, struct buffer *bytes)
     return EXIT_CODE_NETWORK;
 }
 
-/* 40 or 64 hex digits. */
-static bool source_is_hash(const char *operand, uint8_t ret_hash[32])
+/* 40 or 64 hex digits, 32 of base32: but a file of that name is meant first. */
+static bool source_is_hash(const char *operand)
 {
+    static const char base32[] = "234567abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
     size_t length = strlen(operand);
 
-    memset(ret_hash, 0, 32);
-    if (length != 40 && length != 64)
-        return false;
-    return bytes_from_hex((struct bytes){(const uint8_t *)operand, length}, ret_hash, length / 2);
+    return (length == 32 || length == 40 || length == 64) &&
+           strspn(operand, length == 32 ? base32 : "0123456789abcdefABCDEF") == length &&
+           access(operand, F_OK) != 0;
 }
 
-static enum exit_code source_from_state(const char *operand, const uint8_t hash[32],
-                                        const char *state_folder, struct buffer *bytes)
+/* The .torrent of an earlier run; false: there is none, or it is not the link's. */
+static bool source_from_state(const char *operand, const struct magnet *magnet,
+                              const char *state_folder, struct torrent_source *ret_source)
 {
     char folder[LIMIT_PATH_LENGTH + 1], text[STATE_TEXT_SIZE];
     struct state_store *store = NULL;
+    struct buffer bytes = {0};
+    uint8_t key[32] = {0};
     enum freshet_error error = FRESHET_ERROR_NOT_FOUND;
 
+    if (magnet->has_v2)
+        memcpy(key, magnet->info_hash_v2, 32);
+    else
+        memcpy(key, magnet->info_hash_v1, 20);
     if (state_folder || state_store_default_folder(folder))
         error = state_store_open(state_folder ? state_folder : folder, text, &store);
     if (!error)
-        error = state_store_get_torrent(store, hash, bytes);
+        error = state_store_get_torrent(store, key, &bytes);
     state_store_close(store);
+    if (!error && torrent_source_parse(operand, &bytes, ret_source) != EXIT_CODE_OK)
+        error = FRESHET_ERROR_SYNTAX;
+    if (!error && magnet_matches(magnet, ret_source->metainfo))
+        return true;
     if (!error)
+        torrent_source_deinit(ret_source);
+    buffer_deinit(&bytes);
+    return false;
+}
+
+static enum exit_code source_from_magnet(const char *operand, const char *state_folder,
+                                         struct torrent_source *ret_source,
+                                         struct magnet **ret_magnet)
+{
+    char reason[METAINFO_REASON_SIZE];
+    struct magnet *magnet = NULL;
+
+    if (magnet_parse((struct bytes){(const uint8_t *)operand, strlen(operand)}, &magnet, reason)) {
+        message_error("%.80s: %s", operand, reason);
+        return EXIT_CODE_BAD_INPUT;
+    }
+    if (source_from_state(operand, magnet, state_folder, ret_source)) {
+        magnet_free(magnet);
         return EXIT_CODE_OK;
-    message_error("%s: not known here (finding a torrent by its hash alone comes with a later "
-                  "version; give its .torrent)",
-                  operand);
-    return EXIT_CODE_USAGE;
+    }
+    if (ret_magnet == NULL) {
+        magnet_free(magnet);
+        message_error("%.80s: only a hash is known of it, not what it is (freshet get fetches it)",
+                      operand);
+        return EXIT_CODE_USAGE;
+    }
+    *ret_magnet = magnet;
+    return EXIT_CODE_OK;
 }
 
 enum exit_code torrent_source_load(const char *operand, const char *state_folder,
-                                   struct torrent_source *ret_source)
+                                   struct torrent_source *ret_source, struct magnet **ret_magnet)
 {
     struct buffer bytes = {0};
-    uint8_t hash[32];
     enum exit_code code;
 
-    if (strncasecmp(operand, "magnet:", 7) == 0) {
-        message_error("magnet links come with a later version (give the .torrent file or its URL)");
-        return EXIT_CODE_USAGE;
-    }
+    if (magnet_is((struct bytes){(const uint8_t *)operand, strlen(operand)}) ||
+        source_is_hash(operand))
+        return source_from_magnet(operand, state_folder, ret_source, ret_magnet);
     if (strncasecmp(operand, "http://", 7) == 0 || strncasecmp(operand, "https://", 8) == 0)
         code = source_from_url(operand, &bytes);
-    else if (source_is_hash(operand, hash) && access(operand, F_OK) != 0)
-        code = source_from_state(operand, hash, state_folder, &bytes);
     else
         code = torrent_file_read(operand, &bytes);
     if (code) {

@@ -8,8 +8,26 @@
 
 #include "cli/command.h"
 #include "cli/torrent_source.h"
+#include "core/metainfo/magnet.h"
 
-/* The options that both commands have, for their tables. */
+/* What every command has that finds peers, for its table. */
+#define TRANSFER_NETWORK_OPTIONS                                                                   \
+    {"peer", 0, "ADDR:PORT", "a peer to try first", .repeatable = true},                           \
+        {"listen", 0, "ADDR:PORT", "listen there, TCP and UDP; port 0 picks one",                  \
+         .repeatable = false},                                                                     \
+        {"bootstrap", 0, "HOST:PORT", "enter the DHT there; remembered for the next time",         \
+         .repeatable = true},                                                                      \
+        {"no-dht", 0, NULL, "do not use the DHT", .repeatable = false},                            \
+        {"no-lsd", 0, NULL, "accepted: there is no local discovery yet", .hidden = true},          \
+        {"no-pex", 0, NULL, "accepted: there is no peer exchange yet", .hidden = true},            \
+        {"no-portmap", 0, NULL, "accepted: there is no port mapping yet", .hidden = true},         \
+        {"transport", 0, "tcp", "accepted: TCP is the only one yet", .hidden = true},              \
+        {"encryption", 0, "off|allow", "accepted: there is no encryption yet", .hidden = true},    \
+    {                                                                                              \
+        "state", 0, "DIR", "keep progress there", .repeatable = false                              \
+    }
+
+/* The options that `get` and `seed` have. */
 #define TRANSFER_OPTIONS                                                                           \
     {"down-limit", 'l', "RATE", "receive at most so much a second, all torrents together",         \
      .repeatable = false},                                                                         \
@@ -22,23 +40,12 @@
         {"seed-ratio", 0, "RATIO", "stop when so many times the size was sent",                    \
          .repeatable = false},                                                                     \
         {"seed-time", 0, "TIME", "stop after seeding so long", .repeatable = false},               \
-        {"peer", 0, "ADDR:PORT", "a peer to try first", .repeatable = true},                       \
-        {"listen", 0, "ADDR:PORT", "listen there, TCP and UDP; port 0 picks one",                  \
-         .repeatable = false},                                                                     \
         {"upload-slots", 0, "N", "send to so many peers at a time; 0: never send",                 \
          .repeatable = false},                                                                     \
         {"unchecked", 0, NULL, "trust that the data is there and good, hash nothing at the start", \
          .repeatable = false},                                                                     \
-        {"state", 0, "DIR", "keep progress there", .repeatable = false},                           \
         {"progress", 0, "auto|bar|plain|json|none", "how to show progress", .repeatable = false},  \
-        {"no-dht", 0, NULL, "accepted: there is no DHT yet", .hidden = true},                      \
-        {"no-lsd", 0, NULL, "accepted: there is no local discovery yet", .hidden = true},          \
-        {"no-pex", 0, NULL, "accepted: there is no peer exchange yet", .hidden = true},            \
-        {"no-portmap", 0, NULL, "accepted: there is no port mapping yet", .hidden = true},         \
-        {"transport", 0, "tcp", "accepted: TCP is the only one yet", .hidden = true},              \
-    {                                                                                              \
-        "encryption", 0, "off|allow", "accepted: there is no encryption yet", .hidden = true       \
-    }
+        TRANSFER_NETWORK_OPTIONS
 
 struct transfer;
 
@@ -61,6 +68,14 @@ struct transfer_content {
 /* Adds a torrent to be run. Takes the source's metainfo and bytes. */
 enum exit_code transfer_add(struct transfer *transfer, struct torrent_source *source,
                             const struct transfer_content *content);
+/* Adds one of which only the magnet link is known (taken): its metadata is fetched first, then the
+ * handler below is asked what to do with it. */
+enum exit_code transfer_add_magnet(struct transfer *transfer, struct magnet *magnet,
+                                   const char *root);
+/* The metadata of a magnet link is there: which files? *ret_priorities (NULL: all) is taken. */
+typedef enum exit_code transfer_chooser(void *context, const struct metainfo *metainfo,
+                                        const struct magnet *magnet, uint8_t **ret_priorities);
+void transfer_set_chooser(struct transfer *transfer, transfer_chooser *choose, void *context);
 /* Shows a torrent's magnet link when the run begins. */
 void transfer_show_magnet(struct transfer *transfer, const struct metainfo *metainfo);
 /* Runs until the end and returns the exit code. */

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "host/dht_bootstrap.h"
+
 static bool read_address(const char *option, const char *text, struct address *ret_address)
 {
     if (address_from_text(text, false, ret_address))
@@ -24,6 +26,27 @@ static bool read_peers(const struct command_call *call, struct transfer_options 
         if (!read_address("peer", command_value_at(call, "peer", i), &options->peers[i]))
             return false;
     options->peer_count = (uint32_t)count;
+    return true;
+}
+
+static bool read_bootstrap(const struct command_call *call, struct transfer_options *options)
+{
+    size_t count = command_value_count(call, "bootstrap");
+
+    if (count > TRANSFER_BOOTSTRAP_GIVEN) {
+        command_usage_error("--bootstrap may be given %d times at most", TRANSFER_BOOTSTRAP_GIVEN);
+        return false;
+    }
+    for (size_t i = 0; i < count; i++) {
+        options->bootstrap[i] = command_value_at(call, "bootstrap", i);
+        if (!dht_bootstrap_is_name(options->bootstrap[i])) {
+            command_usage_error("--bootstrap '%.80s' is no host and port (dht.example.org:6881)",
+                                options->bootstrap[i]);
+            return false;
+        }
+    }
+    options->session.bootstrap = options->bootstrap;
+    options->session.bootstrap_count = (uint32_t)count;
     return true;
 }
 
@@ -70,17 +93,15 @@ static bool read_get_options(const struct command_call *call, struct transfer_op
     return command_duration(call, "timeout", &options->timeout_ns);
 }
 
-bool transfer_options_read(const struct command_call *call, bool is_get,
-                           struct transfer_options *ret_options)
+bool transfer_options_read_network(const struct command_call *call,
+                                   struct transfer_options *ret_options)
 {
     struct transfer_options *options = ret_options;
     const char *listen = command_value(call, "listen");
-    uint64_t slots = 0;
 
     memset(options, 0, sizeof *options);
-    options->progress = command_value(call, "progress") ? command_value(call, "progress") : "auto";
     options->session.state_folder = command_value(call, "state");
-    options->torrent.seed_unchecked = command_has(call, "unchecked");
+    options->session.no_dht = command_has(call, "no-dht");
     if (command_value(call, "transport") && strcmp(command_value(call, "transport"), "tcp") != 0) {
         command_usage_error("--transport: there is only tcp yet");
         return false;
@@ -90,14 +111,39 @@ bool transfer_options_read(const struct command_call *call, bool is_get,
     /* Several peers of one machine share the loopback address. */
     options->session.engine.many_per_address =
         listen && address_is_loopback(&options->session.listen);
+    return read_peers(call, options) && read_bootstrap(call, options);
+}
+
+bool transfer_options_read(const struct command_call *call, bool is_get,
+                           struct transfer_options *ret_options)
+{
+    struct transfer_options *options = ret_options;
+    uint64_t slots = 0;
+
+    if (!transfer_options_read_network(call, options))
+        return false;
+    options->progress = command_value(call, "progress") ? command_value(call, "progress") : "auto";
+    options->torrent.seed_unchecked = command_has(call, "unchecked");
     if (!command_number(call, "upload-slots", 1000, &slots))
         return false;
     options->session.engine.upload_slots = (uint32_t)slots;
     options->session.engine.no_upload = command_has(call, "upload-slots") && slots == 0;
-    if (!read_peers(call, options) || !read_limits(call, options) || !read_goals(call, options))
+    if (!read_limits(call, options) || !read_goals(call, options))
         return false;
     if (is_get)
         return read_get_options(call, options);
     options->torrent.super_seed = command_has(call, "super-seed");
     return true;
+}
+
+uint32_t transfer_options_peers(const struct transfer_options *options, const struct magnet *magnet,
+                                struct address ret_peers[TRANSFER_PEERS_GIVEN + LIMIT_MAGNET_PEERS])
+{
+    uint32_t count = options->peer_count;
+
+    memcpy(ret_peers, options->peers, count * sizeof *ret_peers);
+    for (uint32_t i = 0; magnet && i < magnet->peer_count; i++)
+        if (address_from_text(magnet->peers[i], false, &ret_peers[count]))
+            count++;
+    return count;
 }

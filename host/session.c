@@ -7,6 +7,7 @@
 #include "host/descriptor_limit.h"
 #include "host/entropy.h"
 #include "host/session_actions.h"
+#include "host/session_dht.h"
 #include "host/session_listen.h"
 #include "host/session_torrents.h"
 
@@ -125,10 +126,11 @@ static void session_start_handles(struct session *session)
     CHECK(uv_check_init(loop, &session->check) == 0);
     CHECK(uv_timer_init(loop, &session->timer) == 0);
     CHECK(uv_timer_init(loop, &session->tick) == 0);
+    CHECK(uv_timer_init(loop, &session->save) == 0);
     CHECK(uv_signal_init(loop, &session->interrupt) == 0);
     CHECK(uv_signal_init(loop, &session->terminate) == 0);
     session->prepare.data = session->check.data = session->timer.data = session->tick.data =
-        session->interrupt.data = session->terminate.data = session;
+        session->save.data = session->interrupt.data = session->terminate.data = session;
     uv_prepare_start(&session->prepare, session_on_prepare);
     uv_check_start(&session->check, session_on_check);
     if (session->options.on_tick && session->options.tick_ms)
@@ -173,6 +175,7 @@ static void session_make_engine(struct session *session)
     session_tell_wall_clock(session);
     struct event event = {.type = EVENT_LISTENING, .local = session->listen};
     engine_input(session->engine, clock_now(), &event);
+    session_dht_start(session);
 }
 
 enum freshet_error session_new(const struct session_options *options,
@@ -277,10 +280,10 @@ void session_free(struct session *session)
     datagram_socket_close(session->datagrams);
     http_fetch_free(session->fetch);
     resolver_free(session->resolver);
-    uv_handle_t *handles[] = {
-        (uv_handle_t *)&session->prepare,   (uv_handle_t *)&session->check,
-        (uv_handle_t *)&session->timer,     (uv_handle_t *)&session->tick,
-        (uv_handle_t *)&session->interrupt, (uv_handle_t *)&session->terminate};
+    uv_handle_t *handles[] = {(uv_handle_t *)&session->prepare,  (uv_handle_t *)&session->check,
+                              (uv_handle_t *)&session->timer,    (uv_handle_t *)&session->tick,
+                              (uv_handle_t *)&session->save,     (uv_handle_t *)&session->interrupt,
+                              (uv_handle_t *)&session->terminate};
     for (size_t i = 0; i < sizeof handles / sizeof *handles; i++)
         uv_close(handles[i], NULL);
     /* Workers last: a connection may wait for one. Nobody is told any more. */
@@ -289,8 +292,10 @@ void session_free(struct session *session)
     disk_free(session->disk);
     uv_run(&session->loop, UV_RUN_DEFAULT);
     CHECK(uv_loop_close(&session->loop) == 0);
-    if (session->engine)
+    if (session->engine) {
+        session_dht_save(session);
         engine_free(session->engine);
+    }
     session_torrents_forget_all(session);
     state_store_close(session->state);
     block_memory_deinit(&session->pool);

@@ -12,6 +12,9 @@ struct session_options {
     const char *state_folder; /* NULL: the default one */
     /* seed, peer_id, listen_port and pool_blocks are filled in. */
     struct engine_settings engine;
+    bool no_dht;
+    const char *const *bootstrap; /* "HOST:PORT" where the DHT is entered; kept in the state */
+    uint32_t bootstrap_count;
     uint32_t tick_ms; /* on_tick comes that often; 0: never */
     void (*on_notice)(void *context, const struct notice *notice);
     void (*on_tick)(void *context);

@@ -30,6 +30,7 @@ struct session {
     uv_check_t check;     /* pumps after what the wait brought */
     uv_timer_t timer;     /* the engine's deadline */
     uv_timer_t tick;
+    uv_timer_t save; /* records of the DHT */
     uv_signal_t interrupt, terminate;
     struct engine *engine;
     struct block_memory pool;
@@ -43,6 +44,7 @@ struct session {
     struct list torrents;
     struct address listen;
     int64_t wall_offset; /* wall clock minus monotonic clock */
+    bool has_dht;
     bool wall_known, stopping, finished, deaf;
 };
 

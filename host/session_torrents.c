@@ -2,6 +2,7 @@
 #include "host/session_torrents.h"
 
 #include "core/base/memory.h"
+#include "core/metainfo/torrent_writer.h"
 #include "host/session_parts.h"
 
 #include <stdio.h>
@@ -109,6 +110,44 @@ enum freshet_error session_torrents_add(struct session *session, struct metainfo
     session_parts_input(session, &event);
     state_store_record_deinit(&record);
     return FRESHET_OK;
+}
+
+void session_torrents_add_magnet(struct session *session,
+                                 const struct session_magnet_options *options)
+{
+    struct engine_command command = {.type = COMMAND_ADD_MAGNET,
+                                     .torrent = options->id,
+                                     .magnet = options->magnet,
+                                     .metainfo = options->metainfo,
+                                     .peers = options->peers,
+                                     .peer_count = options->peer_count};
+    struct event event = {.type = EVENT_COMMAND, .command = &command};
+
+    session_parts_input(session, &event);
+}
+
+enum freshet_error session_torrents_take_metadata(struct session *session, torrent_id id,
+                                                  const struct magnet *magnet,
+                                                  struct metainfo **ret_metainfo,
+                                                  struct buffer *ret_torrent)
+{
+    struct metainfo *fetched = engine_take_metadata(session->engine, id);
+    char reason[METAINFO_REASON_SIZE];
+
+    if (!fetched)
+        return FRESHET_ERROR_MISSING;
+    torrent_writer_write(fetched, magnet, ret_torrent);
+    metainfo_free(fetched);
+    return metainfo_parse(buffer_bytes(ret_torrent), ret_metainfo, reason);
+}
+
+enum freshet_error session_torrents_remember(struct session *session,
+                                             const struct metainfo *metainfo, struct bytes torrent)
+{
+    uint8_t key[32];
+
+    session_torrent_key(metainfo, key);
+    return session_remember(session, metainfo, key, torrent);
 }
 
 static void session_drop(struct session *session, struct session_torrent *torrent)

@@ -3,6 +3,7 @@
 #ifndef FRESHET_HOST_SESSION_TORRENTS_H
 #define FRESHET_HOST_SESSION_TORRENTS_H
 
+#include "core/metainfo/magnet.h"
 #include "host/session_options.h"
 
 struct session;
@@ -20,6 +21,26 @@ enum freshet_error session_torrents_add(struct session *session, struct metainfo
                                         const struct torrent_options *options,
                                         const struct session_torrent_options *torrent,
                                         char ret_text[SESSION_TEXT_SIZE]);
+/* Only its hash is known, or (metainfo, taken) its piece layers are missing: fetches the rest. Then
+ * comes NOTICE_METADATA, session_torrents_take_metadata, and session_torrents_add under the same
+ * number, or a removal. */
+struct session_magnet_options {
+    torrent_id id;
+    const struct magnet *magnet; /* or NULL, then */
+    struct metainfo *metainfo;
+    const struct address *peers;
+    uint32_t peer_count;
+};
+void session_torrents_add_magnet(struct session *session,
+                                 const struct session_magnet_options *options);
+/* After NOTICE_METADATA: the torrent as a .torrent, with the link's trackers and web seeds. */
+enum freshet_error session_torrents_take_metadata(struct session *session, torrent_id id,
+                                                  const struct magnet *magnet,
+                                                  struct metainfo **ret_metainfo,
+                                                  struct buffer *ret_torrent);
+/* Keeps the .torrent in the state, by which its hash is known from now on. */
+enum freshet_error session_torrents_remember(struct session *session,
+                                             const struct metainfo *metainfo, struct bytes torrent);
 /* Lets go of one that the engine has removed. */
 void session_torrents_on_removed(struct session *session, torrent_id id);
 void session_torrents_forget_all(struct session *session);

@@ -55,6 +55,13 @@ int64_t state_store_number(struct state_store *store, const char *name, int64_t 
 enum freshet_error state_store_set_number(struct state_store *store, const char *name,
                                           int64_t value);
 
+/* Small things by name: the DHT's nodes, for one. NOT_FOUND: none of that name; a blob found is
+ * appended to the buffer, which the caller frees. */
+enum freshet_error state_store_put_blob(struct state_store *store, const char *name,
+                                        struct bytes blob);
+enum freshet_error state_store_get_blob(struct state_store *store, const char *name,
+                                        struct buffer *ret_blob);
+
 /* Claims a torrent below a root for this process until the descriptor is given to
  * state_store_unlock or the process ends. FRESHET_ERROR_BUSY: *ret_pid has it. */
 enum freshet_error state_store_lock(struct state_store *store, const uint8_t info_hash[32],

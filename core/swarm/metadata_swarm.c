@@ -13,7 +13,9 @@ static void begin_layers(struct metadata_swarm *swarm)
 {
     swarm->stage = METADATA_LAYERS;
     swarm->layers = layer_fetch_new(swarm->metainfo, rng_u64(&swarm->shared->rng));
-    swarm->patience_ns = HEAP_NEVER;
+    /* A hybrid's peers may all be of v1. */
+    swarm->patience_ns =
+        swarm->metainfo->has_v1 ? swarm->now + 2 * LAYERS_PATIENCE_NS : HEAP_NEVER;
 }
 
 struct metadata_swarm *metadata_swarm_new(struct swarm_shared *shared, torrent_id id,
@@ -123,8 +125,6 @@ static void use(struct metadata_swarm *swarm, struct bytes info)
         if (swarm->slots[slot] && !swarm->slots[slot]->v2)
             metadata_swarm_peers_close(swarm->slots[slot], false);
     swarm->releasing = false;
-    if (swarm->metainfo->has_v1) /* v1 peers are the only ones, perhaps */
-        swarm->patience_ns = swarm->now + 2 * LAYERS_PATIENCE_NS;
     swarm->tick_ns = swarm->now;
 }
 

@@ -31,7 +31,7 @@
 #include "core/swarm/peer_list.h"
 #include "core/swarm/swarm.h"
 
-#define LAYERS_PATIENCE_NS (10 * SECOND_NS) /* from the first peer that could be asked */
+#define LAYERS_PATIENCE_NS (10 * SECOND_NS) /* since some came; twice that for the first */
 
 struct metadata_swarm;
 struct metadata_peer;

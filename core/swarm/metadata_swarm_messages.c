@@ -165,8 +165,6 @@ static void ask_for_layers(struct metadata_peer *peer)
            layer_fetch_next(swarm->layers, peer->slot, swarm->now, &range)) {
         wire_message_put_hashes(&peer->out, WIRE_HASH_REQUEST, &range, (struct bytes){NULL, 0});
         metadata_swarm_peers_wake(peer);
-        if (swarm->patience_ns == HEAP_NEVER)
-            swarm->patience_ns = swarm->now + LAYERS_PATIENCE_NS;
     }
 }
 
@@ -273,7 +271,7 @@ static void on_hashes(struct metadata_peer *peer, const struct wire_message *mes
         layer_fetch_take(swarm->layers, peer->slot, &message->hashes, message->payload);
     if (error == FRESHET_ERROR_HASH)
         metadata_swarm_peers_ban(swarm, &peer->address);
-    if (error == FRESHET_OK)
+    if (error == FRESHET_OK && swarm->metainfo->has_v1)
         swarm->patience_ns = swarm->now + LAYERS_PATIENCE_NS;
     if (layer_fetch_is_done(swarm->layers))
         metadata_swarm_layers_done(swarm);

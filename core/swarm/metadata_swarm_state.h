@@ -79,7 +79,7 @@ struct metadata_swarm {
 
     struct metainfo *metainfo; /* from METADATA_LAYERS on, until it is taken */
     struct layer_fetch *layers;
-    int64_t patience_ns; /* when a hybrid does without layers; HEAP_NEVER: nobody was asked yet */
+    int64_t patience_ns; /* when a hybrid does without layers; a v2 torrent: HEAP_NEVER */
     enum freshet_error error;
     char reason[METAINFO_REASON_SIZE];
     struct list_node in_ready;
