@@ -88,7 +88,7 @@ void session_dht_start(struct session *session)
     dht_bootstrap_load(&bootstrap, session->state, session->options.bootstrap,
                        session->options.bootstrap_count, listen);
     for (int i = 0; i < 2; i++)
-        state_store_get_blob(session->state, blobs[i], &records[i]);
+        state_store_blob(session->state, blobs[i], &records[i]);
     entropy_fill(options.secret, sizeof options.secret);
     options.record_ipv4 = buffer_bytes(&records[0]);
     options.record_ipv6 = buffer_bytes(&records[1]);

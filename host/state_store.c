@@ -27,17 +27,17 @@ struct state_store {
     char folder[LIMIT_PATH_LENGTH + 1];
 };
 
-/* What each version added, from the first on: a state of any older one is brought forward. */
-static const char *const schemas[SCHEMA_VERSION] = {
+/* Tables are only ever added, so that this brings any older version to ours:
+ * 1: records, torrents, numbers. 2: blobs. */
+static const char schema[] =
     "CREATE TABLE IF NOT EXISTS records("
     " info_hash BLOB NOT NULL, root TEXT NOT NULL, pieces BLOB NOT NULL, stats BLOB NOT NULL,"
     " uploaded INTEGER NOT NULL, downloaded INTEGER NOT NULL, complete INTEGER NOT NULL,"
     " clean INTEGER NOT NULL, root_device INTEGER NOT NULL, root_inode INTEGER NOT NULL,"
     " written INTEGER NOT NULL, PRIMARY KEY(info_hash, root));"
     "CREATE TABLE IF NOT EXISTS torrents(info_hash BLOB PRIMARY KEY, torrent BLOB NOT NULL);"
-    "CREATE TABLE IF NOT EXISTS numbers(name TEXT PRIMARY KEY, value INTEGER NOT NULL);",
-    "CREATE TABLE IF NOT EXISTS blobs(name TEXT PRIMARY KEY, value BLOB NOT NULL);",
-};
+    "CREATE TABLE IF NOT EXISTS numbers(name TEXT PRIMARY KEY, value INTEGER NOT NULL);"
+    "CREATE TABLE IF NOT EXISTS blobs(name TEXT PRIMARY KEY, value BLOB NOT NULL);";
 
 bool state_store_default_folder(char ret_folder[LIMIT_PATH_LENGTH + 1])
 {
@@ -130,18 +130,23 @@ static int state_check(sqlite3 *database)
     return code == SQLITE_ROW || code == SQLITE_DONE ? SQLITE_OK : code;
 }
 
-/* In one transaction: a crash leaves the old version or the new one. */
-static int state_bring_forward(sqlite3 *database, int64_t version)
+/* Brings a database to our schema. Another process may be doing the same, or be newer. */
+static int state_bring_up(sqlite3 *database, int64_t *ret_version)
 {
-    char finish[64];
+    char stamp[64];
     int code = sqlite3_exec(database, "BEGIN IMMEDIATE", NULL, NULL, NULL);
 
-    for (int64_t i = version < 0 ? 0 : version; i < SCHEMA_VERSION && code == SQLITE_OK; i++)
-        code = sqlite3_exec(database, schemas[i], NULL, NULL, NULL);
-    snprintf(finish, sizeof finish, "PRAGMA user_version=%d; COMMIT", SCHEMA_VERSION);
-    if (code == SQLITE_OK)
-        code = sqlite3_exec(database, finish, NULL, NULL, NULL);
-    return code;
+    if (code == SQLITE_OK) {
+        code = state_query_number(database, "PRAGMA user_version", 0, ret_version);
+        code = code == SQLITE_ROW ? SQLITE_OK : code;
+    }
+    if (code == SQLITE_OK && *ret_version < SCHEMA_VERSION) {
+        snprintf(stamp, sizeof stamp, "PRAGMA user_version=%d", SCHEMA_VERSION);
+        code = sqlite3_exec(database, schema, NULL, NULL, NULL);
+        if (code == SQLITE_OK)
+            code = sqlite3_exec(database, stamp, NULL, NULL, NULL);
+    }
+    return code == SQLITE_OK ? sqlite3_exec(database, "COMMIT", NULL, NULL, NULL) : code;
 }
 
 /* Opens one database file and brings it to our schema. */
@@ -164,7 +169,7 @@ static int state_open_file(const char *path, sqlite3 **ret_database, int64_t *re
         code = code == SQLITE_ROW ? SQLITE_OK : code;
     }
     if (code == SQLITE_OK && *ret_version < SCHEMA_VERSION)
-        code = state_bring_forward(database, *ret_version);
+        code = state_bring_up(database, ret_version);
     if (code != SQLITE_OK) {
         sqlite3_close(database);
         return code;
@@ -474,26 +479,8 @@ enum freshet_error state_store_set_number(struct state_store *store, const char 
     return error;
 }
 
-enum freshet_error state_store_put_blob(struct state_store *store, const char *name,
-                                        struct bytes blob)
-{
-    sqlite3_stmt *row = NULL;
-
-    pthread_mutex_lock(&store->lock);
-    sqlite3_prepare_v2(store->database, "INSERT OR REPLACE INTO blobs VALUES(?1,?2)", -1, &row,
-                       NULL);
-    if (row) {
-        sqlite3_bind_text(row, 1, name, -1, SQLITE_STATIC);
-        sqlite3_bind_blob64(row, 2, blob.length ? (const void *)blob.data : "", blob.length,
-                            SQLITE_STATIC);
-    }
-    enum freshet_error error = state_run(store, row);
-    pthread_mutex_unlock(&store->lock);
-    return error;
-}
-
-enum freshet_error state_store_get_blob(struct state_store *store, const char *name,
-                                        struct buffer *ret_blob)
+enum freshet_error state_store_blob(struct state_store *store, const char *name,
+                                    struct buffer *ret_blob)
 {
     sqlite3_stmt *row = NULL;
 
@@ -508,6 +495,25 @@ enum freshet_error state_store_get_blob(struct state_store *store, const char *n
     if (code == SQLITE_ROW)
         buffer_append(ret_blob, sqlite3_column_blob(row, 0), (size_t)sqlite3_column_bytes(row, 0));
     sqlite3_finalize(row);
+    pthread_mutex_unlock(&store->lock);
+    return error;
+}
+
+enum freshet_error state_store_put_blob(struct state_store *store, const char *name,
+                                        struct bytes blob)
+{
+    sqlite3_stmt *row = NULL;
+
+    pthread_mutex_lock(&store->lock);
+    sqlite3_prepare_v2(store->database, "INSERT OR REPLACE INTO blobs VALUES(?1,?2)", -1, &row,
+                       NULL);
+    if (row) {
+        sqlite3_bind_text(row, 1, name, -1, SQLITE_STATIC);
+        /* Without a pointer it would be NULL rather than empty. */
+        sqlite3_bind_blob64(row, 2, blob.length ? (const void *)blob.data : "", blob.length,
+                            SQLITE_STATIC);
+    }
+    enum freshet_error error = state_run(store, row);
     pthread_mutex_unlock(&store->lock);
     return error;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What survives a stop or a crash: one SQLite file (WAL, synchronous=FULL) with a resume record for
- * each torrent and root, the .torrent bytes, and a few settings. Several processes may share it;
+ * each torrent and root, the .torrent bytes, a few settings, and small things by name (what a DHT
+ * node knows). Several processes may share it;
  * one torrent below one root belongs to one process at a time (state_store_lock). A damaged file is
  * set aside and told, never an empty start in silence: data on the disk is then hashed again, so
  * nothing is lost but time. Calls block; those on one store may come from any thread.
@@ -55,12 +56,12 @@ int64_t state_store_number(struct state_store *store, const char *name, int64_t 
 enum freshet_error state_store_set_number(struct state_store *store, const char *name,
                                           int64_t value);
 
-/* Small things by name: the DHT's nodes, for one. NOT_FOUND: none of that name; a blob found is
- * appended to the buffer, which the caller frees. */
+/* Bytes by name, as a whole. NOT_FOUND: there are none; what is found is appended. */
+enum freshet_error state_store_blob(struct state_store *store, const char *name,
+                                    struct buffer *ret_blob);
+/* One transaction, durable when it returns. */
 enum freshet_error state_store_put_blob(struct state_store *store, const char *name,
                                         struct bytes blob);
-enum freshet_error state_store_get_blob(struct state_store *store, const char *name,
-                                        struct buffer *ret_blob);
 
 /* Claims a torrent below a root for this process until the descriptor is given to
  * state_store_unlock or the process ends. FRESHET_ERROR_BUSY: *ret_pid has it. */

@@ -159,7 +159,8 @@ void dht_node_save(const struct dht_node *node, struct buffer *out)
     }
 }
 
-enum freshet_error dht_node_load(struct dht_node *node, struct bytes record, int64_t now)
+static enum freshet_error load(struct dht_node *node, struct bytes record, int64_t now,
+                               bool with_id)
 {
     struct cursor cursor;
     struct dht_id id;
@@ -172,7 +173,7 @@ enum freshet_error dht_node_load(struct dht_node *node, struct bytes record, int
         count > LIMIT_DHT_BUCKETS * ROUTING_BUCKET_SIZE || cursor_left(&cursor) != count * size)
         return FRESHET_ERROR_SYNTAX;
     memcpy(id.bytes, own.data, DHT_ID_SIZE);
-    if (!node->external.family || dht_id_is_allowed(&id, &node->external)) {
+    if (with_id && (!node->external.family || dht_id_is_allowed(&id, &node->external))) {
         node->id = id;
         routing_table_move(&node->table, &id);
     }
@@ -183,6 +184,16 @@ enum freshet_error dht_node_load(struct dht_node *node, struct bytes record, int
             routing_table_remember(&node->table, &contact, now);
     }
     return FRESHET_OK;
+}
+
+enum freshet_error dht_node_load(struct dht_node *node, struct bytes record, int64_t now)
+{
+    return load(node, record, now, true);
+}
+
+enum freshet_error dht_node_load_nodes(struct dht_node *node, struct bytes record, int64_t now)
+{
+    return load(node, record, now, false);
 }
 
 static uint32_t ask_person(struct dht_node *node, int64_t now, const struct address *address,
@@ -212,6 +223,11 @@ uint32_t dht_node_sample(struct dht_node *node, int64_t now, const struct addres
     query.has_target = true;
     query.target = *target;
     return ask_person(node, now, address, &query);
+}
+
+void dht_node_trace(struct dht_node *node, bool is_on)
+{
+    node->is_tracing = is_on;
 }
 
 enum freshet_error dht_node_keep_announced(struct dht_node *node, int64_t now,

@@ -44,8 +44,12 @@ void dht_node_add_address(struct dht_node *node, const struct address *address, 
  * nothing was changed. */
 void dht_node_save(const struct dht_node *node, struct buffer *out);
 enum freshet_error dht_node_load(struct dht_node *node, struct bytes record, int64_t now);
+/* The same without the id: for who passes by while another node lives with that record. */
+enum freshet_error dht_node_load_nodes(struct dht_node *node, struct bytes record, int64_t now);
 
 /* Commands. Each returns the number that its results bear, or 0 when LIMIT_DHT_LOOKUPS run. */
+/* Commands that begin from now on tell each question and what came of it, or do not (default). */
+void dht_node_trace(struct dht_node *node, bool is_on);
 enum dht_peers_flags { DHT_PEERS_NO_SEEDS = 1, DHT_PEERS_SCRAPE = 2 };
 uint32_t dht_node_find_node(struct dht_node *node, int64_t now, const struct dht_id *target);
 uint32_t dht_node_get_peers(struct dht_node *node, int64_t now, const struct dht_id *info_hash,
@@ -79,15 +83,29 @@ enum dht_result_type {
     DHT_RESULT_PEERS,   /* target, peers, from (ourselves: unset): as they come, in parts */
     DHT_RESULT_SCRAPE,  /* target, seeds, downloaders: before DONE, when it was asked for */
     DHT_RESULT_ITEM,    /* target, item: proven; mutable ones as ever newer ones come */
-    DHT_RESULT_NODE,    /* from, id, rtt_ms: answer to a ping */
-    DHT_RESULT_SAMPLES, /* from, samples, sample_total, interval_s */
-    DHT_RESULT_DONE,    /* error, asked, answered, stored: the last of a number */
+    DHT_RESULT_NODE,    /* from, id, rtt_ms, version: answer to a ping */
+    DHT_RESULT_SAMPLES, /* the same, samples, sample_total, interval_s */
+    DHT_RESULT_TRACE,   /* step, from, id; of an answer rtt_ms, peer_count, node_count */
+    DHT_RESULT_DONE,    /* error, asked, answered, stored, refusal: the last of a number */
     DHT_RESULT_ADDRESS, /* from: our own address, as others see it. Has no number */
+};
+
+/* What a look-up did: asked a node (which bears this id, as we were told), had its answer, waited
+ * in vain; then the same for what it stores. */
+enum dht_trace_step {
+    DHT_TRACE_ASKED,
+    DHT_TRACE_ANSWERED,
+    DHT_TRACE_REFUSED, /* by an error, or another id than the one that was asked */
+    DHT_TRACE_SILENT,
+    DHT_TRACE_STORING,
+    DHT_TRACE_STORED,
+    DHT_TRACE_NOT_STORED,
 };
 
 /* Pointers are borrowed until the next call. */
 struct dht_result {
     enum dht_result_type type;
+    enum dht_trace_step step;
     enum freshet_error error; /* OK; TIMEOUT: nobody answered; ABSENT: we know nobody */
     uint32_t number;
     struct dht_id target;
@@ -95,15 +113,18 @@ struct dht_result {
     struct address from;
     const struct address *peers;
     uint32_t peer_count;
+    uint32_t node_count; /* named in an answer */
     uint32_t seeds;
     uint32_t downloaders;
     struct krpc_item item;
     struct bytes samples; /* 20 bytes each */
+    struct bytes version; /* of the client, if it says so */
     int64_t sample_total;
     int64_t interval_s;
     uint32_t asked;
     uint32_t answered;
     uint32_t stored;
+    int64_t refusal; /* enum krpc_error_code, the last one heard while storing; 0: none */
     uint16_t rtt_ms;
 };
 

@@ -66,6 +66,7 @@ struct dht_search *dht_node_search_new(struct dht_node *node, int64_t now,
     search->kind = kind;
     search->number = node->number_next++;
     search->started_ns = now;
+    search->is_traced = node->is_tracing;
     dht_lookup_init(&search->lookup, target);
     list_append(&node->searches, &search->node);
     routing_table_touch(&node->table, target, now);
@@ -79,6 +80,32 @@ void dht_node_search_free(struct dht_node *node, struct dht_search *search)
     memory_free(search->item);
     memory_free(search->blooms);
     memory_free(search);
+}
+
+/* `message` and its delay: of an answer. */
+static void tell_step(struct dht_node *node, const struct dht_search *search,
+                      enum dht_trace_step step, const struct dht_contact *contact,
+                      const struct krpc_message *message, int64_t delay_ns)
+{
+    struct dht_result result = {.type = DHT_RESULT_TRACE,
+                                .step = step,
+                                .number = search->number,
+                                .target = search->lookup.target,
+                                .id = contact->id,
+                                .from = contact->address,
+                                .rtt_ms = ROUTE_UNKNOWN};
+    if (!search->is_traced || search->is_inner)
+        return;
+    if (message) {
+        bool is_ipv4 = node->family == ADDRESS_IPV4;
+        struct bytes nodes = is_ipv4 ? message->nodes : message->nodes6;
+        int64_t delay_ms = delay_ns / MILLISECOND_NS;
+        result.rtt_ms = (uint16_t)(delay_ms < ROUTE_UNKNOWN ? delay_ms : ROUTE_UNKNOWN - 1);
+        result.peer_count = message->value_count;
+        result.node_count =
+            (uint32_t)(nodes.length / (is_ipv4 ? KRPC_CONTACT_SIZE : KRPC_CONTACT6_SIZE));
+    }
+    dht_node_tell(node, &result, NULL);
 }
 
 static void ask_candidate(struct dht_node *node, struct dht_search *search, int64_t now,
@@ -99,6 +126,7 @@ static void ask_candidate(struct dht_node *node, struct dht_search *search, int6
     default: query.method = KRPC_GET; break;
     }
     search->asked++;
+    tell_step(node, search, DHT_TRACE_ASKED, &candidate->contact, NULL, 0);
     dht_node_ask(node, now, &query, &candidate->contact, true, DHT_FOR_LOOKUP, search->number);
 }
 
@@ -119,6 +147,7 @@ static void store_at(struct dht_node *node, struct dht_search *search, int64_t n
         query.method = KRPC_PUT;
         query.item = search->item->item;
     }
+    tell_step(node, search, DHT_TRACE_STORING, &candidate->contact, NULL, 0);
     search->open_stores +=
         dht_node_ask(node, now, &query, &candidate->contact, true, DHT_FOR_STORE, search->number);
 }
@@ -150,7 +179,8 @@ static void finish(struct dht_node *node, struct dht_search *search)
                                 .target = search->lookup.target,
                                 .asked = search->asked,
                                 .answered = search->answered,
-                                .stored = search->stored};
+                                .stored = search->stored,
+                                .refusal = search->refusal};
     bool stores = search->kind == DHT_SEARCH_ANNOUNCE || search->kind == DHT_SEARCH_PUT;
     result.error = search->asked == 0              ? FRESHET_ERROR_ABSENT
                    : search->answered == 0         ? FRESHET_ERROR_TIMEOUT
@@ -283,11 +313,13 @@ static struct dht_search *find(struct dht_node *node, uint32_t number)
     return NULL;
 }
 
-static void take_answer(struct dht_node *node, struct dht_search *search,
+static void take_answer(struct dht_node *node, struct dht_search *search, int64_t now,
                         const struct dht_question *question, const struct krpc_message *message)
 {
     struct dht_contact contact = {.id = message->id, .address = question->to};
     uint8_t path = dht_lookup_answered(&search->lookup, &contact, message->token);
+    tell_step(node, search, path == DHT_LOOKUP_PATHS ? DHT_TRACE_REFUSED : DHT_TRACE_ANSWERED,
+              &contact, message, now - question->sent_ns);
     if (path == DHT_LOOKUP_PATHS)
         return;
     search->answered++;
@@ -298,21 +330,40 @@ static void take_answer(struct dht_node *node, struct dht_search *search,
         take_item(node, search, &question->to, message);
 }
 
+static void take_store(struct dht_node *node, struct dht_search *search, int64_t now,
+                       const struct dht_question *question, const struct krpc_message *message)
+{
+    struct dht_contact contact = {.id = question->id, .address = question->to};
+    bool is_stored = message && message->kind == KRPC_REPLY;
+    search->open_stores--;
+    search->stored += is_stored;
+    if (message && message->kind == KRPC_ERROR)
+        search->refusal = message->error_code;
+    tell_step(node, search, is_stored ? DHT_TRACE_STORED : DHT_TRACE_NOT_STORED, &contact, message,
+              now - question->sent_ns);
+}
+
+static void take_failure(struct dht_node *node, struct dht_search *search, int64_t now,
+                         const struct dht_question *question, const struct krpc_message *message)
+{
+    struct dht_contact contact = {.id = question->id, .address = question->to};
+    dht_lookup_failed(&search->lookup, &question->to);
+    tell_step(node, search, message ? DHT_TRACE_REFUSED : DHT_TRACE_SILENT, &contact, message,
+              now - question->sent_ns);
+}
+
 void dht_node_search_hear(struct dht_node *node, int64_t now, const struct dht_question *question,
                           const struct krpc_message *message)
 {
     struct dht_search *search = find(node, question->number);
-    bool is_reply = message && message->kind == KRPC_REPLY;
     if (!search)
         return;
-    if (question->purpose == DHT_FOR_STORE) {
-        search->open_stores--;
-        search->stored += is_reply;
-    } else if (is_reply) {
-        take_answer(node, search, question, message);
-    } else {
-        dht_lookup_failed(&search->lookup, &question->to);
-    }
+    if (question->purpose == DHT_FOR_STORE)
+        take_store(node, search, now, question, message);
+    else if (message && message->kind == KRPC_REPLY)
+        take_answer(node, search, now, question, message);
+    else
+        take_failure(node, search, now, question, message);
     dht_node_search_advance(node, search, now);
 }
 

@@ -231,6 +231,7 @@ void dht_node_serve(struct dht_node *node, int64_t now, const struct address *fr
     krpc_init(&answer.message, KRPC_REPLY);
     answer.message.id = node->id;
     answer.message.transaction = query->transaction;
+    answer.message.version = DHT_VERSION;
     answer.message.external = *from;
     bool proven = is_proven(node, now, from, query);
     make_answer(node, now, from, query, &answer);

@@ -19,6 +19,7 @@
 #include "core/dht/routing_table.h"
 
 #define DHT_RTT_SAMPLES 32u
+#define DHT_VERSION     BYTES_LITERAL("FR\0\1") /* `v` of what we send */
 
 /* What a question was asked for. */
 enum dht_purpose {
@@ -62,6 +63,7 @@ struct dht_search {
     enum dht_search_kind kind;
     bool is_inner; /* our own upkeep: no results */
     bool is_kept;  /* an announce of the announcer */
+    bool is_traced;
     bool is_storing;
     bool no_seeds;
     bool is_seed;
@@ -71,6 +73,7 @@ struct dht_search {
     uint32_t answered;
     uint32_t stored;
     uint32_t open_stores;
+    int64_t refusal;
     int64_t started_ns;
     struct dht_item *item;             /* PUT: what to put; GET: the salt, then the newest */
     uint8_t (*blooms)[DHT_BLOOM_SIZE]; /* scrape: seeds, peers */
@@ -97,6 +100,7 @@ struct dht_node {
     enum address_family family;
     bool is_read_only;
     bool is_started; /* has looked for itself */
+    bool is_tracing; /* commands that begin now */
     struct routing_table table;
     struct dht_verifier verifier;
     struct rng rng;

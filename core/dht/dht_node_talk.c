@@ -66,7 +66,7 @@ bool dht_node_ask(struct dht_node *node, int64_t now, struct krpc_message *query
     writer_init(&writer, transaction, sizeof transaction);
     writer_u32(&writer, question->transaction);
     query->transaction = (struct bytes){transaction, sizeof transaction};
-    query->version = BYTES_LITERAL("FR\0\1");
+    query->version = DHT_VERSION;
     query->id = node->id;
     query->is_read_only = node->is_read_only;
     if (node->sibling && query->method != KRPC_PING)
@@ -127,10 +127,14 @@ static void tell_person(struct dht_node *node, const struct dht_question *questi
         result.answered = 1;
         result.sample_total = message->sample_total;
         result.interval_s = message->sample_interval_s;
-        void *owned = memory_copy(message->samples.data, message->samples.length);
-        result.samples = (struct bytes){owned, message->samples.length};
-        dht_node_tell(node, &result, owned);
-        result.samples = (struct bytes){NULL, 0};
+        struct buffer owned = {0};
+        buffer_append(&owned, message->samples.data, message->samples.length);
+        buffer_append(&owned, message->version.data, message->version.length);
+        result.samples = (struct bytes){owned.data, message->samples.length};
+        result.version =
+            (struct bytes){owned.data + message->samples.length, message->version.length};
+        dht_node_tell(node, &result, owned.data);
+        result.samples = result.version = (struct bytes){NULL, 0};
     }
     result.type = DHT_RESULT_DONE;
     result.asked = 1;

@@ -559,6 +559,132 @@ static void silence_ends_a_search_after_two_seconds(void **state)
     assert_true(is_done);
 }
 
+/* Steps of the results that wait, as letters in their order; other results are left out. */
+static void take_steps(struct dht_node *from, char steps[32])
+{
+    static const char letters[] = {'a', 'A', 'R', 'x', 's', 'S', 'N'};
+    struct dht_result result;
+    size_t count = 0;
+    while (dht_node_result(from, &result))
+        if (result.type == DHT_RESULT_TRACE && count < 31)
+            steps[count++] = letters[result.step];
+    steps[count] = '\0';
+}
+
+static void a_trace_tells_each_question_and_what_came_of_it(void **state)
+{
+    (void)state;
+    struct dht_node *other = make((struct dht_node_options){.seed = 5});
+    struct address at = v4(1, 1, 1, 1), other_at = v4(2, 2, 2, 2);
+    struct dht_id hash = {{1}}, id = dht_node_id(node);
+    struct dht_result result;
+    char steps[32];
+    dht_node_add_address(other, &at, 0);
+    converse(other, &other_at, node, &at, 0);
+    dht_node_announce(other, SECOND_NS, &hash, 7000, false);
+    converse(other, &other_at, node, &at, SECOND_NS);
+    take_steps(other, steps);
+    assert_string_equal(steps, "");
+    dht_node_trace(other, true);
+    dht_node_announce(other, 2 * SECOND_NS, &hash, 7000, false);
+    converse(other, &other_at, node, &at, 2 * SECOND_NS);
+    take_steps(other, steps);
+    assert_string_equal(steps, "aAsS");
+    uint32_t number = dht_node_get_peers(other, 3 * SECOND_NS, &hash, 0);
+    assert_true(dht_node_result(other, &result));
+    assert_int_equal(result.step, DHT_TRACE_ASKED);
+    assert_true(address_equal(&result.from, &at));
+    converse(other, &other_at, node, &at, 3 * SECOND_NS + 40 * MILLISECOND_NS);
+    assert_true(dht_node_result(other, &result));
+    assert_int_equal(result.step, DHT_TRACE_ANSWERED);
+    assert_int_equal(result.number, number);
+    assert_int_equal(result.rtt_ms, 40);
+    assert_int_equal(result.peer_count, 1);
+    assert_true(dht_id_equal(&result.id, &id));
+    take_steps(other, steps);
+    dht_node_get_peers(other, 4 * SECOND_NS, &hash, 0);
+    dht_node_tick(other, 4 * SECOND_NS + LIMIT_DHT_GIVE_UP_NS);
+    take_steps(other, steps);
+    assert_string_equal(steps, "ax");
+    dht_node_free(other);
+}
+
+static bool believe(void *context, const uint8_t key[KRPC_KEY_SIZE], struct bytes text,
+                    const uint8_t signature[KRPC_SIGNATURE_SIZE])
+{
+    (void)context, (void)key, (void)text, (void)signature;
+    return true;
+}
+
+static void who_puts_hears_why_nobody_took_it(void **state)
+{
+    (void)state;
+    struct dht_node_options options = {.seed = 5, .verifier = {.verify = believe}};
+    struct dht_node *other = make(options);
+    options.seed = 6;
+    struct dht_node *store = make(options);
+    struct address at = v4(1, 1, 1, 1), other_at = v4(2, 2, 2, 2);
+    uint8_t key[KRPC_KEY_SIZE] = {1}, signature[KRPC_SIGNATURE_SIZE] = {1};
+    struct dht_result result = {0};
+    struct krpc_item item = {.value = BYTES_LITERAL("1:a"),
+                             .key = key,
+                             .signature = signature,
+                             .has_seq = true,
+                             .seq = 4};
+    dht_node_free(node);
+    node = store;
+    dht_node_add_address(other, &at, 0);
+    converse(other, &other_at, node, &at, 0);
+    dht_node_put(other, SECOND_NS, &item);
+    converse(other, &other_at, node, &at, SECOND_NS);
+    assert_true(dht_node_result(other, &result));
+    assert_int_equal(result.stored, 1);
+    assert_int_equal(result.refusal, 0);
+    item.seq = 3;
+    dht_node_put(other, 2 * SECOND_NS, &item);
+    converse(other, &other_at, node, &at, 2 * SECOND_NS);
+    assert_true(dht_node_result(other, &result));
+    assert_int_equal(result.error, FRESHET_ERROR_REFUSED);
+    assert_int_equal(result.refusal, KRPC_ERROR_SEQ);
+    dht_node_free(other);
+}
+
+static void a_ping_brings_the_clients_version(void **state)
+{
+    (void)state;
+    struct dht_node *other = make((struct dht_node_options){.seed = 5});
+    struct address at = v4(1, 1, 1, 1), other_at = v4(2, 2, 2, 2);
+    struct dht_result result;
+    dht_node_ping(other, 0, &at);
+    converse(other, &other_at, node, &at, 0);
+    assert_true(dht_node_result(other, &result));
+    assert_int_equal(result.type, DHT_RESULT_NODE);
+    assert_true(bytes_equal(result.version, BYTES_LITERAL("FR\0\1")));
+    dht_node_sample(other, 0, &at, &result.id);
+    converse(other, &other_at, node, &at, 0);
+    while (dht_node_result(other, &result) && result.type != DHT_RESULT_SAMPLES)
+        continue;
+    assert_int_equal(result.type, DHT_RESULT_SAMPLES);
+    assert_int_equal(result.samples.length, 0);
+    assert_true(bytes_equal(result.version, BYTES_LITERAL("FR\0\1")));
+    dht_node_free(other);
+}
+
+static void who_passes_by_takes_the_nodes_and_not_the_id(void **state)
+{
+    (void)state;
+    struct buffer record = {0};
+    struct dht_node_stats stats;
+    struct dht_id before = dht_node_id(node);
+    make_record(&record, 5);
+    assert_int_equal(dht_node_load_nodes(node, buffer_bytes(&record), 0), FRESHET_OK);
+    struct dht_id after = dht_node_id(node);
+    assert_true(dht_id_equal(&before, &after));
+    dht_node_stats(node, 0, &stats);
+    assert_int_equal(stats.nodes, 5);
+    buffer_deinit(&record);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -579,6 +705,10 @@ int main(void)
         TEST(nobody_outside_aims_us_at_a_private_network),
         TEST(siblings_name_one_anothers_nodes),
         TEST(silence_ends_a_search_after_two_seconds),
+        TEST(a_trace_tells_each_question_and_what_came_of_it),
+        TEST(who_puts_hears_why_nobody_took_it),
+        TEST(a_ping_brings_the_clients_version),
+        TEST(who_passes_by_takes_the_nodes_and_not_the_id),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

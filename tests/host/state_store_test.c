@@ -97,6 +97,83 @@ static void state_store_keeps_torrents_and_numbers(void **state)
     temporary_folder_drop(folder);
 }
 
+static void check_blob(struct state_store *store, const char *name, struct bytes expected)
+{
+    struct buffer blob = {0};
+
+    assert_int_equal(state_store_blob(store, name, &blob), FRESHET_OK);
+    assert_true(bytes_equal(buffer_bytes(&blob), expected));
+    buffer_deinit(&blob);
+}
+
+static void state_store_keeps_blobs_by_name(void **state)
+{
+    char *folder = temporary_folder_make();
+    struct state_store *store = open_store(folder);
+    struct buffer blob = {0};
+
+    (void)state;
+    assert_int_equal(state_store_blob(store, "dht4", &blob), FRESHET_ERROR_NOT_FOUND);
+    assert_int_equal(state_store_put_blob(store, "dht4", BYTES_LITERAL("one\0two")), FRESHET_OK);
+    assert_int_equal(state_store_put_blob(store, "dht6", (struct bytes){NULL, 0}), FRESHET_OK);
+    state_store_close(store);
+    store = open_store(folder);
+    check_blob(store, "dht4", BYTES_LITERAL("one\0two"));
+    check_blob(store, "dht6", (struct bytes){NULL, 0});
+    assert_int_equal(state_store_put_blob(store, "dht4", BYTES_LITERAL("3")), FRESHET_OK);
+    check_blob(store, "dht4", BYTES_LITERAL("3"));
+    state_store_close(store);
+    temporary_folder_drop(folder);
+}
+
+/* As the first version left it, with a number and a torrent in it. */
+static void make_state_of_version_1(const char *folder)
+{
+    char path[TEMPORARY_PATH];
+    sqlite3 *database;
+
+    assert_int_equal(sqlite3_open(temporary_path(folder, "state.db", path), &database), SQLITE_OK);
+    assert_int_equal(
+        sqlite3_exec(
+            database,
+            "PRAGMA journal_mode=WAL;"
+            "CREATE TABLE records(info_hash BLOB NOT NULL, root TEXT NOT NULL,"
+            " pieces BLOB NOT NULL, stats BLOB NOT NULL, uploaded INTEGER NOT NULL,"
+            " downloaded INTEGER NOT NULL, complete INTEGER NOT NULL, clean INTEGER NOT NULL,"
+            " root_device INTEGER NOT NULL, root_inode INTEGER NOT NULL, written INTEGER NOT NULL,"
+            " PRIMARY KEY(info_hash, root));"
+            "CREATE TABLE torrents(info_hash BLOB PRIMARY KEY, torrent BLOB NOT NULL);"
+            "CREATE TABLE numbers(name TEXT PRIMARY KEY, value INTEGER NOT NULL);"
+            "INSERT INTO numbers VALUES('listen_port', 7000);"
+            "INSERT INTO torrents VALUES(x'0102030000000000000000000000000000000000000000000000"
+            "000000000000', 'd4:infoe');"
+            "PRAGMA user_version=1;",
+            NULL, NULL, NULL),
+        SQLITE_OK);
+    sqlite3_close(database);
+}
+
+static void state_store_opens_what_an_older_program_wrote(void **state)
+{
+    char *folder = temporary_folder_make();
+    struct buffer torrent = {0};
+
+    (void)state;
+    make_state_of_version_1(folder);
+    struct state_store *store = open_store(folder);
+    assert_int_equal(state_store_number(store, "listen_port", 0), 7000);
+    assert_int_equal(state_store_get_torrent(store, hash, &torrent), FRESHET_OK);
+    assert_true(bytes_is(buffer_bytes(&torrent), "d4:infoe"));
+    assert_int_equal(state_store_put_blob(store, "dht4", BYTES_LITERAL("x")), FRESHET_OK);
+    state_store_close(store);
+    store = open_store(folder);
+    check_blob(store, "dht4", BYTES_LITERAL("x"));
+    assert_int_equal(state_store_number(store, "listen_port", 0), 7000);
+    state_store_close(store);
+    buffer_deinit(&torrent);
+    temporary_folder_drop(folder);
+}
+
 static int damaged_files(const char *folder)
 {
     DIR *entries = opendir(folder);
@@ -222,6 +299,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(state_store_keeps_a_record_over_a_restart),
         cmocka_unit_test(state_store_keeps_torrents_and_numbers),
+        cmocka_unit_test(state_store_keeps_blobs_by_name),
+        cmocka_unit_test(state_store_opens_what_an_older_program_wrote),
         cmocka_unit_test(state_store_sets_a_damaged_file_aside_and_says_so),
         cmocka_unit_test(state_store_notices_a_page_that_was_overwritten),
         cmocka_unit_test(state_store_refuses_what_a_newer_program_wrote),
