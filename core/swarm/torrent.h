@@ -48,7 +48,6 @@ struct torrent_options {
 };
 
 enum notice_type {
-    NOTICE_METADATA,  /* what the torrent is is known: take it (engine_take_metadata) and add it */
     NOTICE_CHECKING,  /* hashing what is on the disk */
     NOTICE_READY,     /* checked; downloading or seeding from now on */
     NOTICE_COMPLETE,  /* everything wanted is verified AND durable */
@@ -66,6 +65,7 @@ enum notice_type {
     NOTICE_PERSIST_FAILED, /* error: the record could not be written */
     NOTICE_REMOVED,
     NOTICE_SHUTDOWN_DONE,
+    NOTICE_METADATA, /* what the torrent is is known: take it (engine_take_metadata) and add it */
 };
 
 struct notice {
