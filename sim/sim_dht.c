@@ -45,7 +45,11 @@ static struct address new_address(struct sim_dht *world)
         uint32_t bits = (uint32_t)rng_u64(&world->rng);
         uint8_t ip[4] = {(uint8_t)(bits >> 24), (uint8_t)(bits >> 16), (uint8_t)(bits >> 8),
                          (uint8_t)bits};
+        if (world->options.without_bep42)
+            ip[0] = 10;
         struct address address = address_ipv4(ip, PORT);
+        if (world->options.without_bep42 && !map_get(&world->by_ip, ip))
+            return address;
         if (ip[0] == 0 || ip[3] == 0 || address_is_loopback(&address) ||
             address_is_private(&address) || address_is_multicast(&address) ||
             map_get(&world->by_ip, ip))

@@ -25,7 +25,8 @@ struct sim_dht_options {
     uint32_t nodes; /* sybils included */
     enum sim_dht_sybils sybils;
     uint32_t sybil_permille;
-    int64_t join_ns; /* all join at random within it */
+    bool without_bep42; /* all in a private network, where any id is allowed */
+    int64_t join_ns;    /* all join at random within it */
     int64_t
         session_median_ns; /* how long a node stays, when it leaves another comes; 0: for ever */
 };

@@ -9,8 +9,8 @@
 
 #include "core/metainfo/magnet.h"
 
-/* Appends the .torrent. `magnet` may be NULL: then what the metainfo itself says of trackers and web
- * seeds is written. */
+/* Appends the .torrent. `magnet` may be NULL: then what the metainfo itself says of trackers and
+ * web seeds is written. */
 void torrent_writer_write(const struct metainfo *metainfo, const struct magnet *magnet,
                           struct buffer *out);
 

@@ -14,8 +14,7 @@ static void begin_layers(struct metadata_swarm *swarm)
     swarm->stage = METADATA_LAYERS;
     swarm->layers = layer_fetch_new(swarm->metainfo, rng_u64(&swarm->shared->rng));
     /* A hybrid's peers may all be of v1. */
-    swarm->patience_ns =
-        swarm->metainfo->has_v1 ? swarm->now + 2 * LAYERS_PATIENCE_NS : HEAP_NEVER;
+    swarm->patience_ns = swarm->metainfo->has_v1 ? swarm->now + 2 * LAYERS_PATIENCE_NS : HEAP_NEVER;
 }
 
 struct metadata_swarm *metadata_swarm_new(struct swarm_shared *shared, torrent_id id,
