@@ -5,7 +5,7 @@
  * protocol are agreed and what honest words open the conversation; what follows are steps: bytes of
  * the peer's own, with or without a message's length put before them, answers to what it was asked,
  * time, a second peer. Every invariant is walked after each step.
- * covers: core/swarm/swarm_messages.c core/swarm/peer.c
+ * covers: core/swarm/swarm_messages.c core/swarm/peer.c core/swarm/swarm_pex.c core/swarm/pex.c
  */
 #include "tests/engine/lone_engine.h"
 

@@ -18,5 +18,6 @@ extern const struct scenario scenario_dht;
 extern const struct scenario scenario_dht_churn;
 extern const struct scenario scenario_dht_sybils;
 extern const struct scenario scenario_dht_eclipse;
+extern const struct scenario scenario_peer_exchange;
 
 #endif

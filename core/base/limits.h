@@ -52,6 +52,7 @@
 #define LIMIT_OUT_BYTES          (4u * MIB) /* protocol bytes that a peer does not read */
 #define LIMIT_REJECTS_IN_A_ROW   600u       /* of our requests, without a block in between */
 #define LIMIT_INVALID_REQUESTS   300u
+#define LIMIT_PEX_NUISANCE       10u /* peer exchange that comes too soon, in a row (BEP 11) */
 
 /* Peers. */
 #define LIMIT_PEERS_PER_TORRENT       200u

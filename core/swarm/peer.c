@@ -76,6 +76,11 @@ bool peer_is_seed(const struct peer *peer)
     return peer->has.size > 0 && bitfield_is_full(&peer->has);
 }
 
+const struct address *peer_listens(const struct peer *peer)
+{
+    return peer->inbound ? &peer->listen : &peer->address;
+}
+
 bool peer_has_bytes(const struct peer *peer)
 {
     return peer->out.length > 0;
@@ -99,6 +104,7 @@ struct peer *peer_new(struct swarm *swarm, conn_id conn, const struct address *a
     peer->choked_ns = now;
     bitfield_init(&peer->has, piece_count);
     upload_queue_init(&peer->uploads);
+    pex_init(&peer->pex, now);
     request_pipeline_init(&peer->pipeline);
     rate_meter_init(&peer->up);
     wire_handshake_reader_init(&peer->greeting);
@@ -117,5 +123,6 @@ void peer_free(struct peer *peer)
     buffer_deinit(&peer->sending);
     memory_free(peer->requests.items);
     upload_queue_deinit(&peer->uploads);
+    pex_deinit(&peer->pex);
     memory_free(peer);
 }

@@ -12,6 +12,7 @@
 #include "core/door/door.h"
 #include "core/swarm/bandwidth.h"
 #include "core/swarm/client_name.h"
+#include "core/swarm/pex.h"
 #include "core/swarm/rate_meter.h"
 #include "core/swarm/request_pipeline.h"
 #include "core/swarm/upload_queue.h"
@@ -102,6 +103,7 @@ struct peer {
     uint32_t invalid_requests, excess_requests;
     uint32_t rejects_in_a_row; /* of our requests, while it does not choke us */
     uint64_t metadata_sent;    /* bytes of the info dictionary (BEP 9) */
+    struct pex pex;            /* what each side told of other peers */
     uint32_t nuisances;        /* changes of mind, cancels, repeats since the last choking round */
 
     struct rate_meter up; /* payload; down is pipeline.rate */
@@ -127,6 +129,8 @@ void peer_requests_clear(struct peer_requests *requests);
 /* May the peer be asked for pieces that it lists as allowed fast although it chokes us? */
 bool peer_allows_fast(const struct peer *peer, piece_index piece);
 bool peer_is_seed(const struct peer *peer);
+/* Where others can reach it; family ADDRESS_NONE when that is not known. */
+const struct address *peer_listens(const struct peer *peer);
 /* Are there bytes for ACTION_SEND? Payload is not counted. */
 bool peer_has_bytes(const struct peer *peer);
 

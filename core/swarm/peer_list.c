@@ -28,6 +28,7 @@ struct candidate {
     uint8_t fails;
     bool is_seed;
     bool is_self;
+    bool is_useful; /* has given us payload */
 };
 
 struct peer_list {
@@ -149,6 +150,8 @@ static bool goes_before(const struct candidate *a, const struct candidate *b)
         return a->fails < b->fails;
     if (a->source != b->source)
         return a->source < b->source;
+    if (a->is_useful != b->is_useful)
+        return a->is_useful;
     return a->priority > b->priority;
 }
 
@@ -212,14 +215,31 @@ static struct candidate *find_victim(const struct peer_list *list, enum peer_sou
     return worst;
 }
 
+/* A failed one of a source whose share is full. */
+static struct candidate *find_failed(const struct peer_list *list, enum peer_source source)
+{
+    for (struct list_node *node = list_first(&list->known); node;
+         node = list_next(&list->known, node)) {
+        struct candidate *candidate = LIST_ELEMENT(node, struct candidate, node);
+        if (candidate->source == source && candidate->standing == STANDING_IDLE &&
+            candidate->fails > 0 && candidate->good_order == 0)
+            return candidate;
+    }
+    return NULL;
+}
+
 static bool has_room(struct peer_list *list, const struct address *address, enum peer_source source)
 {
     struct prefix_key key = prefix_of(address);
     if (source != PEER_SOURCE_USER) {
-        if (list->source_counts[source] >= SOURCE_SHARE)
-            return false;
         if ((uintptr_t)map_get(&list->prefixes, &key) >= PREFIX_SHARE)
             return false;
+        if (list->source_counts[source] >= SOURCE_SHARE) {
+            struct candidate *failed = find_failed(list, source);
+            if (!failed)
+                return false;
+            candidate_drop(list, failed);
+        }
     }
     if (list->known.length < LIMIT_PEER_LIST)
         return true;
@@ -404,9 +424,27 @@ void peer_list_mark_seed(struct peer_list *list, const struct address *address)
         candidate->is_seed = true;
 }
 
+void peer_list_mark_useful(struct peer_list *list, const struct address *address)
+{
+    struct candidate *candidate = find(list, address);
+    if (candidate)
+        candidate->is_useful = true;
+}
+
 uint32_t peer_list_length(const struct peer_list *list)
 {
     return (uint32_t)list->known.length;
+}
+
+uint32_t peer_list_count_from(const struct peer_list *list, enum peer_source source)
+{
+    return list->source_counts[source];
+}
+
+enum peer_source peer_list_source_of(const struct peer_list *list, const struct address *address)
+{
+    const struct candidate *candidate = find(list, address);
+    return candidate ? (enum peer_source)candidate->source : PEER_SOURCE_INBOUND;
 }
 
 uint32_t peer_list_known_good(const struct peer_list *list, struct address *ret_addresses,

@@ -2,37 +2,26 @@
 /*
  * The peers of one torrent that we have heard of, connected or not, and whom to connect to next.
  *
- *   - Whom: fewer failures first, then the better source (enum order), then BEP 40 priority when
- *     our own address is known, then a seeded hash.
+ *   - Whom: fewer failures first, then the better source (enum order), then who gave us payload
+ *     before, then BEP 40 priority when our own address is known, then a seeded hash.
  *   - After PEER_LIST_FAILS_MAX failures in a row an address is not tried again until somebody
  *     names it anew; after a failure or a disconnect it rests PEER_LIST_RETRY_NS (per failure).
  *     A peer that a person named may be about to start, or be hashing still: after a failure it
  *     rests PEER_LIST_RETRY_SOON_NS (per failure), and it is never given up.
  *   - At most LIMIT_PEER_LIST addresses; a source may fill half of it (a person's own peers all),
  *     a /16 (IPv6: /32) an eighth. When full, a failed or worse-sourced one that is not connected
- *     makes room, else the newcomer is refused.
+ *     makes room, else the newcomer is refused; when a source's share is full, a failed one of it.
  */
 #ifndef FRESHET_SWARM_PEER_LIST_H
 #define FRESHET_SWARM_PEER_LIST_H
 
 #include "core/base/address.h"
 #include "core/base/limits.h"
+#include "core/swarm/peer_source.h"
 
 #define PEER_LIST_RETRY_NS      (60 * SECOND_NS)
 #define PEER_LIST_RETRY_SOON_NS (3 * SECOND_NS)
 #define PEER_LIST_FAILS_MAX     3u
-
-/* Best first. */
-enum peer_source {
-    PEER_SOURCE_USER,
-    PEER_SOURCE_LAN,     /* BEP 14 */
-    PEER_SOURCE_TRACKER, /* BEP 3, 15 */
-    PEER_SOURCE_RESUME,
-    PEER_SOURCE_INBOUND, /* it came to us, and told its listening port (BEP 10 `p`) */
-    PEER_SOURCE_DHT,
-    PEER_SOURCE_PEX, /* BEP 11 */
-    PEER_SOURCE_COUNT
-};
 
 struct peer_list;
 
@@ -58,6 +47,8 @@ void peer_list_on_failed(struct peer_list *list, const struct address *address, 
  * checking its files: it rests PEER_LIST_RETRY_SOON_NS (per failure). */
 void peer_list_on_turned_away(struct peer_list *list, const struct address *address, int64_t now);
 void peer_list_on_disconnected(struct peer_list *list, const struct address *address, int64_t now);
+/* It has given us payload that was of use. */
+void peer_list_mark_useful(struct peer_list *list, const struct address *address);
 /* We let go of it, for no fault of its own (a pause): it may be tried again at once. */
 void peer_list_on_released(struct peer_list *list, const struct address *address);
 /* It turned out to be ourselves (same peer id): never again, though the address may be one that
@@ -71,6 +62,10 @@ void peer_list_set_seeding(struct peer_list *list, bool seeding);
 void peer_list_mark_seed(struct peer_list *list, const struct address *address);
 
 uint32_t peer_list_length(const struct peer_list *list);
+/* How many of its addresses came from the source. O(1). */
+uint32_t peer_list_count_from(const struct peer_list *list, enum peer_source source);
+/* The source of an address; PEER_SOURCE_INBOUND when it does not know it. */
+enum peer_source peer_list_source_of(const struct peer_list *list, const struct address *address);
 struct peer_list_entry {
     struct address address;
     enum peer_source source;

@@ -102,6 +102,7 @@ void swarm_free(struct swarm *swarm)
     hash_answer_upper_deinit(&swarm->hash_upper);
     metainfo_free(swarm->metainfo);
     memory_free(swarm->notices);
+    memory_free(swarm->recent);
     memory_free(swarm->closes);
     memory_free(swarm->send_ranges);
     memory_free(swarm->slots);
@@ -211,6 +212,7 @@ static bool reached_goal(const struct swarm *swarm)
 static void tick_second(struct swarm *swarm)
 {
     swarm_peers_tick(swarm);
+    swarm_pex_tick(swarm);
     swarm_peers_connect(swarm);
     swarm_web_start(swarm);
     if (swarm->super_seed)
@@ -452,6 +454,7 @@ void swarm_check(const struct swarm *swarm)
         CHECK(peer->slot == slot);
         CHECK(peer->phase != PEER_CLOSING);
         CHECK(map_get(&swarm->shared->conns, &peer->conn) == peer);
+        pex_check(&peer->pex);
     }
     CHECK(count == swarm->peers.length);
     /* Who was refused as it was accepted is buried with the next input. */

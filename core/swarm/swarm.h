@@ -15,6 +15,7 @@
  *   swarm_hashes.c     hashes of the merkle tree for who asks
  *   swarm_choking.c    who may ask
  *   swarm_pieces.c     what storage says of pieces, and blame
+ *   swarm_pex.c        peers that peers know
  *   swarm_facts.c      questions: status, peers
  */
 #ifndef FRESHET_SWARM_SWARM_H

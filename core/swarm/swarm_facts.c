@@ -36,6 +36,7 @@ static void count_peers(const struct swarm *swarm, int64_t now, struct torrent_s
         if (peer->phase != PEER_OPEN)
             continue;
         status->peers++;
+        status->peers_by_source[peer_list_source_of(swarm->candidates, peer_listens(peer))]++;
         status->seeds_known += peer_is_seed(peer);
         status->peers_downloading += rate_meter_quick(&peer->up, now) > 0;
         status->peers_uploading += rate_meter_quick(&peer->pipeline.rate, now) > 0;
@@ -66,6 +67,9 @@ void swarm_status(const struct swarm *swarm, int64_t now, struct torrent_status 
                    swarm->phase == PHASE_PAUSED || swarm->phase == PHASE_STOPPING;
     status.complete = settled && status.durable_bytes == status.wanted_bytes;
     count_peers(swarm, now, &status);
+    for (int source = 0; source < PEER_SOURCE_COUNT; source++)
+        status.known_by_source[source] =
+            peer_list_count_from(swarm->candidates, (enum peer_source)source);
     *ret_status = status;
 }
 
@@ -81,6 +85,7 @@ uint32_t swarm_peer_statuses(const struct swarm *swarm, int64_t now, struct peer
         struct peer_status *status = &ret_peers[count++];
         *status = (struct peer_status){
             .address = peer->address,
+            .source = peer_list_source_of(swarm->candidates, peer_listens(peer)),
             .inbound = peer->inbound,
             .am_choking = peer->am_choking,
             .am_interested = peer->am_interested,

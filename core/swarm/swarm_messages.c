@@ -68,7 +68,7 @@ static void pieces_changed(struct peer *peer)
 {
     struct swarm *swarm = peer->swarm;
     if (peer_is_seed(peer)) {
-        peer_list_mark_seed(swarm->candidates, peer->inbound ? &peer->listen : &peer->address);
+        peer_list_mark_seed(swarm->candidates, peer_listens(peer));
         if (swarm->phase == PHASE_SEEDING && !swarm->super_seed) {
             /* Neither has anything for the other. */
             swarm_peers_close(peer, FRESHET_ERROR_CANCELLED, false);
@@ -242,6 +242,7 @@ static void on_extended(struct peer *peer, const struct wire_message *message)
     bool upload_only;
     switch (message->extended_id) {
     case WIRE_EXTENSION_HANDSHAKE: on_extension_handshake(peer, message->payload); break;
+    case WIRE_EXTENSION_UT_PEX: swarm_pex_received(peer, message->payload); break;
     case WIRE_EXTENSION_UT_METADATA: swarm_metadata_received(peer, message->payload); break;
     case WIRE_EXTENSION_LT_DONTHAVE:
         if (wire_extension_decode_donthave(message->payload, &piece) == FRESHET_OK)

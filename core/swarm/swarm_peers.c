@@ -97,8 +97,12 @@ void swarm_peers_close(struct peer *peer, enum freshet_error reason, bool host_k
     peer->reason = reason;
     if (!host_knows && !never_connected)
         queue_close(swarm, peer->conn);
-    const struct address *known = peer->inbound ? &peer->listen : &peer->address;
+    const struct address *known = peer_listens(peer);
+    if (was_open && !swarm->releasing && (host_knows || reason == FRESHET_ERROR_CANCELLED))
+        swarm_pex_left(peer);
     if (known->family != ADDRESS_NONE) {
+        if (peer->downloaded)
+            peer_list_mark_useful(swarm->candidates, known);
         if (swarm->releasing)
             peer_list_on_released(swarm->candidates, known);
         else if (was_open)
@@ -263,6 +267,10 @@ static void put_extension_handshake(struct peer *peer)
     handshake.ids[WIRE_EXTENSION_LT_DONTHAVE] = WIRE_EXTENSION_LT_DONTHAVE;
     handshake.named[WIRE_EXTENSION_UPLOAD_ONLY] = true;
     handshake.ids[WIRE_EXTENSION_UPLOAD_ONLY] = WIRE_EXTENSION_UPLOAD_ONLY;
+    if (swarm_pex_is_on(swarm)) {
+        handshake.named[WIRE_EXTENSION_UT_PEX] = true;
+        handshake.ids[WIRE_EXTENSION_UT_PEX] = WIRE_EXTENSION_UT_PEX;
+    }
     if (swarm_metadata_is_offered(swarm)) {
         handshake.named[WIRE_EXTENSION_UT_METADATA] = true;
         handshake.ids[WIRE_EXTENSION_UT_METADATA] = WIRE_EXTENSION_UT_METADATA;

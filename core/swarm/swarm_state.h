@@ -68,6 +68,8 @@ struct swarm {
     struct rate_meter down, up;
     uint64_t told_uploaded, told_downloaded; /* to storage */
 
+    struct swarm_recent *recent; /* peers that left; NULL: nobody yet */
+
     struct list hash_waits; /* requests for hashes that wait for leaves */
     uint64_t hashing_bytes; /* of pieces that are hashed for them */
     struct hash_answer_upper hash_upper;
@@ -98,6 +100,15 @@ void swarm_messages_received(struct peer *peer, struct event *event);
 void swarm_messages_silent(struct peer *peer);
 /* Super-seeding, once a second: who waits too long is shown another piece. */
 void swarm_messages_show_overdue(struct swarm *swarm);
+
+/* swarm_pex.c */
+/* Are peers told of other peers here? */
+bool swarm_pex_is_on(const struct swarm *swarm);
+void swarm_pex_received(struct peer *peer, struct bytes payload);
+/* Once a second. */
+void swarm_pex_tick(struct swarm *swarm);
+/* It goes, and not for a fault of its own: others may hear of it for a while yet. */
+void swarm_pex_left(struct peer *peer);
 
 /* swarm_requests.c */
 void swarm_requests_update_interest(struct peer *peer);

@@ -10,6 +10,7 @@
 #include "core/base/bitfield.h"
 #include "core/door/door.h"
 #include "core/swarm/client_name.h"
+#include "core/swarm/peer_source.h"
 
 typedef uint32_t torrent_id; /* chosen by whoever adds the torrent; 0 is no torrent */
 
@@ -23,6 +24,7 @@ struct engine_settings {
     uint64_t download_limit;
     uint32_t upload_slots; /* regular unchoke slots a torrent; 0: default 4 */
     bool no_upload;        /* never unchoke anybody */
+    bool no_pex;           /* no peer exchange (BEP 11) */
     bool many_per_address; /* allow more peers from one address (tests, LANs behind NAT) */
 };
 
@@ -104,14 +106,17 @@ struct torrent_status {
     uint64_t download_rate, upload_rate;   /* bytes a second */
     uint32_t peers, peers_downloading, peers_uploading, seeds_known;
     uint32_t pieces_done, pieces_total;
-    const struct bitfield *pieces; /* verified; borrowed */
-    bool complete;                 /* all wanted durable */
+    uint32_t peers_by_source[PEER_SOURCE_COUNT]; /* of the connected ones */
+    uint32_t known_by_source[PEER_SOURCE_COUNT]; /* connected or not */
+    const struct bitfield *pieces;               /* verified; borrowed */
+    bool complete;                               /* all wanted durable */
     /* PHASE_METADATA: bytes of the info dictionary, hashes of piece layers; totals 0: not known. */
     uint32_t metadata_bytes, metadata_size, layers, layers_total;
 };
 
 struct peer_status {
     struct address address;
+    enum peer_source source; /* INBOUND also when it came and told no port */
     uint8_t peer_id[20];
     bool inbound, am_choking, am_interested, peer_choking, peer_interested, is_seed, snubbed,
         optimistic;

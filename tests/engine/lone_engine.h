@@ -59,6 +59,7 @@ struct lone_engine {
     char last_url[64];
     uint32_t fetch_errors; /* so many answers are errors */
     bool no_upload;        /* for lone_begin */
+    bool no_pex;           /* for lone_begin */
     bool fetch_waits;      /* servers never answer; a cancel ends it */
     bool fetch_lies;       /* the server at "http://liar/" sends other bytes */
     bool is_private;       /* BEP 27, for lone_begin */
@@ -415,6 +416,7 @@ static inline void lone_begin(struct lone_engine *lone, const char *url_list,
                                            lone->pool_blocks ? lone->pool_blocks : LONE_BLOCKS,
                                        .listen_port = 1};
     settings.no_upload = lone->no_upload;
+    settings.no_pex = lone->no_pex;
     memcpy(settings.peer_id, "-FR0100-lonelonelone", 20);
     lone->engine = engine_new(&settings, lone->now);
     struct torrent_options options = {.root = "/r", .seed_ratio = -1, .seed_time_s = -1};

@@ -23,13 +23,14 @@ SETTINGS = {
 
 
 class Libtorrent:
-    """A session with its own address."""
+    """A session with its own address; without plugins it knows neither metadata nor peer exchange."""
 
-    def __init__(self, address, **settings):
+    def __init__(self, address, plugins=True, **settings):
         self.address = address
         self.port = PORT
         self.session = libtorrent.session({**SETTINGS, "outgoing_interfaces": address.strip("[]"),
-                                           "listen_interfaces": f"{address}:{PORT}", **settings})
+                                           "listen_interfaces": f"{address}:{PORT}", **settings},
+                                          1 if plugins else 0)
         self.alerts = []
 
     @property

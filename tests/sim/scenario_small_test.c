@@ -57,11 +57,20 @@ static void a_storm_of_faults_ends_with_everybody_complete(void **state)
         run_checked("storm", seed);
 }
 
+static void everybody_completes_by_peer_exchange_alone(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 3; seed++) {
+        const struct sim_wish options = {.seed = seed, .check_every = 1000};
+        scenario_run_twice("peer_exchange", &options);
+    }
+}
+
 static void an_unknown_scenario_is_none(void **state)
 {
     (void)state;
     assert_null(scenario_find("peace_on_earth"));
-    assert_true(scenario_count() == 8);
+    assert_true(scenario_count() == 10);
 }
 
 int main(void)
@@ -73,6 +82,7 @@ int main(void)
         cmocka_unit_test(everybody_completes_when_the_tracker_dies),
         cmocka_unit_test(nothing_recorded_is_lost_by_a_crash_anywhere),
         cmocka_unit_test(a_storm_of_faults_ends_with_everybody_complete),
+        cmocka_unit_test(everybody_completes_by_peer_exchange_alone),
         cmocka_unit_test(an_unknown_scenario_is_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

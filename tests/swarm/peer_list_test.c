@@ -201,6 +201,64 @@ static void peer_list_cannot_be_stuffed_by_a_source_or_a_prefix(void **state)
     peer_list_free(list);
 }
 
+static void peer_list_gives_the_place_of_one_that_failed_to_another_of_its_source(void **state)
+{
+    (void)state;
+    struct peer_list *list = peer_list_new(1);
+    struct address next, late = at(0x01020304, 6881);
+    for (uint32_t i = 0; i < LIMIT_PEER_LIST / 2; i++) {
+        struct address a = at(0x20000000 + (i << 16), 6881);
+        assert_true(peer_list_add(list, &a, PEER_SOURCE_PEX));
+    }
+    assert_false(peer_list_add(list, &late, PEER_SOURCE_PEX));
+    assert_true(peer_list_next(list, 0, &next));
+    peer_list_on_failed(list, &next, 0);
+    assert_true(peer_list_add(list, &late, PEER_SOURCE_PEX));
+    assert_int_equal(peer_list_count_from(list, PEER_SOURCE_PEX), LIMIT_PEER_LIST / 2);
+    assert_int_equal(peer_list_source_of(list, &next), PEER_SOURCE_INBOUND); /* forgotten */
+    peer_list_check(list);
+    peer_list_free(list);
+}
+
+static void peer_list_knows_where_each_came_from(void **state)
+{
+    (void)state;
+    struct peer_list *list = peer_list_new(1);
+    struct address a = at(0x0a000001, 6881), b = at(0x0a000002, 6881), c = at(0x0a000003, 6881);
+    peer_list_add(list, &a, PEER_SOURCE_PEX);
+    peer_list_add(list, &b, PEER_SOURCE_PEX);
+    assert_int_equal(peer_list_count_from(list, PEER_SOURCE_PEX), 2);
+    assert_int_equal(peer_list_source_of(list, &a), PEER_SOURCE_PEX);
+    assert_int_equal(peer_list_source_of(list, &c), PEER_SOURCE_INBOUND);
+    /* A better source takes it over, a worse one does not. */
+    peer_list_add(list, &a, PEER_SOURCE_TRACKER);
+    peer_list_add(list, &a, PEER_SOURCE_DHT);
+    assert_int_equal(peer_list_source_of(list, &a), PEER_SOURCE_TRACKER);
+    assert_int_equal(peer_list_count_from(list, PEER_SOURCE_PEX), 1);
+    assert_int_equal(peer_list_count_from(list, PEER_SOURCE_TRACKER), 1);
+    assert_int_equal(peer_list_count_from(list, PEER_SOURCE_DHT), 0);
+    peer_list_check(list);
+    peer_list_free(list);
+}
+
+static void peer_list_prefers_who_gave_us_something_before(void **state)
+{
+    (void)state;
+    struct peer_list *list = peer_list_new(1);
+    struct address next, useful = at(0x0a000007, 6881), better = at(0x0b000001, 6881);
+    for (uint32_t i = 0; i < 20; i++) {
+        struct address a = at(0x0a000001 + i, 6881);
+        peer_list_add(list, &a, PEER_SOURCE_TRACKER);
+    }
+    peer_list_mark_useful(list, &useful);
+    peer_list_add(list, &better, PEER_SOURCE_USER);
+    assert_true(peer_list_next(list, 0, &next));
+    assert_true(address_equal(&next, &better));
+    assert_true(peer_list_next(list, 0, &next));
+    assert_true(address_equal(&next, &useful));
+    peer_list_free(list);
+}
+
 static void peer_list_skips_seeds_while_seeding(void **state)
 {
     (void)state;
@@ -279,6 +337,9 @@ int main(void)
         cmocka_unit_test(peer_list_never_connects_to_ourselves_or_nonsense),
         cmocka_unit_test(peer_list_forgets_the_banned),
         cmocka_unit_test(peer_list_cannot_be_stuffed_by_a_source_or_a_prefix),
+        cmocka_unit_test(peer_list_gives_the_place_of_one_that_failed_to_another_of_its_source),
+        cmocka_unit_test(peer_list_knows_where_each_came_from),
+        cmocka_unit_test(peer_list_prefers_who_gave_us_something_before),
         cmocka_unit_test(peer_list_skips_seeds_while_seeding),
         cmocka_unit_test(peer_list_remembers_good_peers_latest_first),
         cmocka_unit_test(peer_list_keeps_its_invariants_in_any_order_of_calls),
