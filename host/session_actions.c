@@ -64,7 +64,8 @@ static void session_cancel(struct session *session, job_id job)
 void session_actions_perform(struct session *session, const struct action *action)
 {
     switch (action->type) {
-    case ACTION_NONE: break;
+    case ACTION_NONE:
+    case ACTION_SEND_LOCAL: break;
     case ACTION_CONNECT:
         stream_sockets_connect(session->streams, action->conn, &action->remote);
         break;

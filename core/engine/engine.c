@@ -220,7 +220,8 @@ void engine_input(struct engine *engine, int64_t now, struct event *event)
             engine_trackers_datagram(engine, event);
         break;
     case EVENT_JOB_DONE: job_done(engine, event); break;
-    case EVENT_WALL_CLOCK: break;
+    case EVENT_WALL_CLOCK:
+    case EVENT_LOCAL_DATAGRAM: break;
     case EVENT_LISTENING:
         engine->shared.settings.listen_port = event->local.port;
         engine_set_self(engine, &event->local);
