@@ -6,9 +6,9 @@
 #include <string.h>
 
 static const struct scenario *const scenarios[] = {
-    &scenario_two_peers,    &scenario_flash_crowd, &scenario_seed_leaves,
-    &scenario_free_riders,  &scenario_poisoner,    &scenario_crash_restart,
-    &scenario_tracker_loss, &scenario_storm,       &scenario_trackerless,
+    &scenario_two_peers,   &scenario_flash_crowd,     &scenario_seed_leaves,  &scenario_free_riders,
+    &scenario_poisoner,    &scenario_crash_restart,   &scenario_tracker_loss, &scenario_storm,
+    &scenario_trackerless, &scenario_local_discovery,
 };
 
 uint32_t scenario_count(void)

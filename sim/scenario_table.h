@@ -14,5 +14,6 @@ extern const struct scenario scenario_crash_restart;
 extern const struct scenario scenario_tracker_loss;
 extern const struct scenario scenario_storm;
 extern const struct scenario scenario_trackerless;
+extern const struct scenario scenario_local_discovery;
 
 #endif

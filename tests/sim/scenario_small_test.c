@@ -57,11 +57,18 @@ static void a_storm_of_faults_ends_with_everybody_complete(void **state)
         run_checked("storm", seed);
 }
 
+static void neighbours_find_each_other_without_a_tracker(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 3; seed++) /* v2, hybrid, v1 */
+        run_checked("local_discovery", seed);
+}
+
 static void an_unknown_scenario_is_none(void **state)
 {
     (void)state;
     assert_null(scenario_find("peace_on_earth"));
-    assert_true(scenario_count() == 8);
+    assert_true(scenario_count() == 10);
 }
 
 int main(void)
@@ -73,6 +80,7 @@ int main(void)
         cmocka_unit_test(everybody_completes_when_the_tracker_dies),
         cmocka_unit_test(nothing_recorded_is_lost_by_a_crash_anywhere),
         cmocka_unit_test(a_storm_of_faults_ends_with_everybody_complete),
+        cmocka_unit_test(neighbours_find_each_other_without_a_tracker),
         cmocka_unit_test(an_unknown_scenario_is_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
