@@ -64,14 +64,16 @@ static void session_cancel(struct session *session, job_id job)
 void session_actions_perform(struct session *session, const struct action *action)
 {
     switch (action->type) {
-    case ACTION_NONE:
-    case ACTION_SEND_LOCAL: break;
+    case ACTION_NONE: break;
     case ACTION_CONNECT:
         stream_sockets_connect(session->streams, action->conn, &action->remote);
         break;
     case ACTION_SEND: stream_sockets_send(session->streams, action); break;
     case ACTION_SEND_DATAGRAM:
         datagram_socket_send(session->datagrams, &action->remote, action->bytes);
+        break;
+    case ACTION_SEND_LOCAL:
+        local_socket_send(session->local, &action->remote, action->bytes);
         break;
     case ACTION_RECEIVE_PAUSE: stream_sockets_pause(session->streams, action->conn, true); break;
     case ACTION_RECEIVE_RESUME: stream_sockets_pause(session->streams, action->conn, false); break;
