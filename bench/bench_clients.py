@@ -73,14 +73,15 @@ class Freshet(Client):
         state = self.fresh("seed-state")
         log = os.path.join(state, "log")
         process = Process([self.program, "seed", torrent, "-o", data, "--unchecked", "--listen",
-                           f"{self.address}:{port}", "--progress=json", "--state", state], log)
+                           f"{self.address}:{port}", "--no-lsd", "--progress=json", "--state", state],
+                          log)
         # A peer that comes before the torrent is open is sent away, and waits a minute.
         process.wait(30, lambda: '"checked"' in open(log, encoding="utf-8").read())
         return process, port
 
     def get(self, torrent, data):
         process = Process([self.program, "get", torrent, "-o", data, "--listen",
-                           f"{self.address}:0", "--progress=none", "--state",
+                           f"{self.address}:0", "--no-lsd", "--progress=none", "--state",
                            self.fresh("get-state")], self.log())
         return self.ended(process)
 

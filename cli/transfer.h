@@ -18,7 +18,7 @@
         {"bootstrap", 0, "HOST:PORT", "enter the DHT there; remembered for the next time",         \
          .repeatable = true},                                                                      \
         {"no-dht", 0, NULL, "do not use the DHT", .repeatable = false},                            \
-        {"no-lsd", 0, NULL, "accepted: there is no local discovery yet", .hidden = true},          \
+        {"no-lsd", 0, NULL, "do not look for peers in the local network", .repeatable = false},    \
         {"no-pex", 0, NULL, "accepted: there is no peer exchange yet", .hidden = true},            \
         {"no-portmap", 0, NULL, "accepted: there is no port mapping yet", .hidden = true},         \
         {"transport", 0, "tcp", "accepted: TCP is the only one yet", .hidden = true},              \

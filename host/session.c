@@ -176,6 +176,9 @@ static void session_make_engine(struct session *session)
     struct event event = {.type = EVENT_LISTENING, .local = session->listen};
     engine_input(session->engine, clock_now(), &event);
     session_dht_start(session);
+    if (!session->settings.no_lsd)
+        session->local =
+            local_socket_new(&session->loop, &session->listen, session_parts_input, session);
 }
 
 enum freshet_error session_new(const struct session_options *options,
@@ -278,6 +281,7 @@ void session_free(struct session *session)
     session->finished = true;
     stream_sockets_free(session->streams);
     datagram_socket_close(session->datagrams);
+    local_socket_close(session->local);
     http_fetch_free(session->fetch);
     resolver_free(session->resolver);
     uv_handle_t *handles[] = {(uv_handle_t *)&session->prepare,  (uv_handle_t *)&session->check,

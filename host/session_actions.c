@@ -72,6 +72,9 @@ void session_actions_perform(struct session *session, const struct action *actio
     case ACTION_SEND_DATAGRAM:
         datagram_socket_send(session->datagrams, &action->remote, action->bytes);
         break;
+    case ACTION_SEND_LOCAL:
+        local_socket_send(session->local, &action->remote, action->bytes);
+        break;
     case ACTION_RECEIVE_PAUSE: stream_sockets_pause(session->streams, action->conn, true); break;
     case ACTION_RECEIVE_RESUME: stream_sockets_pause(session->streams, action->conn, false); break;
     case ACTION_CLOSE: stream_sockets_close(session->streams, action->conn); break;

@@ -7,6 +7,7 @@
 #include "host/datagram_socket.h"
 #include "host/disk.h"
 #include "host/http_fetch.h"
+#include "host/local_socket.h"
 #include "host/resolver.h"
 #include "host/session_options.h"
 #include "host/state_store.h"
@@ -37,6 +38,7 @@ struct session {
     struct disk *disk;
     struct stream_sockets *streams;
     struct datagram_socket *datagrams;
+    struct local_socket *local; /* NULL: local discovery is off */
     struct http_fetch *fetch;
     struct resolver *resolver;
     struct worker_pool *state_worker;

@@ -19,5 +19,6 @@ extern const struct scenario scenario_dht_churn;
 extern const struct scenario scenario_dht_sybils;
 extern const struct scenario scenario_dht_eclipse;
 extern const struct scenario scenario_peer_exchange;
+extern const struct scenario scenario_local_discovery;
 
 #endif

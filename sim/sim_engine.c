@@ -21,6 +21,7 @@ static void *new_machine(struct sim_node *node)
         .download_limit = options->download_limit,
         .upload_slots = options->upload_slots,
         .no_upload = options->free_rider,
+        .no_lsd = !options->uses_lan,
     };
     memcpy(settings.peer_id, "-FR0100-", 8);
     rng_fill(rng, settings.peer_id + 8, 12);

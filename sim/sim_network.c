@@ -454,11 +454,20 @@ struct address sim_network_address(uint32_t index, uint16_t port)
     return address_ipv4(ip, port);
 }
 
+struct address sim_network_lan_address(uint32_t index, uint16_t port)
+{
+    const uint8_t ip[4] = {10, (uint8_t)(index >> 16), (uint8_t)(index >> 8), (uint8_t)index};
+    return address_ipv4(ip, port);
+}
+
 struct sim_port *sim_network_at(const struct sim_network *network, const struct address *address)
 {
-    if (address->family != ADDRESS_IPV4 || address->ip[0] < 11 || address->ip[0] > 90)
+    const uint8_t *ip = address->ip;
+    if (address->family != ADDRESS_IPV4 || ip[0] < 10 || ip[0] > 90)
         return NULL;
-    uint32_t index = address->ip[0] - 11u + 80u * address->ip[1] + 20480u * address->ip[2];
+    uint32_t index = ip[0] - 11u + 80u * ip[1] + 20480u * ip[2];
+    if (ip[0] == 10)
+        index = (uint32_t)ip[1] << 16 | (uint32_t)ip[2] << 8 | ip[3];
     return index < network->port_count ? network->ports[index] : NULL;
 }
 

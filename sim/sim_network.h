@@ -75,7 +75,9 @@ void sim_network_add(struct sim_network *network, struct sim_port *port,
                      void *owner);
 /* Nodes' addresses are public ones, far apart from one another. */
 struct address sim_network_address(uint32_t index, uint16_t port);
-/* The port at an address, or NULL. */
+/* The second one of each, in a LAN of which all are. */
+struct address sim_network_lan_address(uint32_t index, uint16_t port);
+/* The port at an address of either kind, or NULL. */
 struct sim_port *sim_network_at(const struct sim_network *network, const struct address *address);
 
 /* The program ends: its streams are reset, at once for it and after the delay for the others; with

@@ -397,6 +397,7 @@ static void act(struct sim_node *node, const struct action *action)
     case ACTION_CANCEL: sim_node_job_cancel(node, action->job); break;
     case ACTION_TELL: do_tell(node, action->notice); break;
     case ACTION_SEND_DATAGRAM: sim_node_job_datagram(node, &action->remote, action->bytes); break;
+    case ACTION_SEND_LOCAL: sim_node_job_local(node, &action->remote, action->bytes); break;
     case ACTION_NONE: break;
     }
 }

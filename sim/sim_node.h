@@ -53,6 +53,7 @@ struct sim_node_options {
     uint64_t unwanted;           /* bit i: file i is not selected (of the first 64) */
     bool uses_dht;               /* node 0 is the way in */
     bool has_magnet;             /* knows the hash only at the start */
+    bool uses_lan;               /* looks for peers there; all who do are of one LAN */
     const struct address *peers; /* told at the start; borrowed for the whole run */
     uint32_t peer_count;
 };

@@ -19,6 +19,7 @@ struct sim_job {
     const struct resolve_job *resolve;
     const struct persist_job *persist;
     struct address remote; /* DATAGRAM: who sent it */
+    bool is_local;         /* DATAGRAM: to everybody in the LAN */
     struct buffer datagram;
     bool cancelled;
     struct sim_timer timer;
@@ -123,8 +124,9 @@ static void do_datagram(struct sim_job *job)
 {
     struct sim_node *node = job->node;
     struct buffer datagram = job->datagram;
-    struct event event = {
-        .type = EVENT_DATAGRAM, .remote = job->remote, .bytes = buffer_bytes(&datagram)};
+    struct event event = {.type = job->is_local ? EVENT_LOCAL_DATAGRAM : EVENT_DATAGRAM,
+                          .remote = job->remote,
+                          .bytes = buffer_bytes(&datagram)};
     job->datagram = (struct buffer){0};
     forget(job);
     sim_node_input(node, &event);
@@ -231,18 +233,19 @@ void sim_node_job_persist(struct sim_node *node, const struct persist_job *persi
     done_after(job, node->options.persist_ns);
 }
 
-/* To another node's program; what nobody takes is lost. */
-static void send_datagram(struct sim_node *node, const struct address *remote,
-                          struct bytes datagram)
+/* To another node's program; what nobody takes is lost (NULL). */
+static struct sim_job *send_datagram(struct sim_node *node, const struct address *remote,
+                                     struct bytes datagram)
 {
     const struct sim_port *to = sim_network_at(&node->world->network, remote);
     if (to == NULL || !to->alive || !to->connected || to->side != node->port.side ||
         remote->port != SIM_LISTEN_PORT)
-        return;
+        return NULL;
     struct sim_job *job = job_new(to->owner, JOB_DATAGRAM, 0);
     job->remote = sim_network_address(node->index, SIM_LISTEN_PORT);
     buffer_append(&job->datagram, datagram.data, datagram.length);
     done_after(job, node->port.link.delay_ns + to->link.delay_ns);
+    return job;
 }
 
 void sim_node_job_datagram(struct sim_node *node, const struct address *remote,
@@ -256,6 +259,20 @@ void sim_node_job_datagram(struct sim_node *node, const struct address *remote,
     struct sim_job *job = job_new(node, JOB_TRACKER, 0);
     buffer_append(&job->datagram, datagram.data, datagram.length);
     done_after(job, TRACKER_TURNAROUND_NS + 2 * node->port.link.delay_ns);
+}
+
+void sim_node_job_local(struct sim_node *node, const struct address *group, struct bytes datagram)
+{
+    for (uint32_t i = 0; i < node->world->node_count && group->family == ADDRESS_IPV4; i++) {
+        struct address to = sim_network_lan_address(i, SIM_LISTEN_PORT);
+        if (i == node->index || !node->world->nodes[i]->options.uses_lan)
+            continue;
+        struct sim_job *job = send_datagram(node, &to, datagram);
+        if (job == NULL)
+            continue;
+        job->is_local = true;
+        job->remote = sim_network_lan_address(node->index, SIM_LISTEN_PORT);
+    }
 }
 
 void sim_node_job_cancel(struct sim_node *node, job_id id)

@@ -16,6 +16,8 @@ void sim_node_job_resolve(struct sim_node *node, const struct resolve_job *job);
 void sim_node_job_persist(struct sim_node *node, const struct persist_job *job);
 void sim_node_job_datagram(struct sim_node *node, const struct address *remote,
                            struct bytes datagram);
+/* To everybody in the LAN; IPv6 leads nowhere. */
+void sim_node_job_local(struct sim_node *node, const struct address *group, struct bytes datagram);
 void sim_node_job_cancel(struct sim_node *node, job_id id);
 /* The program is gone, nobody waits for its jobs. */
 void sim_node_job_drop_all(struct sim_node *node);

@@ -19,6 +19,7 @@ static const struct sim_disk_options plain_disk = {
 
 struct sim_world *sim_swarm_new(const struct sim_swarm_options *options)
 {
+    const char *tracker = options->scenario->seed % 2 ? SIM_TRACKER_HTTP_URL : SIM_TRACKER_UDP_URL;
     const struct sim_world_options world_options = {
         .seed = options->scenario->seed,
         .check_every = options->scenario->check_every,
@@ -26,8 +27,7 @@ struct sim_world *sim_swarm_new(const struct sim_swarm_options *options)
                     .piece_length = options->piece_length,
                     .file_count = options->file_count,
                     .version = options->version,
-                    .tracker =
-                        options->scenario->seed % 2 ? SIM_TRACKER_HTTP_URL : SIM_TRACKER_UDP_URL},
+                    .tracker = options->has_no_tracker ? NULL : tracker},
     };
     struct sim_world *world = sim_world_new(&world_options);
     struct sim_link seed_link = {SEED_UP, PEER_DOWN, DELAY_NS, false};

@@ -23,6 +23,7 @@ struct sim_swarm_options {
     uint32_t file_count;
     uint32_t piece_length;
     enum sim_torrent_version version;
+    bool has_no_tracker;
     struct sim_link seed_link, peer_link; /* all 0: 1 MB/s and 0.5 MB/s up, 2 MB/s down, 20 ms */
     int64_t arrival_ns;                   /* peers start at random within it; 0: one second */
     /* Changes a node before it is made. May be NULL. */

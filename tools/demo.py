@@ -172,7 +172,7 @@ class Demo:
         self.run("create", self.source, "-o", torrent, "-a", f"http://{listen}/announce")
         # Slow enough to watch, and to make the peers worth each other's while.
         rate = max(20 * MIB, self.total // 10)
-        common = ("--listen", "127.0.0.1:0", "--progress=json")
+        common = ("--listen", "127.0.0.1:0", "--progress=json", "--no-lsd")
         self.seed = self.start("Seed", "seed", torrent, "-o", self.source.parent, "-u", rate,
                                "--state", self.work / "state.Seed", *common)
         self.seed.wait_for("ready", 600)

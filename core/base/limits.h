@@ -126,6 +126,16 @@
 #define LIMIT_DHT_ANNOUNCE_NS     (15 * 60 * SECOND_NS)
 #define LIMIT_DHT_ANNOUNCE_GAP_NS (SECOND_NS / 5) /* between two torrents' announces */
 
+/* Local service discovery (BEP 14). */
+#define LIMIT_LSD_PACKET         1400u /* bytes that we send */
+#define LIMIT_LSD_PACKET_IN      2048u /* larger packets are not looked at */
+#define LIMIT_LSD_HASHES         32u   /* taken from one packet; the rest is passed over */
+#define LIMIT_LSD_SOURCES        256u  /* heard in a minute; more are a flood */
+#define LIMIT_LSD_PACKETS_SOURCE 240u  /* heard a minute of one source */
+#define LIMIT_LSD_RESULTS        256u
+#define LIMIT_LSD_PACKET_GAP_NS  (60 * SECOND_NS)
+#define LIMIT_LSD_ANNOUNCE_NS    (300 * SECOND_NS) /* a torrent's, BEP 14 */
+
 /* Storage. */
 #define LIMIT_FILE_PRIORITY 7u /* higher wishes count as this */
 #define LIMIT_BARRIER_NS    (5 * SECOND_NS)

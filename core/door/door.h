@@ -197,6 +197,7 @@ enum event_type {
     EVENT_WALL_CLOCK, /* unix_seconds: at start and whenever the clock jumps */
     EVENT_LISTENING,  /* local: the address and port that is listened on (TCP, and UDP the same) */
     EVENT_COMMAND,    /* command: a person's wish, see engine.h */
+    EVENT_LOCAL_DATAGRAM, /* remote: the source, bytes: came to a group of BEP 14 */
 };
 
 struct event {
@@ -236,20 +237,21 @@ enum action_type {
     ACTION_SEND_DATAGRAM, /* remote, bytes */
     ACTION_RECEIVE_PAUSE, /* conn: read nothing more (rate limit, memory) */
     ACTION_RECEIVE_RESUME,
-    ACTION_CLOSE,   /* conn */
-    ACTION_DISK,    /* disk job */
-    ACTION_FETCH,   /* fetch job */
-    ACTION_RESOLVE, /* resolve job */
-    ACTION_PERSIST, /* persist job */
-    ACTION_CANCEL,  /* job: finish it early if that is possible; its event still comes */
-    ACTION_TELL,    /* notice: something a person may want to know */
+    ACTION_CLOSE,      /* conn */
+    ACTION_DISK,       /* disk job */
+    ACTION_FETCH,      /* fetch job */
+    ACTION_RESOLVE,    /* resolve job */
+    ACTION_PERSIST,    /* persist job */
+    ACTION_CANCEL,     /* job: finish it early if that is possible; its event still comes */
+    ACTION_TELL,       /* notice: something a person may want to know */
+    ACTION_SEND_LOCAL, /* remote: a group of BEP 14, bytes: out of every interface that is fit */
 };
 
 struct action {
     enum action_type type;
     conn_id conn;
     struct address remote;
-    struct bytes bytes; /* SEND: protocol bytes that go first. SEND_DATAGRAM: the packet */
+    struct bytes bytes; /* SEND: protocol bytes that go first. SEND_DATAGRAM, _LOCAL: the packet */
     /* SEND: payload that follows the bytes, read by the host (sendfile). A range in FILE_PADDING is
      * zeros. At most LIMIT_REQUEST_LENGTH_MAX in all. Only one SEND of a connection is in flight:
      * the next comes after EVENT_SENT with `done`. A range that can't be read closes the connection

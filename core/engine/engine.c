@@ -34,6 +34,7 @@ struct engine *engine_new(const struct engine_settings *settings, int64_t now)
     map_init(&engine->jobs, sizeof(job_id), rng_u64(&shared->rng));
     heap_init(&engine->deadlines);
     engine->now = now;
+    engine_lsd_start(engine);
     return engine;
 }
 
@@ -45,6 +46,7 @@ void engine_free(struct engine *engine)
     while ((node = list_first(&engine->torrents)))
         engine_torrents_free(engine, LIST_ELEMENT(node, struct engine_torrent, in_engine));
     engine_dht_free(engine);
+    engine_lsd_free(engine);
     greeting_deinit(&engine->greetings);
     map_deinit(&engine->by_id);
     map_deinit(&engine->by_hash);
@@ -221,9 +223,11 @@ void engine_input(struct engine *engine, int64_t now, struct event *event)
         break;
     case EVENT_JOB_DONE: job_done(engine, event); break;
     case EVENT_WALL_CLOCK: break;
+    case EVENT_LOCAL_DATAGRAM: engine_lsd_input(engine, event); break;
     case EVENT_LISTENING:
         engine->shared.settings.listen_port = event->local.port;
         engine_set_self(engine, &event->local);
+        engine_lsd_input(engine, event);
         break;
     case EVENT_COMMAND: engine_torrents_command(engine, event->command); break;
     }
@@ -266,6 +270,7 @@ void engine_tick(struct engine *engine, int64_t now)
         engine_touch(
             engine_torrents_find(engine, metadata_swarm_id(metadata_swarm_of_ready(ready))));
     engine_dht_tick(engine);
+    engine_lsd_tick(engine);
     struct greeting *overdue;
     while ((overdue = greeting_overdue(&engine->greetings, now))) {
         engine_close_conn(engine, overdue->conn);
@@ -279,8 +284,10 @@ int64_t engine_deadline(const struct engine *engine)
     int64_t torrents = heap_deadline(&engine->deadlines);
     int64_t greetings = greeting_deadline(&engine->greetings);
     int64_t dht = engine_dht_deadline(engine);
+    int64_t lsd = engine_lsd_deadline(engine);
     int64_t first = torrents < greetings ? torrents : greetings;
-    return dht < first ? dht : first;
+    int64_t second = dht < lsd ? dht : lsd;
+    return second < first ? second : first;
 }
 
 /* ---- what goes out ---- */
@@ -375,7 +382,7 @@ bool engine_output(struct engine *engine, int64_t now, struct action *ret_action
     }
     if (engine_metadata_output(engine, ret_action))
         return true;
-    if (engine_dht_output(engine, ret_action))
+    if (engine_dht_output(engine, ret_action) || engine_lsd_output(engine, ret_action))
         return true;
     struct engine_torrent *torrent;
     if (engine_trackers_output(engine, ret_action, &torrent)) {
@@ -440,6 +447,7 @@ void engine_check(const struct engine *engine)
             tracker_client_check(torrent->tracker);
     }
     engine_dht_check(engine);
+    engine_lsd_check(engine);
     CHECK(engine->shared.connections == engine->shared.conns.length +
                                             engine->shared.metadata_conns.length +
                                             engine->greetings.list.length);

@@ -94,6 +94,7 @@ void engine_metadata_become_swarm(struct engine_torrent *torrent)
     metainfo_free(torrent->fetched);
     torrent->fetched = NULL;
     engine_dht_leave(torrent);
+    engine_lsd_leave(torrent);
     engine_torrents_names_of(swarm_metainfo(torrent->swarm), &names);
     /* A hybrid that was known by one hash is announced to its trackers under that one until it is
      * added anew: a round of theirs may be under way. The DHT learns both. */
@@ -125,6 +126,11 @@ static void look_whether_complete(struct engine_torrent *torrent)
     if (torrent->fetched == NULL && notice.error == FRESHET_OK)
         return;
     torrent->metadata_told = true;
+    if (torrent->fetched && torrent->fetched->is_private) {
+        /* Known from here on (BEP 27), before it is added: the DHT and the LAN hear no more. */
+        torrent->names.is_private = true;
+        engine_torrents_update(torrent);
+    }
     notice.type = torrent->fetched ? NOTICE_METADATA : NOTICE_ERROR;
     const char *reason = metadata_swarm_reason(torrent->metadata);
     notice.text = (struct bytes){(const uint8_t *)reason, strlen(reason)};

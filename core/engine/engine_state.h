@@ -6,6 +6,7 @@
  *   engine_metadata.c  torrents of which only the hash is known yet
  *   engine_trackers.c  what trackers are told and what they say
  *   engine_dht.c       the DHT's nodes, what they are told and what they find
+ *   engine_lsd.c       the same for the local network
  */
 #ifndef FRESHET_ENGINE_ENGINE_STATE_H
 #define FRESHET_ENGINE_ENGINE_STATE_H
@@ -31,6 +32,7 @@ struct engine_names {
 };
 
 struct engine_dht;
+struct local_discovery;
 
 /* It has a swarm, or first, while its metadata is fetched, a metadata_swarm. */
 struct engine_torrent {
@@ -50,6 +52,7 @@ struct engine_torrent {
     bool dht_kept;                         /* the DHT's nodes keep it announced */
     bool dht_seed;                         /* ... as a seed */
     int64_t dht_look_ns, dht_look_wait_ns; /* the next look for peers, and the wait after it */
+    bool lsd_told;                         /* the local network is told of it */
     struct heap_node deadline;
     struct list_node in_engine;
     struct list_node in_tracker_ready;
@@ -67,10 +70,11 @@ struct engine {
     struct announce_pacer pacer;
     struct greetings greetings;
     struct list torrents;
-    struct map by_id;       /* torrent_id -> struct engine_torrent */
-    struct map by_hash;     /* 20 bytes on the wire -> struct engine_torrent */
-    struct engine_dht *dht; /* NULL: off */
-    struct map jobs;        /* job_id -> struct engine_torrent */
+    struct map by_id;            /* torrent_id -> struct engine_torrent */
+    struct map by_hash;          /* 20 bytes on the wire -> struct engine_torrent */
+    struct engine_dht *dht;      /* NULL: off */
+    struct local_discovery *lsd; /* NULL: off */
+    struct map jobs;             /* job_id -> struct engine_torrent */
     struct heap deadlines;
     struct list tracker_ready;
     conn_id *closes; /* connections that no torrent owns */
@@ -158,5 +162,18 @@ void engine_dht_tick(struct engine *engine);
 int64_t engine_dht_deadline(const struct engine *engine);
 bool engine_dht_output(struct engine *engine, struct action *ret_action);
 void engine_dht_check(const struct engine *engine);
+
+/* engine_lsd.c */
+void engine_lsd_start(struct engine *engine);
+void engine_lsd_free(struct engine *engine);
+void engine_lsd_update(struct engine_torrent *torrent);
+/* Before its names change or go. */
+void engine_lsd_leave(struct engine_torrent *torrent);
+/* EVENT_LISTENING, EVENT_LOCAL_DATAGRAM. */
+void engine_lsd_input(struct engine *engine, const struct event *event);
+void engine_lsd_tick(struct engine *engine);
+int64_t engine_lsd_deadline(const struct engine *engine);
+bool engine_lsd_output(struct engine *engine, struct action *ret_action);
+void engine_lsd_check(const struct engine *engine);
 
 #endif

@@ -112,6 +112,7 @@ void engine_torrents_update(struct engine_torrent *torrent)
     take_facts(torrent, &facts);
     engine_trackers_update(torrent, &facts);
     engine_dht_update(torrent);
+    engine_lsd_update(torrent);
 }
 
 void engine_torrents_tick(struct engine_torrent *torrent)
@@ -158,6 +159,7 @@ static void begin_removal(struct engine_torrent *torrent)
         return;
     engine_trackers_stop(torrent);
     engine_dht_leave(torrent);
+    engine_lsd_leave(torrent);
     torrent->removing = true;
     torrent->engine->removing++;
     torrent->stop_ns = torrent->engine->now + ENGINE_STOP_GRACE_NS;

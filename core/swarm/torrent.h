@@ -25,6 +25,7 @@ struct engine_settings {
     uint32_t upload_slots; /* regular unchoke slots a torrent; 0: default 4 */
     bool no_upload;        /* never unchoke anybody */
     bool no_pex;           /* no peer exchange (BEP 11) */
+    bool no_lsd;           /* do not look for peers in the local network (BEP 14) */
     bool many_per_address; /* allow more peers from one address (tests, LANs behind NAT) */
 };
 

@@ -65,8 +65,10 @@ struct lone_engine {
     bool is_private;       /* BEP 27, for lone_begin */
     const char *nodes;     /* bencoded value of "nodes" (BEP 5), for lone_begin */
     bool has_dht;          /* peers say so in their handshakes (BEP 5) */
+    bool has_lsd;          /* for lone_begin: it looks for peers in the local network */
     /* Datagrams of the engine, and names that it wants resolved; NULL: lost, unanswered. */
     void (*on_datagram)(struct lone_engine *lone, const struct action *action);
+    void (*on_local)(struct lone_engine *lone, const struct action *action);
     void (*on_resolve)(struct lone_engine *lone, const struct resolve_job *job);
     void *context;
 };
@@ -220,6 +222,10 @@ static inline void lone_act(struct lone_engine *lone, const struct action *actio
     case ACTION_SEND_DATAGRAM:
         if (lone->on_datagram)
             lone->on_datagram(lone, action);
+        break;
+    case ACTION_SEND_LOCAL:
+        if (lone->on_local)
+            lone->on_local(lone, action);
         break;
     case ACTION_RESOLVE:
         if (lone->on_resolve)
@@ -408,8 +414,7 @@ static inline struct lone_engine *lone_prepare(bool seed)
     return lone;
 }
 
-static inline void lone_begin(struct lone_engine *lone, const char *url_list,
-                              const struct torrent_options *changed)
+static inline void lone_make_engine(struct lone_engine *lone)
 {
     struct engine_settings settings = {.seed = 5,
                                        .pool_blocks =
@@ -417,8 +422,15 @@ static inline void lone_begin(struct lone_engine *lone, const char *url_list,
                                        .listen_port = 1};
     settings.no_upload = lone->no_upload;
     settings.no_pex = lone->no_pex;
+    settings.no_lsd = !lone->has_lsd;
     memcpy(settings.peer_id, "-FR0100-lonelonelone", 20);
     lone->engine = engine_new(&settings, lone->now);
+}
+
+static inline void lone_begin(struct lone_engine *lone, const char *url_list,
+                              const struct torrent_options *changed)
+{
+    lone_make_engine(lone);
     struct torrent_options options = {.root = "/r", .seed_ratio = -1, .seed_time_s = -1};
     if (changed)
         options = *changed;

@@ -15,7 +15,7 @@ network.enter()  # before libtorrent starts threads
 import payload  # noqa: E402
 from aria2_client import Aria2  # noqa: E402
 from freshet_client import Freshet  # noqa: E402
-from libtorrent_client import Libtorrent  # noqa: E402
+from libtorrent_client import FEW_ALERTS, Libtorrent  # noqa: E402
 from opentracker_server import Opentracker  # noqa: E402
 from transmission_client import Transmission  # noqa: E402
 
@@ -48,6 +48,11 @@ class Clients:
         return self.keep(Freshet(self.new_folder("freshet"), network.new_address(family), command,
                                  *words))
 
+    def neighbour(self, command, *words):
+        """A freshet that looks for peers in the local network."""
+        return self.keep(Freshet(self.new_folder("freshet"), network.new_lan_address(), command,
+                                 *words, lsd=True))
+
     def tracker(self, *words):
         """freshet tracker with HTTP and UDP on port 6969 of an address of its own."""
         address = network.new_address()
@@ -60,6 +65,10 @@ class Clients:
 
     def libtorrent(self, family=4, **settings):
         return self.keep(Libtorrent(network.new_address(family), **settings))
+
+    def libtorrent_neighbour(self):
+        return self.keep(Libtorrent(network.new_lan_address(), enable_lsd=True,
+                                    alert_mask=FEW_ALERTS))
 
     def transmission(self, **options):
         return self.keep(Transmission(self.new_folder("transmission"), network.new_address(),

@@ -30,13 +30,16 @@ def events(log):
 
 
 class Freshet(Process):
-    """`freshet get`, `seed` or `tracker`, with its state in the test's folder."""
+    """`freshet get`, `seed` or `tracker`, with its state in the test's folder.
 
-    def __init__(self, folder, address, command, *words):
+    It looks for peers in the local network only when told, or all tests would meet there."""
+
+    def __init__(self, folder, address, command, *words, lsd=False):
         self.address = address
         options = []
         if command in ("get", "seed"):
             options = ["--listen", f"{address}:0", "--progress=json", "--state", folder / "state"]
+            options += [] if lsd else ["--no-lsd"]
         elif command == "tracker":
             options = ["--progress=json"]
         super().__init__([PROGRAM, command, *options, *words], folder, f"freshet-{command}",

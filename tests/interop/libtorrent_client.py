@@ -21,6 +21,12 @@ SETTINGS = {
     "tracker_completion_timeout": 10,
 }
 
+# Without those of each block, of which so many come that some are dropped.
+FEW_ALERTS = (libtorrent.alert.category_t.error_notification
+              | libtorrent.alert.category_t.peer_notification
+              | libtorrent.alert.category_t.status_notification
+              | libtorrent.alert.category_t.storage_notification)
+
 
 class Libtorrent:
     """A session with its own address; without plugins it knows neither metadata nor peer exchange."""

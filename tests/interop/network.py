@@ -13,10 +13,12 @@ import subprocess
 CLONE_NEWUSER = 0x10000000
 CLONE_NEWNET = 0x40000000
 ADDRESSES = 250
+LAN_ADDRESSES = 20
 
 IS_ROOT = os.getuid() == 0  # before the namespace, where everybody is
 
 numbers = itertools.count(1)
+lan_numbers = itertools.count(1)
 
 
 def enter():
@@ -36,6 +38,10 @@ def enter():
     for number in range(1, ADDRESSES + 1):
         commands += [f"address add 10.77.0.{number}/32 dev lo",
                      f"address add fd77::{number}/128 dev lo nodad"]
+    # A LAN: libtorrent hears only those of its own network.
+    commands += [f"address add 10.78.0.{number}/24 dev lo"
+                 for number in range(1, LAN_ADDRESSES + 1)]
+    commands += ["link set lo multicast on", "route add 224.0.0.0/4 dev lo"]
     subprocess.run(["ip", "-batch", "-"], input="\n".join(commands), text=True, check=True,
                    env={**os.environ, "PATH": os.environ.get("PATH", "") + ":/usr/sbin:/sbin"})
 
@@ -45,3 +51,10 @@ def new_address(family=4):
     number = next(numbers)
     assert number <= ADDRESSES
     return f"10.77.0.{number}" if family == 4 else f"[fd77::{number}]"
+
+
+def new_lan_address():
+    """An address of the LAN that nobody else has."""
+    number = next(lan_numbers)
+    assert number <= LAN_ADDRESSES
+    return f"10.78.0.{number}"

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+# Tests share one loopback, and are not to meet there.
+os.environ["FRESHET_NO_LSD"] = "1"
 PROGRAM = os.environ.get("FRESHET", str(ROOT / "build/release/freshet"))
 
 

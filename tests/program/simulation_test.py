@@ -6,7 +6,7 @@ import json
 def test_sim_lists_what_there_is(freshet):
     names = [line.split()[0] for line in freshet("sim", "--list").stdout.splitlines()]
     assert {"two_peers", "flash_crowd", "seed_leaves", "free_riders", "poisoner", "crash_restart",
-            "tracker_loss", "storm"} <= set(names)
+            "tracker_loss", "storm", "local_discovery"} <= set(names)
 
 
 def test_sim_tells_a_person_what_happened(freshet):

@@ -66,6 +66,22 @@ static void everybody_completes_by_peer_exchange_alone(void **state)
     }
 }
 
+static void everybody_completes_without_a_tracker(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 3; seed++) { /* v1, v2, hybrid */
+        const struct sim_wish options = {.seed = seed, .check_every = 100};
+        scenario_run_twice("trackerless", &options);
+    }
+}
+
+static void neighbours_find_each_other_without_a_tracker(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 3; seed++) /* v2, hybrid, v1 */
+        run_checked("local_discovery", seed);
+}
+
 static void an_unknown_scenario_is_none(void **state)
 {
     (void)state;
@@ -83,6 +99,8 @@ int main(void)
         cmocka_unit_test(nothing_recorded_is_lost_by_a_crash_anywhere),
         cmocka_unit_test(a_storm_of_faults_ends_with_everybody_complete),
         cmocka_unit_test(everybody_completes_by_peer_exchange_alone),
+        cmocka_unit_test(everybody_completes_without_a_tracker),
+        cmocka_unit_test(neighbours_find_each_other_without_a_tracker),
         cmocka_unit_test(an_unknown_scenario_is_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

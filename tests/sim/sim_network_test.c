@@ -306,6 +306,8 @@ static void sim_network_addresses_lead_back_to_their_ports(void **state)
     for (uint32_t i = 0; i < PORTS; i++) {
         struct address address = sim_network_address(i, 1);
         assert_ptr_equal(sim_network_at(&world.network, &address), &world.owners[i].port);
+        address = sim_network_lan_address(i, 1);
+        assert_ptr_equal(sim_network_at(&world.network, &address), &world.owners[i].port);
     }
     for (uint32_t i = 0; i < 30000; i += 7) {
         struct address address = sim_network_address(i, 1);
