@@ -118,9 +118,29 @@ static void metadata_assembly_asks_others_for_what_is_overdue(void **state)
     assert_int_equal(next(assembly, 1, METADATA_OVERDUE_NS), UINT32_MAX); /* it owes it already */
     assert_int_equal(next(assembly, 2, METADATA_OVERDUE_NS), 0);
     assert_int_equal(metadata_assembly_asked(assembly, 1), 3);
-    /* Who was overdue is not listened to any more. */
-    assert_int_equal(put(assembly, 1, 0), FRESHET_ERROR_NOT_FOUND);
     assert_int_equal(put(assembly, 2, 0), FRESHET_OK);
+    metadata_assembly_free(assembly);
+}
+
+static void metadata_assembly_takes_what_comes_late(void **state)
+{
+    (void)state;
+    struct metadata_assembly *assembly = assembly_new();
+    next(assembly, 1, 0);
+    assert_int_equal(next(assembly, 1, 0), 1);
+    for (uint32_t i = 2; i < 4; i++)
+        next(assembly, 5, METADATA_OVERDUE_NS);
+    assert_int_equal(next(assembly, 2, METADATA_OVERDUE_NS), 0);
+    assert_int_equal(put(assembly, 1, 0), FRESHET_OK);
+    assert_int_equal(metadata_assembly_asked(assembly, 2), 0);
+    assert_int_equal(put(assembly, 2, 0), FRESHET_ERROR_NOT_FOUND);
+    /* Two were asked since: it is forgotten. So is who has left, and perhaps came back. */
+    assert_int_equal(next(assembly, 2, METADATA_OVERDUE_NS), 1);
+    assert_int_equal(next(assembly, 3, 2 * METADATA_OVERDUE_NS), 1);
+    assert_int_equal(put(assembly, 1, 1), FRESHET_ERROR_NOT_FOUND);
+    metadata_assembly_release(assembly, 2);
+    assert_int_equal(put(assembly, 2, 1), FRESHET_ERROR_NOT_FOUND);
+    assert_int_equal(put(assembly, 3, 1), FRESHET_OK);
     metadata_assembly_free(assembly);
 }
 
@@ -196,6 +216,7 @@ int main(void)
         cmocka_unit_test(metadata_assembly_puts_blocks_together_in_any_order),
         cmocka_unit_test(metadata_assembly_takes_only_what_was_asked_of_the_giver),
         cmocka_unit_test(metadata_assembly_asks_others_for_what_is_overdue),
+        cmocka_unit_test(metadata_assembly_takes_what_comes_late),
         cmocka_unit_test(metadata_assembly_frees_what_was_refused_or_left),
         cmocka_unit_test(metadata_assembly_knows_whether_one_gave_it_all),
         cmocka_unit_test(metadata_assembly_has_a_last_block_of_any_length),
