@@ -78,6 +78,20 @@ bool metadata_assembly_next(struct metadata_assembly *assembly, uint32_t slot, i
     return true;
 }
 
+bool metadata_assembly_renew(struct metadata_assembly *assembly, uint32_t slot, int64_t now,
+                             uint32_t *ret_block)
+{
+    for (uint32_t i = 0; i < assembly->count; i++) {
+        struct block *block = &assembly->blocks[i];
+        if (block->slot != slot || now - block->asked_ns < METADATA_OVERDUE_NS)
+            continue;
+        block->asked_ns = now;
+        *ret_block = i;
+        return true;
+    }
+    return false;
+}
+
 enum freshet_error metadata_assembly_put(struct metadata_assembly *assembly, uint32_t slot,
                                          const struct address *giver, uint32_t block,
                                          struct bytes bytes)
