@@ -100,6 +100,20 @@ static void metadata_swarm_takes_a_second_try_from_one_peer(void **state)
     bench_free(bench);
 }
 
+static void metadata_swarm_asks_one_peer_again_in_a_second_try(void **state)
+{
+    (void)state;
+    struct bench *bench = plain_bench();
+    bench->swarm->single = true;
+    uint32_t peer = bench_join(bench, 1, bench_size(bench));
+    assert_int_equal(bench_asked(bench, peer), 0);
+    assert_int_equal(bench_asked(bench, peer), 1);
+    bench_wait(bench, METADATA_OVERDUE_NS + SECOND_NS);
+    assert_int_equal(bench_answer(bench, peer, false), 7);
+    assert_true(bench_is_right(bench));
+    bench_free(bench);
+}
+
 /* Two liars in one slot, one after the other: neither may hide behind the other's blocks. */
 static void metadata_swarm_does_not_mix_what_two_in_one_slot_give(void **state)
 {
@@ -440,6 +454,7 @@ int main(void)
         cmocka_unit_test(metadata_swarm_bans_who_alone_gave_a_false_dictionary),
         cmocka_unit_test(metadata_swarm_finds_the_liars_among_several),
         cmocka_unit_test(metadata_swarm_takes_a_second_try_from_one_peer),
+        cmocka_unit_test(metadata_swarm_asks_one_peer_again_in_a_second_try),
         cmocka_unit_test(metadata_swarm_does_not_mix_what_two_in_one_slot_give),
         cmocka_unit_test(metadata_swarm_believes_no_size_beyond_the_limit),
         cmocka_unit_test(metadata_swarm_tries_the_size_that_most_claim),
