@@ -7,7 +7,7 @@
 #include "cli/message.h"
 #include "cli/sim_report.h"
 
-#define NODES_MAX  20000u
+#define NODES_MAX  100000u
 #define SIZE_LIMIT (UINT64_C(64) << 30)
 
 static const struct command_option options[] = {

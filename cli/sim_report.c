@@ -109,10 +109,11 @@ void sim_report_print(const struct scenario *scenario, const struct sim_wish *op
     int64_t *times;
     uint32_t count = sorted_times(result, &times);
     printf("%s: %s\n", scenario->name, scenario->summary);
-    printf("  seed %" PRIu64 ", %" PRIu32 " nodes, %s, %" PRIu32 " run%s, %" PRIu64
+    printf("  seed %" PRIu64 ", %" PRIu32 " nodes, %s%s%" PRIu32 " run%s, %" PRIu64
            " events, digest %016" PRIx64 "\n",
-           options->seed, result->node_count, units_format_bytes(result->size, size), result->runs,
-           result->runs == 1 ? "" : "s", result->events, result->digest);
+           options->seed, result->machines ? result->machines : result->node_count,
+           result->size ? units_format_bytes(result->size, size) : "", result->size ? ", " : "",
+           result->runs, result->runs == 1 ? "" : "s", result->events, result->digest);
     if (count > 1)
         print_plot(times, count);
     if (all_nodes || result->node_count <= FEW_NODES)

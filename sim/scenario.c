@@ -8,7 +8,8 @@
 static const struct scenario *const scenarios[] = {
     &scenario_two_peers,    &scenario_flash_crowd, &scenario_seed_leaves,
     &scenario_free_riders,  &scenario_poisoner,    &scenario_crash_restart,
-    &scenario_tracker_loss, &scenario_storm,       &scenario_trackerless,
+    &scenario_tracker_loss, &scenario_storm,       &scenario_trackerless, &scenario_dht, &scenario_dht_churn, &scenario_dht_sybils,
+    &scenario_dht_eclipse,
 };
 
 uint32_t scenario_count(void)

@@ -14,5 +14,9 @@ extern const struct scenario scenario_crash_restart;
 extern const struct scenario scenario_tracker_loss;
 extern const struct scenario scenario_storm;
 extern const struct scenario scenario_trackerless;
+extern const struct scenario scenario_dht;
+extern const struct scenario scenario_dht_churn;
+extern const struct scenario scenario_dht_sybils;
+extern const struct scenario scenario_dht_eclipse;
 
 #endif

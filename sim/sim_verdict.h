@@ -26,6 +26,7 @@ struct sim_verdict {
     int64_t bound_ns;               /* no schedule is faster (Kurose-Ross); 0: not computed */
     struct sim_verdict_node *nodes; /* of the last run */
     uint32_t node_count;
+    uint32_t machines; /* where there is no story of each: how many there were */
 };
 
 /* An expectation that failed, with a number that tells by how much. */

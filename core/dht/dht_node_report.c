@@ -25,6 +25,30 @@ void dht_node_stats(const struct dht_node *node, int64_t now, struct dht_node_st
     };
 }
 
+uint32_t dht_node_closest(const struct dht_node *node, const struct dht_id *target, bool proven,
+                          struct dht_contact *ret_contacts, uint32_t max)
+{
+    const struct routing_entry *entries[LIMIT_DHT_BUCKETS * ROUTING_BUCKET_SIZE];
+    CHECK(max <= LIMIT_DHT_BUCKETS * ROUTING_BUCKET_SIZE);
+    uint32_t count = routing_table_closest(&node->table, target, proven, entries, max);
+    for (uint32_t i = 0; i < count; i++)
+        ret_contacts[i] = routing_table_contact(&node->table, entries[i]);
+    return count;
+}
+
+uint32_t dht_node_contacts(const struct dht_node *node, struct dht_contact *ret_contacts,
+                           uint32_t max)
+{
+    uint32_t all = LIMIT_DHT_BUCKETS * ROUTING_BUCKET_SIZE;
+    return dht_node_closest(node, &node->id, false, ret_contacts, max < all ? max : all);
+}
+
+bool dht_node_has_peers(const struct dht_node *node, const struct dht_id *info_hash)
+{
+    uint8_t seeds[DHT_BLOOM_SIZE], peers[DHT_BLOOM_SIZE];
+    return node->peers && dht_peer_store_blooms(node->peers, info_hash, seeds, peers);
+}
+
 size_t dht_node_memory(const struct dht_node *node)
 {
     size_t size = sizeof *node + sizeof *node->budget + routing_table_memory(&node->table);

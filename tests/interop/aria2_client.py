@@ -7,14 +7,17 @@ PORT = 6881
 
 
 class Aria2(Process):
-    """Seeds for ever, or downloads and ends with 0."""
+    """Seeds for ever, or downloads and ends with 0. `dht`: an endpoint where it enters the DHT."""
 
-    def __init__(self, folder, address, torrent, files, seed=False):
+    def __init__(self, folder, address, torrent, files, seed=False, dht=None):
         self.address = address
         self.port = PORT
         words = ["--seed-ratio=0", "--check-integrity=true"] if seed else ["--seed-time=0"]
         super().__init__(["aria2c", "--no-conf", f"--dir={files}", f"--interface={address}",
-                          f"--listen-port={PORT}", "--enable-dht=false", "--enable-dht6=false",
+                          f"--listen-port={PORT}", "--enable-dht6=false",
+                          *([f"--dht-entry-point={dht}", "--enable-dht=true",
+                             f"--dht-listen-port={PORT}", f"--dht-file-path={folder}/dht.dat"]
+                            if dht else ["--enable-dht=false"]),
                           "--bt-enable-lpd=false", "--enable-peer-exchange=false",
                           "--file-allocation=none", "--summary-interval=1",
                           "--console-log-level=info", "--follow-torrent=mem",

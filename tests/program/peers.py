@@ -9,6 +9,7 @@ import subprocess
 import time
 from pathlib import Path
 
+import pytest
 from conftest import PROGRAM
 
 numbers = itertools.count(1)
@@ -82,3 +83,17 @@ class Peer:
         if self.process.poll() is None:
             self.process.kill()
             self.process.wait()
+
+
+@pytest.fixture
+def peers(tmp_path):
+    """Starts peers; all end with the test."""
+    running = []
+
+    def start(command, *words, **options):
+        running.append(Peer(tmp_path, command, *words, **options))
+        return running[-1]
+
+    yield start
+    for peer in running:
+        peer.stop()

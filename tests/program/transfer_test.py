@@ -10,23 +10,9 @@ import time
 
 import pytest
 from conftest import PROGRAM
-from peers import Peer, wait_for, write
+from peers import peers, wait_for, write
 
 MIB = 1 << 20
-
-
-@pytest.fixture
-def peers(tmp_path):
-    """Starts peers; all end with the test."""
-    running = []
-
-    def start(command, *words, **options):
-        running.append(Peer(tmp_path, command, *words, **options))
-        return running[-1]
-
-    yield start
-    for peer in running:
-        peer.stop()
 
 
 @pytest.fixture
