@@ -105,6 +105,10 @@ enum freshet_error metadata_assembly_put(struct metadata_assembly *assembly, uin
     place->bytes = memory_copy(bytes.data, bytes.length);
     place->giver = *giver;
     place->slot = place->late_slot = NOBODY;
+#ifdef FRESHET_PLANTED_BUG
+    if (slot == 1 && block == 1) /* one bit of the second block of the second peer */
+        place->bytes[0] ^= 1;
+#endif
     assembly->have++;
     return FRESHET_OK;
 }
