@@ -223,6 +223,12 @@ void metadata_swarm_messages_ask(struct metadata_swarm *swarm)
 
 /* ---- what comes ---- */
 
+/* Has it said that it has the dictionary, and how to ask for it? */
+static bool can_give(const struct metadata_peer *peer)
+{
+    return peer->size && peer->extension_ids[WIRE_EXTENSION_UT_METADATA];
+}
+
 static void on_extension_handshake(struct metadata_peer *peer, struct bytes payload)
 {
     struct metadata_swarm *swarm = peer->swarm;
@@ -231,6 +237,7 @@ static void on_extension_handshake(struct metadata_peer *peer, struct bytes payl
         metadata_swarm_peers_close(peer, false);
         return;
     }
+    bool could_give = can_give(peer);
     wire_extension_merge(peer->extension_ids, &handshake);
     /* A dictionary does not change. Whoever claims ever new sizes would have ever new turns. */
     if (handshake.metadata_size && peer->size && handshake.metadata_size != peer->size) {
@@ -249,7 +256,7 @@ static void on_extension_handshake(struct metadata_peer *peer, struct bytes payl
     }
     if (peer->extension_ids[WIRE_EXTENSION_UT_METADATA] == 0 && swarm->stage == METADATA_INFO)
         metadata_swarm_peers_close(peer, false);
-    else
+    else if (!could_give && can_give(peer))
         metadata_swarm_messages_ask(swarm);
 }
 
@@ -276,9 +283,20 @@ static void on_block(struct metadata_peer *peer, const struct wire_metadata *mes
     metadata_swarm_messages_ask(swarm);
 }
 
-static void on_metadata(struct metadata_peer *peer, struct bytes payload)
+/* Whoever says no to one block is asked for none for a while. Only what was asked can be refused:
+ * asking everybody is too much work for whatever a peer may say. */
+static void on_reject(struct metadata_peer *peer)
 {
     struct metadata_swarm *swarm = peer->swarm;
+    if (swarm->assembly == NULL || metadata_assembly_asked(swarm->assembly, peer->slot) == 0)
+        return;
+    peer->refused_until_ns = swarm->now + METADATA_REFUSED_NS;
+    metadata_assembly_release(swarm->assembly, peer->slot);
+    metadata_swarm_messages_ask(swarm);
+}
+
+static void on_metadata(struct metadata_peer *peer, struct bytes payload)
+{
     struct wire_metadata message;
     enum freshet_error error = wire_metadata_decode(payload, &message);
     if (error == FRESHET_ERROR_UNSUPPORTED)
@@ -298,12 +316,7 @@ static void on_metadata(struct metadata_peer *peer, struct bytes payload)
         metadata_swarm_peers_wake(peer);
         break;
     case WIRE_METADATA_DATA: on_block(peer, &message); break;
-    case WIRE_METADATA_REJECT:
-        peer->refused_until_ns = swarm->now + METADATA_REFUSED_NS;
-        if (swarm->assembly)
-            metadata_assembly_release(swarm->assembly, peer->slot);
-        metadata_swarm_messages_ask(swarm);
-        break;
+    case WIRE_METADATA_REJECT: on_reject(peer); break;
     }
 }
 
@@ -314,6 +327,8 @@ static void on_hashes(struct metadata_peer *peer, const struct wire_message *mes
         return;
     enum freshet_error error =
         layer_fetch_take(swarm->layers, peer->slot, &message->hashes, message->payload);
+    if (error == FRESHET_ERROR_NOT_FOUND)
+        return;
     if (error == FRESHET_ERROR_HASH)
         metadata_swarm_peers_ban(swarm, &peer->address);
     if (error == FRESHET_OK)
