@@ -5,7 +5,7 @@
 #             minimised; ends with 1 when anything was found
 #   coverage  line coverage of each target's file by its corpus; at least FUZZ_COVERAGE (85) per cent
 #   planted   every target finds the bug that -DFRESHET_PLANTED_BUG=ON plants, within 60 s each
-# A target may name its files in a comment line "covers: core/a.c core/b.c", and the longest input
+# A target may name its files in comment lines "covers: core/a.c core/b.c", and the longest input
 # that makes sense in one "max_len: 4096".
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -40,7 +40,7 @@ length_of() {
 # above core/base.
 files_of() {
     local said header
-    said=$(sed -n 's/.*covers: *//p' "fuzz/$1.c" | sed 's/ *\*\///' | head -1)
+    said=$(sed -n 's/.*covers: *//p' "fuzz/$1.c" | sed 's/ *\*\///' | xargs)
     if [ -n "$said" ]; then
         echo "$said"
         return

@@ -11,7 +11,8 @@
 struct block {
     uint8_t *bytes; /* NULL: not there */
     struct address giver;
-    uint32_t slot; /* who was asked last; NOBODY */
+    uint32_t slot;      /* who was asked last; NOBODY */
+    uint32_t late_slot; /* who was asked before and may answer yet; NOBODY */
     int64_t asked_ns;
 };
 
@@ -28,7 +29,7 @@ struct metadata_assembly *metadata_assembly_new(uint32_t size)
     assembly->count = (size + LIMIT_BLOCK_SIZE - 1) / LIMIT_BLOCK_SIZE;
     assembly->blocks = memory_new_array(assembly->count, sizeof *assembly->blocks);
     for (uint32_t i = 0; i < assembly->count; i++)
-        assembly->blocks[i].slot = NOBODY;
+        assembly->blocks[i].slot = assembly->blocks[i].late_slot = NOBODY;
     return assembly;
 }
 
@@ -70,33 +71,57 @@ bool metadata_assembly_next(struct metadata_assembly *assembly, uint32_t slot, i
     }
     if (found == NULL)
         return false;
+    found->late_slot = found->slot;
     found->slot = slot;
     found->asked_ns = now;
     *ret_block = (uint32_t)(found - assembly->blocks);
     return true;
 }
 
+bool metadata_assembly_renew(struct metadata_assembly *assembly, uint32_t slot, int64_t now,
+                             uint32_t *ret_block)
+{
+    for (uint32_t i = 0; i < assembly->count; i++) {
+        struct block *block = &assembly->blocks[i];
+        if (block->slot != slot || now - block->asked_ns < METADATA_OVERDUE_NS)
+            continue;
+        block->asked_ns = now;
+        *ret_block = i;
+        return true;
+    }
+    return false;
+}
+
 enum freshet_error metadata_assembly_put(struct metadata_assembly *assembly, uint32_t slot,
                                          const struct address *giver, uint32_t block,
                                          struct bytes bytes)
 {
-    if (block >= assembly->count || assembly->blocks[block].slot != slot ||
-        assembly->blocks[block].bytes)
+    if (block >= assembly->count || assembly->blocks[block].bytes ||
+        (assembly->blocks[block].slot != slot && assembly->blocks[block].late_slot != slot))
         return FRESHET_ERROR_NOT_FOUND;
     if (bytes.length != length_of(assembly, block))
         return FRESHET_ERROR_RANGE;
     struct block *place = &assembly->blocks[block];
     place->bytes = memory_copy(bytes.data, bytes.length);
     place->giver = *giver;
-    place->slot = NOBODY;
+    place->slot = place->late_slot = NOBODY;
+#ifdef FRESHET_PLANTED_BUG
+    if (slot == 1 && block == 1) /* one bit of the second block of the second peer */
+        place->bytes[0] ^= 1;
+#endif
     assembly->have++;
     return FRESHET_OK;
 }
 
 void metadata_assembly_reject(struct metadata_assembly *assembly, uint32_t slot, uint32_t block)
 {
-    if (block < assembly->count && assembly->blocks[block].slot == slot)
-        assembly->blocks[block].slot = NOBODY;
+    if (block >= assembly->count)
+        return;
+    struct block *refused = &assembly->blocks[block];
+    if (refused->late_slot == slot)
+        refused->late_slot = NOBODY;
+    if (refused->slot == slot)
+        refused->slot = NOBODY;
 }
 
 void metadata_assembly_release(struct metadata_assembly *assembly, uint32_t slot)
@@ -157,8 +182,10 @@ void metadata_assembly_check(const struct metadata_assembly *assembly)
 {
     uint32_t have = 0;
     for (uint32_t i = 0; i < assembly->count; i++) {
-        have += assembly->blocks[i].bytes != NULL;
-        CHECK(assembly->blocks[i].bytes == NULL || assembly->blocks[i].slot == NOBODY);
+        const struct block *block = &assembly->blocks[i];
+        have += block->bytes != NULL;
+        CHECK(block->bytes == NULL || block->slot == NOBODY);
+        CHECK(block->bytes == NULL || block->late_slot == NOBODY);
     }
     CHECK(have == assembly->have);
 }

@@ -24,8 +24,13 @@ uint32_t metadata_assembly_size(const struct metadata_assembly *assembly);
  * is overdue from another. false: none. */
 bool metadata_assembly_next(struct metadata_assembly *assembly, uint32_t slot, int64_t now,
                             uint32_t *ret_block);
-/* Takes a block that the slot was asked for; `giver` is remembered. OK; NOT_FOUND: it was not asked
- * of the slot, or is there already; RANGE: its length is not the block's. */
+/* A block that the slot owes for long and nobody else was asked for since: it is asked once more.
+ * It may have been overlooked. false: none. */
+bool metadata_assembly_renew(struct metadata_assembly *assembly, uint32_t slot, int64_t now,
+                             uint32_t *ret_block);
+/* Takes a block that the slot was asked for, though another was asked since: where everybody is
+ * slow each answer would come too late. `giver` is remembered. OK; NOT_FOUND: it was not asked of
+ * the slot (or two were since), or is there already; RANGE: its length is not the block's. */
 enum freshet_error metadata_assembly_put(struct metadata_assembly *assembly, uint32_t slot,
                                          const struct address *giver, uint32_t block,
                                          struct bytes bytes);

@@ -32,7 +32,6 @@ struct metadata_swarm *metadata_swarm_new(struct swarm_shared *shared, torrent_i
     if (options->info_hash_v2)
         memcpy(swarm->info_hash_v2, options->info_hash_v2, 32);
     swarm->candidates = peer_list_new(rng_u64(&shared->rng));
-    swarm->single_slot = METADATA_PEERS_MAX;
     swarm->patience_ns = HEAP_NEVER;
     swarm->tick_ns = now;
     list_init(&swarm->peers);
@@ -311,6 +310,9 @@ void metadata_swarm_resume(struct metadata_swarm *swarm, int64_t now)
     swarm->now = now;
     swarm->paused = false;
     swarm->tick_ns = now;
+    /* The time of rest is none in which peers could have answered. */
+    if (swarm->stage == METADATA_LAYERS && swarm->metainfo->has_v1)
+        swarm->patience_ns = now + 2 * LAYERS_PATIENCE_NS;
     settle(swarm);
 }
 

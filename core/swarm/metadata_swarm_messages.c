@@ -62,12 +62,32 @@ static uint32_t best_size(const struct metadata_swarm *swarm)
     return best;
 }
 
+static void begin_turn(struct metadata_swarm *swarm)
+{
+    swarm->turn_ns = swarm->progress_ns = swarm->now;
+}
+
+static void begin_assembly(struct metadata_swarm *swarm, uint32_t size)
+{
+    metadata_assembly_free(swarm->assembly);
+    swarm->assembly = metadata_assembly_new(size);
+    begin_turn(swarm);
+}
+
+/* Nothing has come for so long, or little in the whole turn: drops must not prolong it for ever. */
+static bool is_stalled(const struct metadata_swarm *swarm, int64_t patience_ns)
+{
+    int64_t blocks = metadata_assembly_bytes(swarm->assembly) / LIMIT_BLOCK_SIZE;
+    return swarm->now - swarm->progress_ns >= patience_ns ||
+           swarm->now - swarm->turn_ns >= patience_ns + blocks * METADATA_BLOCK_NS;
+}
+
 /* Nobody who claims the present size is left, or nobody delivers: another has its turn. */
 static void reconsider_size(struct metadata_swarm *swarm)
 {
     if (swarm->assembly) {
         uint32_t size = metadata_assembly_size(swarm->assembly);
-        bool stalled = swarm->now - swarm->progress_ns >= METADATA_STALL_NS;
+        bool stalled = is_stalled(swarm, METADATA_STALL_NS);
         if (claims_of(swarm, size) > 0 && !stalled)
             return;
         uint32_t other = best_size(swarm);
@@ -80,17 +100,15 @@ static void reconsider_size(struct metadata_swarm *swarm)
         }
         if (other == 0 || other == size) {
             /* What is there stays: who has the rest may come yet. */
-            swarm->progress_ns = stalled ? swarm->now : swarm->progress_ns;
+            if (stalled)
+                begin_turn(swarm);
             return;
         }
-        metadata_assembly_free(swarm->assembly);
-        swarm->assembly = NULL;
     }
     uint32_t size = best_size(swarm);
     if (size) {
-        swarm->assembly = metadata_assembly_new(size);
-        swarm->progress_ns = swarm->now;
-        swarm->single_slot = METADATA_PEERS_MAX;
+        begin_assembly(swarm, size);
+        swarm->single_conn = 0;
     }
 }
 
@@ -103,44 +121,63 @@ static bool may_give_blocks(const struct metadata_peer *peer)
            peer->refused_until_ns <= swarm->now;
 }
 
+static void put_request(struct metadata_peer *peer, uint32_t block)
+{
+    struct wire_metadata request = {.type = WIRE_METADATA_REQUEST, .block = block};
+    wire_metadata_put(&peer->out, peer->extension_ids[WIRE_EXTENSION_UT_METADATA], &request);
+    metadata_swarm_peers_wake(peer);
+}
+
 static void ask_for_blocks(struct metadata_peer *peer)
 {
     struct metadata_swarm *swarm = peer->swarm;
     uint32_t block;
     while (metadata_assembly_asked(swarm->assembly, peer->slot) < METADATA_REQUESTS_MAX &&
-           metadata_assembly_next(swarm->assembly, peer->slot, swarm->now, &block)) {
-        struct wire_metadata request = {.type = WIRE_METADATA_REQUEST, .block = block};
-        wire_metadata_put(&peer->out, peer->extension_ids[WIRE_EXTENSION_UT_METADATA], &request);
-        metadata_swarm_peers_wake(peer);
-    }
+           metadata_assembly_next(swarm->assembly, peer->slot, swarm->now, &block))
+        put_request(peer, block);
 }
 
-/* In single mode: the one whose turn it is, or the next who may give everything. */
+/* When everybody else had the chance to take over what it owes. */
+static void ask_again(struct metadata_peer *peer)
+{
+    struct metadata_swarm *swarm = peer->swarm;
+    uint32_t block;
+    while (metadata_assembly_renew(swarm->assembly, peer->slot, swarm->now, &block))
+        put_request(peer, block);
+}
+
+/* The next after this slot who may give everything. */
+static struct metadata_peer *next_giver(const struct metadata_swarm *swarm, uint32_t after)
+{
+    for (uint32_t i = 1; i <= METADATA_PEERS_MAX; i++) {
+        struct metadata_peer *peer = swarm->slots[(after + i) % METADATA_PEERS_MAX];
+        if (peer && may_give_blocks(peer))
+            return peer;
+    }
+    return NULL;
+}
+
+/* In single mode: the one whose turn it is, or the next. */
 static void ask_one(struct metadata_swarm *swarm)
 {
-    struct metadata_peer *chosen =
-        swarm->single_slot < METADATA_PEERS_MAX ? swarm->slots[swarm->single_slot] : NULL;
-    bool stalled = swarm->now - swarm->progress_ns >= METADATA_OVERDUE_NS;
-    if (chosen == NULL || !may_give_blocks(chosen) || stalled) {
-        struct metadata_peer *next = NULL;
-        for (uint32_t i = 1; i <= METADATA_PEERS_MAX && !next; i++) {
-            uint32_t slot = (swarm->single_slot + i) % METADATA_PEERS_MAX;
-            if (swarm->slots[slot] && may_give_blocks(swarm->slots[slot]))
-                next = swarm->slots[slot];
-        }
+    struct metadata_peer *chosen = swarm->slots[swarm->single_slot];
+    /* The slot may be another's by now. */
+    if (chosen && chosen->conn != swarm->single_conn)
+        chosen = NULL;
+    if (chosen == NULL || !may_give_blocks(chosen) || is_stalled(swarm, METADATA_OVERDUE_NS)) {
+        struct metadata_peer *next = next_giver(swarm, swarm->single_slot);
         if (next == NULL)
             return;
-        if (next != chosen || stalled) {
-            /* Nothing of anybody else's may be in it. */
-            uint32_t size = metadata_assembly_size(swarm->assembly);
-            metadata_assembly_free(swarm->assembly);
-            swarm->assembly = metadata_assembly_new(size);
-            swarm->progress_ns = swarm->now;
-        }
+        if (next != chosen) /* nothing of anybody else's may be in it */
+            begin_assembly(swarm, metadata_assembly_size(swarm->assembly));
+        else
+            begin_turn(swarm);
         swarm->single_slot = next->slot;
+        swarm->single_conn = next->conn;
         chosen = next;
     }
     ask_for_blocks(chosen);
+    ask_again(chosen);
 }
 
 static void ask_for_info(struct metadata_swarm *swarm)
@@ -155,6 +192,9 @@ static void ask_for_info(struct metadata_swarm *swarm)
     for (uint32_t slot = 0; slot < METADATA_PEERS_MAX; slot++)
         if (swarm->slots[slot] && may_give_blocks(swarm->slots[slot]))
             ask_for_blocks(swarm->slots[slot]);
+    for (uint32_t slot = 0; slot < METADATA_PEERS_MAX; slot++)
+        if (swarm->slots[slot] && may_give_blocks(swarm->slots[slot]))
+            ask_again(swarm->slots[slot]);
 }
 
 static void ask_for_layers(struct metadata_peer *peer)
@@ -183,6 +223,12 @@ void metadata_swarm_messages_ask(struct metadata_swarm *swarm)
 
 /* ---- what comes ---- */
 
+/* Has it said that it has the dictionary, and how to ask for it? */
+static bool can_give(const struct metadata_peer *peer)
+{
+    return peer->size && peer->extension_ids[WIRE_EXTENSION_UT_METADATA];
+}
+
 static void on_extension_handshake(struct metadata_peer *peer, struct bytes payload)
 {
     struct metadata_swarm *swarm = peer->swarm;
@@ -191,7 +237,13 @@ static void on_extension_handshake(struct metadata_peer *peer, struct bytes payl
         metadata_swarm_peers_close(peer, false);
         return;
     }
+    bool could_give = can_give(peer);
     wire_extension_merge(peer->extension_ids, &handshake);
+    /* A dictionary does not change. Whoever claims ever new sizes would have ever new turns. */
+    if (handshake.metadata_size && peer->size && handshake.metadata_size != peer->size) {
+        metadata_swarm_peers_close(peer, false);
+        return;
+    }
     if (handshake.metadata_size)
         peer->size = handshake.metadata_size;
     if (handshake.version.length)
@@ -204,7 +256,7 @@ static void on_extension_handshake(struct metadata_peer *peer, struct bytes payl
     }
     if (peer->extension_ids[WIRE_EXTENSION_UT_METADATA] == 0 && swarm->stage == METADATA_INFO)
         metadata_swarm_peers_close(peer, false);
-    else
+    else if (!could_give && can_give(peer))
         metadata_swarm_messages_ask(swarm);
 }
 
@@ -225,15 +277,26 @@ static void on_block(struct metadata_peer *peer, const struct wire_metadata *mes
     }
     if (error != FRESHET_OK)
         return;
-    swarm->progress_ns = swarm->now;
+    swarm->progress_ns = peer->useful_ns = swarm->now;
     if (metadata_assembly_is_complete(swarm->assembly))
         metadata_swarm_judge(swarm);
     metadata_swarm_messages_ask(swarm);
 }
 
-static void on_metadata(struct metadata_peer *peer, struct bytes payload)
+/* Whoever says no to one block is asked for none for a while. Only what was asked can be refused:
+ * asking everybody is too much work for whatever a peer may say. */
+static void on_reject(struct metadata_peer *peer)
 {
     struct metadata_swarm *swarm = peer->swarm;
+    if (swarm->assembly == NULL || metadata_assembly_asked(swarm->assembly, peer->slot) == 0)
+        return;
+    peer->refused_until_ns = swarm->now + METADATA_REFUSED_NS;
+    metadata_assembly_release(swarm->assembly, peer->slot);
+    metadata_swarm_messages_ask(swarm);
+}
+
+static void on_metadata(struct metadata_peer *peer, struct bytes payload)
+{
     struct wire_metadata message;
     enum freshet_error error = wire_metadata_decode(payload, &message);
     if (error == FRESHET_ERROR_UNSUPPORTED)
@@ -253,12 +316,7 @@ static void on_metadata(struct metadata_peer *peer, struct bytes payload)
         metadata_swarm_peers_wake(peer);
         break;
     case WIRE_METADATA_DATA: on_block(peer, &message); break;
-    case WIRE_METADATA_REJECT:
-        peer->refused_until_ns = swarm->now + METADATA_REFUSED_NS;
-        if (swarm->assembly)
-            metadata_assembly_release(swarm->assembly, peer->slot);
-        metadata_swarm_messages_ask(swarm);
-        break;
+    case WIRE_METADATA_REJECT: on_reject(peer); break;
     }
 }
 
@@ -269,8 +327,12 @@ static void on_hashes(struct metadata_peer *peer, const struct wire_message *mes
         return;
     enum freshet_error error =
         layer_fetch_take(swarm->layers, peer->slot, &message->hashes, message->payload);
+    if (error == FRESHET_ERROR_NOT_FOUND)
+        return;
     if (error == FRESHET_ERROR_HASH)
         metadata_swarm_peers_ban(swarm, &peer->address);
+    if (error == FRESHET_OK)
+        peer->useful_ns = swarm->now;
     if (error == FRESHET_OK && swarm->metainfo->has_v1)
         swarm->patience_ns = swarm->now + LAYERS_PATIENCE_NS;
     if (layer_fetch_is_done(swarm->layers))

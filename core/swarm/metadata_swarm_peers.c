@@ -198,7 +198,7 @@ static void open_peer(struct metadata_peer *peer)
         .fast = peer->fast, .extension = peer->extended, .hashes = true};
     wire_stream_init(&peer->stream, &options);
     peer->phase = METADATA_PEER_OPEN;
-    peer->since_ns = swarm->now;
+    peer->since_ns = peer->useful_ns = swarm->now;
     if (!peer->inbound)
         peer_list_on_connected(swarm->candidates, &peer->address);
     if (!peer->extended) { /* it cannot help */
@@ -265,7 +265,7 @@ bool metadata_swarm_accept(struct metadata_swarm *swarm, int64_t now, conn_id co
         put_handshake(peer, upgrade ? swarm->info_hash_v2 : handshake->info_hash);
         open_peer(peer);
     }
-    /* A refused one was closed like any other and is buried with the next input. */
+    metadata_swarm_peers_bury(swarm); /* a refused one was closed like any other */
     return true;
 }
 
@@ -278,10 +278,12 @@ static bool is_overdue(const struct metadata_peer *peer)
     case METADATA_PEER_OPEN: break;
     case METADATA_PEER_CLOSING: return false;
     }
-    /* It may be fetching the metadata itself; but not for ever. */
-    bool useless = peer->size == 0 && peer->swarm->stage == METADATA_INFO;
+    /* It may be fetching the metadata itself; but not for ever. Nor may those who promise and do
+     * not give keep everybody else out. */
+    bool has_none = peer->size == 0 && peer->swarm->stage == METADATA_INFO;
+    bool is_full = peer->swarm->peers.length == METADATA_PEERS_MAX;
     return now - peer->received_ns >= LIMIT_TIMEOUT_SILENT_NS ||
-           (useless && now - peer->since_ns >= METADATA_USELESS_NS);
+           ((has_none || is_full) && now - peer->useful_ns >= METADATA_USELESS_NS);
 }
 
 void metadata_swarm_peers_tick(struct metadata_swarm *swarm)

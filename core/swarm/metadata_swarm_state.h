@@ -17,6 +17,7 @@
 #define METADATA_REQUESTS_MAX 2u               /* open blocks, and open hash requests, of a peer */
 #define METADATA_REFUSED_NS   (30 * SECOND_NS) /* after a reject, until the peer is asked again */
 #define METADATA_STALL_NS     (45 * SECOND_NS) /* without a block: then another size has its turn */
+#define METADATA_BLOCK_NS     (2 * SECOND_NS)  /* what a block adds to a turn */
 #define METADATA_USELESS_NS   (120 * SECOND_NS) /* a peer without metadata may stay so long */
 #define METADATA_SIZES_MAX    16u               /* that came to nothing and are remembered */
 
@@ -51,6 +52,7 @@ struct metadata_peer {
     struct wire_stream stream;
     struct buffer out, sending;
     int64_t since_ns, received_ns, sent_ns; /* of the present phase; of any bytes */
+    int64_t useful_ns;                      /* it opened, or gave a block or hashes */
     struct list_node in_swarm, in_ready;
 };
 
@@ -70,9 +72,11 @@ struct metadata_swarm {
     int64_t tick_ns;
 
     struct metadata_assembly *assembly; /* NULL: nobody claims a size, or it is there */
-    int64_t progress_ns;                /* when the assembly began, or got a block */
+    int64_t turn_ns;                    /* when the turn of its size (or single peer) began */
+    int64_t progress_ns;                /* then, or when it got a block */
     bool single;                        /* all of it from one peer: several gave a false one */
     uint32_t single_slot;
+    conn_id single_conn; /* 0: nobody's turn */
     uint32_t failed_sizes[METADATA_SIZES_MAX];
     uint32_t failed_size_count;
     uint32_t hash_failures;

@@ -86,7 +86,7 @@ static void an_unknown_scenario_is_none(void **state)
 {
     (void)state;
     assert_null(scenario_find("peace_on_earth"));
-    assert_true(scenario_count() == 10);
+    assert_true(scenario_count() == 15);
 }
 
 int main(void)
