@@ -13,8 +13,8 @@
 #include "host/entropy.h"
 
 #define PLACES 8u /* of the id space, whose neighbourhoods are looked at, a family */
-/* A network of so few is seen whole from one place, and asking each of them eight times would be
- * more than a node answers in a second. */
+/* So few may be counted: until nobody new is met. Asking each of them for every place would be more
+ * than a node answers in a second. */
 #define SMALL_NETWORK 20u
 
 /* --- One node --- */
@@ -92,7 +92,8 @@ struct network {
     struct dht_nearest places[2][PLACES]; /* IPv4, IPv6 */
     uint32_t place[2];                    /* where it is looked at now */
     uint32_t number[2];                   /* of the look-up there */
-    struct map seen[2];                   /* addresses that answered */
+    size_t seen_before[2];
+    struct map seen[2]; /* addresses that answered */
 };
 
 static bool is_ipv6(struct dht_run *run, const struct dht_node *node)
@@ -105,6 +106,7 @@ static void look(struct dht_run *run, struct dht_node *node)
     struct network *network = run->context;
     bool six = is_ipv6(run, node);
 
+    network->seen_before[six] = network->seen[six].length;
     network->number[six] =
         dht_node_find_node(node, clock_now(), &network->places[six][network->place[six]].target);
     dht_run_began(run, network->number[six]);
@@ -114,6 +116,14 @@ static void network_begin(struct dht_run *run, struct dht_node *node)
 {
     dht_node_trace(node, true);
     look(run, node);
+}
+
+static bool is_going_on(const struct network *network, bool six)
+{
+    size_t seen = network->seen[six].length;
+
+    return network->place[six] + 1 < PLACES &&
+           (seen >= SMALL_NETWORK || seen > network->seen_before[six]);
 }
 
 static void network_take(struct dht_run *run, struct dht_node *node,
@@ -126,8 +136,7 @@ static void network_take(struct dht_run *run, struct dht_node *node,
         map_put(&network->seen[six], &result->from, network);
         dht_nearest_add(&network->places[six][network->place[six]], result);
     }
-    if (result->type == DHT_RESULT_DONE && network->seen[six].length >= SMALL_NETWORK &&
-        network->place[six] + 1 < PLACES) {
+    if (result->type == DHT_RESULT_DONE && is_going_on(network, six)) {
         network->place[six]++;
         look(run, node);
     }
@@ -184,6 +193,10 @@ static int network_run(struct command_call *call)
         for (uint32_t i = 0; i < PLACES; i++) {
             struct dht_id target;
             entropy_fill(target.bytes, sizeof target.bytes);
+            /* The second lies opposite to the first: those who are not near to one are near to the
+             * other. */
+            for (int j = 0; i == 1 && j < DHT_ID_SIZE; j++)
+                target.bytes[j] = (uint8_t)~network.places[six][0].target.bytes[j];
             dht_nearest_init(&network.places[six][i], &target);
         }
     }
