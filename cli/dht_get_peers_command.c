@@ -11,7 +11,9 @@
 struct get_peers {
     struct dht_id info_hash;
     unsigned flags;
-    struct map seen; /* by address: the same peer is told by many nodes */
+    bool wants_scrape;
+    uint32_t scrape_numbers[2]; /* of IPv4, of IPv6 */
+    struct map seen;            /* by address: the same peer is told by many nodes */
     uint32_t peer_count;
     bool is_scraped;
     uint32_t seeds, downloaders;
@@ -39,11 +41,25 @@ static void print_peer(struct dht_run *run, const struct address *peer, const st
     fflush(stdout);
 }
 
+/* Asked apart, after the peers: some clients name none in the answer that has the estimates. */
+static void scrape(struct dht_run *run, struct dht_node *node, uint32_t done)
+{
+    struct get_peers *get = run->context;
+    uint32_t *number =
+        &get->scrape_numbers[node == dht_service_node(run->service, ADDRESS_IPV6) ? 1 : 0];
+
+    if (*number == done)
+        return;
+    *number = dht_node_get_peers(node, clock_now(), &get->info_hash, get->flags | DHT_PEERS_SCRAPE);
+    dht_run_began(run, *number);
+}
+
 static void take(struct dht_run *run, struct dht_node *node, const struct dht_result *result)
 {
     struct get_peers *get = run->context;
 
-    (void)node;
+    if (result->type == DHT_RESULT_DONE && get->wants_scrape)
+        scrape(run, node, result->number);
     if (result->type == DHT_RESULT_SCRAPE) {
         /* Of both families: other peers. */
         get->is_scraped = true;
@@ -98,8 +114,8 @@ static int end(struct dht_run *run)
 static int get_peers_run(struct command_call *call)
 {
     static const struct dht_verb verb = {.begin = begin, .take = take, .end = end};
-    struct get_peers get = {.flags = (command_has(call, "no-seeds") ? DHT_PEERS_NO_SEEDS : 0u) |
-                                     (command_has(call, "scrape") ? DHT_PEERS_SCRAPE : 0u)};
+    struct get_peers get = {.flags = command_has(call, "no-seeds") ? DHT_PEERS_NO_SEEDS : 0,
+                            .wants_scrape = command_has(call, "scrape")};
 
     int code = dht_run_read_info_hash(command_operand(call, 0), &get.info_hash);
     if (code != EXIT_CODE_OK)

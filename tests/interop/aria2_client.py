@@ -9,16 +9,21 @@ PORT = 6881
 class Aria2(Process):
     """Seeds for ever, or downloads and ends with 0."""
 
-    def __init__(self, folder, address, torrent, files, seed=False):
+    def __init__(self, folder, address, torrent, files, seed=False, dht=None):
+        """`dht`: where it enters the DHT, "address:port"; without it has none."""
         self.address = address
         self.port = PORT
         words = ["--seed-ratio=0", "--check-integrity=true"] if seed else ["--seed-time=0"]
+        dht_words = ["--enable-dht=false"]
+        if dht:
+            dht_words = ["--enable-dht=true", f"--dht-listen-port={PORT}",
+                         f"--dht-entry-point={dht}", f"--dht-file-path={folder / 'dht.dat'}"]
         super().__init__(["aria2c", "--no-conf", f"--dir={files}", f"--interface={address}",
-                          f"--listen-port={PORT}", "--enable-dht=false", "--enable-dht6=false",
+                          f"--listen-port={PORT}", "--enable-dht6=false",
                           "--bt-enable-lpd=false", "--enable-peer-exchange=false",
                           "--file-allocation=none", "--summary-interval=1",
                           "--console-log-level=info", "--follow-torrent=mem",
-                          *words, torrent], folder, "aria2")
+                          *words, *dht_words, torrent], folder, "aria2")
         wait_for(lambda: is_listening(address, PORT) or not self.is_running(), "aria2 listens")
 
     @property

@@ -65,9 +65,9 @@ class Clients:
         return self.keep(Transmission(self.new_folder("transmission"), network.new_address(),
                                       **options))
 
-    def aria2(self, torrent, files, seed=False):
+    def aria2(self, torrent, files, seed=False, **options):
         return self.keep(Aria2(self.new_folder("aria2"), network.new_address(), torrent, files,
-                               seed))
+                               seed, **options))
 
     def opentracker(self, *info_hashes):
         return self.keep(Opentracker(self.new_folder("opentracker"), network.new_address(),
