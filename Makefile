@@ -8,7 +8,7 @@ BUILD = build/release
 # Debian's Python is the one that has Debian's libtorrent.
 PYTHON ?= $(firstword $(wildcard /usr/bin/python3) python3)
 
-.PHONY: all install test demo fuzz fuzz-coverage fuzz-planted bench deb check-style format clean
+.PHONY: all install test demo demo-trackerless soak fuzz fuzz-coverage fuzz-planted bench deb check-style format clean
 
 all:
 	@tools/install.sh tools/install-build.txt
@@ -24,6 +24,13 @@ test:
 
 demo: all
 	@tools/demo.sh "$(SRC)"
+
+demo-trackerless: all
+	@tools/install.sh tools/install-test.txt
+	@tools/demo.sh --trackerless
+
+soak: all
+	@tools/soak.sh
 
 fuzz:
 	@tools/install.sh tools/install-build.txt tools/install-test.txt

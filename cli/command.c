@@ -41,6 +41,35 @@ size_t command_option_count(const struct command *command)
     return count;
 }
 
+const char *command_word(const struct command *command)
+{
+    const char *space = strrchr(command->name, ' ');
+    return space ? space + 1 : command->name;
+}
+
+const struct command *command_verb(const struct command *command, const char *word)
+{
+    for (size_t i = 0; command->verbs && command->verbs[i]; i++)
+        if (strcmp(command_word(command->verbs[i]), word) == 0)
+            return command->verbs[i];
+    return NULL;
+}
+
+int command_unknown_verb(const struct command *command, const char *word)
+{
+    struct suggestion suggestion;
+    message_set_command(command->name);
+    suggestion_init(&suggestion, word);
+    for (size_t i = 0; command->verbs[i]; i++)
+        if (!command->verbs[i]->hidden)
+            suggestion_offer(&suggestion, command_word(command->verbs[i]));
+    if (suggestion.best)
+        message_error("no '%.60s' here, did you mean '%s'?", word, suggestion.best);
+    else
+        message_error("no '%.60s' here (-h lists what there is)", word);
+    return EXIT_CODE_USAGE;
+}
+
 void command_variable(const struct command_option *option, char name[COMMAND_VARIABLE_SIZE])
 {
     size_t used = (size_t)snprintf(name, COMMAND_VARIABLE_SIZE, "FRESHET_");
@@ -203,6 +232,9 @@ static int read_line(struct command_call *call, int argc, char **argv,
 static int check_operands(const struct command_call *call)
 {
     const struct command *command = call->command;
+    /* "--" before a verb: options of what, since a group has none? */
+    if (command->verbs)
+        return command_usage_error("which one? a verb is missing");
     if (call->operand_count < command->operands_min)
         return command_usage_error("%s is missing", command->operands);
     if (call->operand_count > command->operands_max)
@@ -214,6 +246,11 @@ int command_run(const struct command *command, int argc, char **argv,
                 void (*print_help)(const struct command *command))
 {
     struct command_call call = {.command = command};
+    if (command->verbs && argc > 1 && argv[1][0] != '-') {
+        const struct command *verb = command_verb(command, argv[1]);
+        return verb ? command_run(verb, argc - 1, argv + 1, print_help)
+                    : command_unknown_verb(command, argv[1]);
+    }
     message_set_command(command->name);
     int code = read_environment(&call) ? -1 : EXIT_CODE_USAGE;
     if (code < 0)

@@ -5,7 +5,8 @@
  * variables, so that none of them can disagree.
  *
  * A command is a file cli/<name>_command.c that exports `const struct command <name>_command`, and
- * a line in cli/commands.c.
+ * a line in cli/commands.c. One that does several things (`freshet dht ping`) is a group: it has
+ * verbs, which are commands too, and nothing else of its own.
  */
 #ifndef FRESHET_CLI_COMMAND_H
 #define FRESHET_CLI_COMMAND_H
@@ -32,20 +33,28 @@ struct command_call;
 #define COMMAND_OPTIONS 64 /* at most, with the end mark */
 
 struct command {
-    const char *name;
+    const char *name;                     /* "get"; of a verb with its group, "dht ping" */
     const char *summary;                  /* one line, lower case, no full stop */
     const char *operands;                 /* "TORRENT...", or "" */
     const char *description;              /* paragraphs, an empty line between them */
     const struct command_option *options; /* may be NULL */
     const char *examples[3];              /* command lines; NULL where there are fewer */
+    const struct command *const *verbs;   /* of a group, ended by NULL; else NULL */
     size_t operands_min;
-    size_t operands_max; /* OPERANDS_ANY: no limit */
-    bool hidden;         /* works, but is not listed */
-    int (*run)(struct command_call *call);
+    size_t operands_max;                   /* OPERANDS_ANY: no limit */
+    bool hidden;                           /* works, but is not listed */
+    int (*run)(struct command_call *call); /* NULL of a group */
 };
 
-/* Parses argv (argv[0] is the command's name) and runs the command, or print_help for -h and
- * --help. Returns the exit code. */
+/* What is typed for a verb behind its group's name: "ping" of "dht ping". */
+const char *command_word(const struct command *command);
+/* The verb of a group, or NULL. */
+const struct command *command_verb(const struct command *command, const char *word);
+/* Says that the group has no such verb, and which is nearest; returns EXIT_CODE_USAGE. */
+int command_unknown_verb(const struct command *command, const char *word);
+
+/* Parses argv (argv[0] is the command's name) and runs the command or its verb, or print_help for
+ * -h and --help. Returns the exit code. */
 int command_run(const struct command *command, int argc, char **argv,
                 void (*print_help)(const struct command *command));
 

@@ -102,6 +102,18 @@ static void print_options(const struct command *command)
     print_beside(heading, "this help");
 }
 
+static void print_verbs(const struct command *command)
+{
+    char heading[128];
+    for (size_t i = 0; command->verbs[i]; i++) {
+        if (command->verbs[i]->hidden)
+            continue;
+        snprintf(heading, sizeof heading, "%s %s", command_word(command->verbs[i]),
+                 command->verbs[i]->operands);
+        print_beside(heading, command->verbs[i]->summary);
+    }
+}
+
 static void print_examples(const struct command *command, int indent)
 {
     for (size_t i = 0; i < 3 && command->examples[i]; i++)
@@ -111,7 +123,12 @@ static void print_examples(const struct command *command, int indent)
 void command_help_print(const struct command *command)
 {
     print_usage(command);
-    printf("\n%s\n\noptions:\n", command->summary);
+    printf("\n%s\n", command->summary);
+    if (command->verbs) {
+        puts("\nverbs:");
+        print_verbs(command);
+    }
+    puts("\noptions:");
     print_options(command);
     if (command->examples[0]) {
         puts("\nexamples:");
@@ -142,6 +159,10 @@ void command_help_print_manual(const struct command *command)
            command_option_count(command) ? " [OPTION]..." : "", *command->operands ? " " : "",
            command->operands);
     command_help_print_wrapped(stdout, command->description, 4);
+    if (command->verbs) {
+        puts("\nVERBS");
+        print_verbs(command);
+    }
     puts("\nOPTIONS");
     print_options(command);
     if (command_option_count(command))

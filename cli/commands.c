@@ -7,15 +7,15 @@
 #include "cli/message.h"
 #include "cli/suggestion.h"
 
-extern const struct command completions_command, create_command, edit_command, get_command,
-    help_command, man_command, seed_command, show_command, sim_command, tracker_command,
-    verify_command, version_command;
+extern const struct command completions_command, create_command, dht_command, edit_command,
+    get_command, help_command, man_command, seed_command, show_command, sim_command,
+    tracker_command, verify_command, version_command;
 
 /* In the order in which `freshet help` shows them. */
 static const struct command *const commands[] = {
-    &get_command,    &seed_command,        &create_command,  &show_command,
-    &verify_command, &edit_command,        &tracker_command, &sim_command,
-    &help_command,   &completions_command, &man_command,     &version_command,
+    &get_command,         &seed_command,    &create_command,  &show_command, &verify_command,
+    &edit_command,        &tracker_command, &dht_command,     &sim_command,  &help_command,
+    &completions_command, &man_command,     &version_command,
 };
 
 size_t commands_count(void)
@@ -34,6 +34,40 @@ const struct command *commands_find(const char *name)
         if (strcmp(commands[i]->name, name) == 0)
             return commands[i];
     return NULL;
+}
+
+/* "dht-ping" is the page of "dht ping". */
+static bool is_page(const struct command *command, const char *page)
+{
+    const char *name = command->name;
+    for (; *name && *page; name++, page++)
+        if ((*name == ' ' ? '-' : *name) != *page)
+            return false;
+    return *name == *page;
+}
+
+const struct command *commands_find_page(const char *page)
+{
+    for (size_t i = 0; i < commands_count(); i++) {
+        if (is_page(commands[i], page))
+            return commands[i];
+        for (size_t j = 0; commands[i]->verbs && commands[i]->verbs[j]; j++)
+            if (is_page(commands[i]->verbs[j], page))
+                return commands[i]->verbs[j];
+    }
+    return NULL;
+}
+
+void commands_each(void (*see)(void *context, const struct command *command), void *context)
+{
+    for (size_t i = 0; i < commands_count(); i++) {
+        if (commands[i]->hidden)
+            continue;
+        see(context, commands[i]);
+        for (size_t j = 0; commands[i]->verbs && commands[i]->verbs[j]; j++)
+            if (!commands[i]->verbs[j]->hidden)
+                see(context, commands[i]->verbs[j]);
+    }
 }
 
 int commands_unknown(const char *name)

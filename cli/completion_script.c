@@ -16,6 +16,17 @@ static void print_command_names(FILE *stream)
     }
 }
 
+static void print_verb_words(FILE *stream, const struct command *command)
+{
+    const char *space = "";
+    for (size_t i = 0; command->verbs[i]; i++) {
+        if (command->verbs[i]->hidden)
+            continue;
+        fprintf(stream, "%s%s", space, command_word(command->verbs[i]));
+        space = " ";
+    }
+}
+
 /* "tcp|udp|both" as "tcp udp both". */
 static void print_choices(FILE *stream, const char *argument)
 {
@@ -44,24 +55,27 @@ static void print_quoted(FILE *stream, const char *text)
     }
 }
 
-static void print_bash_words(FILE *stream, const struct command *command)
+static void print_bash_words(void *context, const struct command *command)
 {
+    FILE *stream = context;
+    fprintf(stream, "            '%s') COMPREPLY=($(compgen -W \"", command->name);
     for (size_t i = 0; i < command_option_count(command); i++)
         if (!command->options[i].hidden)
             fprintf(stream, "--%s ", command->options[i].name);
-    fputs("--help", stream);
+    fputs("--help\" -- \"$word\")) ;;\n", stream);
 }
 
 /* What completes the value of an option, as a case of the word before. */
-static void print_bash_values(FILE *stream, const struct command *command)
+static void print_bash_values(void *context, const struct command *command)
 {
+    FILE *stream = context;
     for (size_t i = 0; i < command_option_count(command); i++) {
         const struct command_option *option = &command->options[i];
         if (option->hidden || !option->argument)
             continue;
-        fprintf(stream, "            %s:--%s", command->name, option->name);
+        fprintf(stream, "            '%s:--%s'", command->name, option->name);
         if (option->letter)
-            fprintf(stream, "|%s:-%c", command->name, option->letter);
+            fprintf(stream, "|'%s:-%c'", command->name, option->letter);
         fputs(") ", stream);
         if (strchr(option->argument, '|')) {
             fputs("COMPREPLY=($(compgen -W \"", stream);
@@ -78,6 +92,48 @@ static void print_bash_values(FILE *stream, const struct command *command)
     }
 }
 
+/* Behind a group comes its verb, and from then on both together are the command. */
+static void print_bash_groups(FILE *stream)
+{
+    fputs("    case $command in\n", stream);
+    for (size_t i = 0; i < commands_count(); i++) {
+        const struct command *command = commands_at(i);
+        if (command->hidden || !command->verbs)
+            continue;
+        fprintf(stream,
+                "        %s)\n"
+                "            if ((COMP_CWORD == 2)) && [[ $word != -* ]]; then\n"
+                "                COMPREPLY=($(compgen -W \"",
+                command->name);
+        print_verb_words(stream, command);
+        fprintf(stream,
+                "\" -- \"$word\"))\n"
+                "                return\n"
+                "            fi\n"
+                "            if ((COMP_CWORD > 2)); then command=\"%s ${COMP_WORDS[2]}\"; fi ;;\n",
+                command->name);
+    }
+    fputs("    esac\n", stream);
+}
+
+static void print_bash_help(FILE *stream)
+{
+    fputs("        help)\n"
+          "            case $COMP_CWORD:${COMP_WORDS[2]} in\n"
+          "                2:*) COMPREPLY=($(compgen -W \"",
+          stream);
+    print_command_names(stream);
+    fputs("\" -- \"$word\")) ;;\n", stream);
+    for (size_t i = 0; i < commands_count(); i++) {
+        if (commands_at(i)->hidden || !commands_at(i)->verbs)
+            continue;
+        fprintf(stream, "                3:%s) COMPREPLY=($(compgen -W \"", commands_at(i)->name);
+        print_verb_words(stream, commands_at(i));
+        fputs("\" -- \"$word\")) ;;\n", stream);
+    }
+    fputs("            esac ;;\n", stream);
+}
+
 void completion_script_print_bash(FILE *stream)
 {
     fputs("# bash completion for freshet, made by 'freshet completions bash'\n"
@@ -92,32 +148,23 @@ void completion_script_print_bash(FILE *stream)
     fputs("\" -- \"$word\"))\n        return\n    fi\n", stream);
     /* bash parts words at '=': in "--name=val" the word before "val" is "=". */
     fputs("    if [[ $word == = ]]; then word=\n"
-          "    elif [[ $before == = ]]; then before=${COMP_WORDS[COMP_CWORD-2]}; fi\n"
-          "    case $command:$before in\n",
+          "    elif [[ $before == = ]]; then before=${COMP_WORDS[COMP_CWORD-2]}; fi\n",
           stream);
-    for (size_t i = 0; i < commands_count(); i++)
-        if (!commands_at(i)->hidden)
-            print_bash_values(stream, commands_at(i));
+    print_bash_groups(stream);
+    fputs("    case $command:$before in\n", stream);
+    commands_each(print_bash_values, stream);
     fputs("    esac\n"
           "    if [[ $word == -* ]]; then\n"
           "        case $command in\n",
           stream);
-    for (size_t i = 0; i < commands_count(); i++) {
-        if (commands_at(i)->hidden)
-            continue;
-        fprintf(stream, "            %s) COMPREPLY=($(compgen -W \"", commands_at(i)->name);
-        print_bash_words(stream, commands_at(i));
-        fputs("\" -- \"$word\")) ;;\n", stream);
-    }
+    commands_each(print_bash_words, stream);
     fputs("        esac\n"
           "        return\n"
           "    fi\n"
-          "    case $command in\n"
-          "        help) COMPREPLY=($(compgen -W \"",
+          "    case $command in\n",
           stream);
-    print_command_names(stream);
-    fputs("\" -- \"$word\")) ;;\n"
-          "        completions) COMPREPLY=($(compgen -W \"bash zsh fish\" -- \"$word\")) ;;\n"
+    print_bash_help(stream);
+    fputs("        completions) COMPREPLY=($(compgen -W \"bash zsh fish\" -- \"$word\")) ;;\n"
           "        *) COMPREPLY=($(compgen -f -- \"$word\")) ;;\n"
           "    esac\n"
           "}\n"
@@ -188,6 +235,45 @@ static void print_zsh_operands(FILE *stream, const struct command *command)
     }
 }
 
+static void print_zsh_list(FILE *stream, const char *indent, const struct command *command)
+{
+    fprintf(stream, "%s'%s:", indent, command_word(command));
+    print_zsh_help(stream, command->summary);
+    fputs("'\n", stream);
+}
+
+/* One case of the word that is the command, or the verb. */
+static void print_zsh_case(FILE *stream, const struct command *command)
+{
+    fprintf(stream, "        %s)\n            _arguments -s '(-h --help)'{-h,--help}'[help]'",
+            command_word(command));
+    for (size_t i = 0; i < command_option_count(command); i++)
+        if (!command->options[i].hidden)
+            print_zsh_option(stream, &command->options[i]);
+    print_zsh_operands(stream, command);
+    fputs(" ;;\n", stream);
+}
+
+static void print_zsh_group(FILE *stream, const struct command *command)
+{
+    fprintf(stream,
+            "        %s)\n"
+            "            commands=(\n",
+            command->name);
+    for (size_t i = 0; command->verbs[i]; i++)
+        if (!command->verbs[i]->hidden)
+            print_zsh_list(stream, "                ", command->verbs[i]);
+    fputs("            )\n"
+          "            if ((CURRENT == 2)); then _describe verb commands; return; fi\n"
+          "            shift words\n            ((CURRENT--))\n"
+          "            case $words[1] in\n",
+          stream);
+    for (size_t i = 0; command->verbs[i]; i++)
+        if (!command->verbs[i]->hidden)
+            print_zsh_case(stream, command->verbs[i]);
+    fputs("            esac ;;\n", stream);
+}
+
 void completion_script_print_zsh(FILE *stream)
 {
     fputs("#compdef freshet\n# zsh completion for freshet, made by 'freshet completions zsh'\n"
@@ -195,11 +281,8 @@ void completion_script_print_zsh(FILE *stream)
           "    local -a commands\n    commands=(\n",
           stream);
     for (size_t i = 0; i < commands_count(); i++) {
-        if (commands_at(i)->hidden)
-            continue;
-        fprintf(stream, "        '%s:", commands_at(i)->name);
-        print_zsh_help(stream, commands_at(i)->summary);
-        fputs("'\n", stream);
+        if (!commands_at(i)->hidden)
+            print_zsh_list(stream, "        ", commands_at(i));
     }
     fputs("    )\n"
           "    if ((CURRENT == 2)); then _describe command commands; return; fi\n"
@@ -210,13 +293,10 @@ void completion_script_print_zsh(FILE *stream)
         const struct command *command = commands_at(i);
         if (command->hidden)
             continue;
-        fprintf(stream, "        %s)\n            _arguments -s '(-h --help)'{-h,--help}'[help]'",
-                command->name);
-        for (size_t j = 0; j < command_option_count(command); j++)
-            if (!command->options[j].hidden)
-                print_zsh_option(stream, &command->options[j]);
-        print_zsh_operands(stream, command);
-        fputs(" ;;\n", stream);
+        if (command->verbs)
+            print_zsh_group(stream, command);
+        else
+            print_zsh_case(stream, command);
     }
     fputs("    esac\n}\n"
           "if [ \"$funcstack[1]\" = _freshet ]; then _freshet \"$@\"; else compdef _freshet "
@@ -224,11 +304,25 @@ void completion_script_print_zsh(FILE *stream)
           stream);
 }
 
-static void print_fish_option(FILE *stream, const struct command *command,
-                              const struct command_option *option)
+/* The condition under which a command's options are offered. A group's verb may be called as
+ * another command is: then only the group tells them apart. */
+static void print_fish_condition(FILE *stream, const struct command *group,
+                                 const struct command *command)
 {
-    fprintf(stream, "complete -c freshet -n '__fish_seen_subcommand_from %s' -l %s", command->name,
-            option->name);
+    if (group)
+        fprintf(stream, "__fish_seen_subcommand_from %s; and ", group->name);
+    fprintf(stream, "__fish_seen_subcommand_from %s", command_word(command));
+    for (size_t i = 0; !group && i < commands_count(); i++)
+        if (command_verb(commands_at(i), command->name))
+            fprintf(stream, "; and not __fish_seen_subcommand_from %s", commands_at(i)->name);
+}
+
+static void print_fish_option(FILE *stream, const struct command *group,
+                              const struct command *command, const struct command_option *option)
+{
+    fputs("complete -c freshet -n '", stream);
+    print_fish_condition(stream, group, command);
+    fprintf(stream, "' -l %s", option->name);
     if (option->letter)
         fprintf(stream, " -s %c", option->letter);
     if (option->argument && strchr(option->argument, '|')) {
@@ -245,6 +339,31 @@ static void print_fish_option(FILE *stream, const struct command *command,
     fputs("'\n", stream);
 }
 
+static void print_fish_options(FILE *stream, const struct command *group,
+                               const struct command *command)
+{
+    for (size_t i = 0; i < command_option_count(command); i++)
+        if (!command->options[i].hidden)
+            print_fish_option(stream, group, command, &command->options[i]);
+}
+
+static void print_fish_group(FILE *stream, const struct command *group)
+{
+    for (size_t i = 0; group->verbs[i]; i++) {
+        if (group->verbs[i]->hidden)
+            continue;
+        fprintf(stream,
+                "complete -c freshet -n '__fish_seen_subcommand_from %s; and not "
+                "__fish_seen_subcommand_from ",
+                group->name);
+        print_verb_words(stream, group);
+        fprintf(stream, "' -f -a %s -d '", command_word(group->verbs[i]));
+        print_quoted(stream, group->verbs[i]->summary);
+        fputs("'\n", stream);
+        print_fish_options(stream, group, group->verbs[i]);
+    }
+}
+
 void completion_script_print_fish(FILE *stream)
 {
     fputs("# fish completion for freshet, made by 'freshet completions fish'\n", stream);
@@ -256,9 +375,10 @@ void completion_script_print_fish(FILE *stream)
                 command->name);
         print_quoted(stream, command->summary);
         fputs("'\n", stream);
-        for (size_t j = 0; j < command_option_count(command); j++)
-            if (!command->options[j].hidden)
-                print_fish_option(stream, command, &command->options[j]);
+        if (command->verbs)
+            print_fish_group(stream, command);
+        else
+            print_fish_options(stream, NULL, command);
     }
     fputs("complete -c freshet -n '__fish_seen_subcommand_from help' -f -a '", stream);
     print_command_names(stream);

@@ -10,12 +10,19 @@ static const struct command_option options[] = {
     {0},
 };
 
+static void print_page(void *context, const struct command *command)
+{
+    (void)context;
+    fputs("freshet-", stdout);
+    for (const char *at = command->name; *at; at++)
+        putchar(*at == ' ' ? '-' : *at);
+    putchar('\n');
+}
+
 static int list_pages(void)
 {
     puts("freshet");
-    for (size_t i = 0; i < commands_count(); i++)
-        if (!commands_at(i)->hidden)
-            printf("freshet-%s\n", commands_at(i)->name);
+    commands_each(print_page, NULL);
     return EXIT_CODE_OK;
 }
 
@@ -30,7 +37,7 @@ static int man_run(struct command_call *call)
     }
     if (strncmp(name, "freshet-", 8) == 0)
         name += 8;
-    const struct command *command = commands_find(name);
+    const struct command *command = commands_find_page(name);
     if (!command)
         return commands_unknown(name);
     man_page_print_command(stdout, command);

@@ -74,6 +74,30 @@ static void print_environment(FILE *stream, const struct command *command)
     }
 }
 
+/* "freshet\-dht\-ping" for "dht ping"; with `space` a space stays one. */
+static void print_page_name(FILE *stream, const struct command *command, bool space)
+{
+    fputs(space ? "freshet " : "freshet\\-", stream);
+    for (const char *at = command->name; *at; at++)
+        if (*at == '-' || (*at == ' ' && !space))
+            fputs("\\-", stream);
+        else
+            fputc(*at, stream);
+}
+
+static void print_verbs(FILE *stream, const struct command *command)
+{
+    fputs(".SH VERBS\n", stream);
+    for (size_t i = 0; command->verbs[i]; i++) {
+        if (command->verbs[i]->hidden)
+            continue;
+        fputs(".TP\n.BR ", stream);
+        print_page_name(stream, command->verbs[i], false);
+        fputs(" (1)\n", stream);
+        print_text(stream, command->verbs[i]->summary);
+    }
+}
+
 static void print_examples(FILE *stream, const struct command *command)
 {
     if (!command->examples[0])
@@ -88,13 +112,19 @@ void man_page_print_command(FILE *stream, const struct command *command)
 {
     char name[64];
     snprintf(name, sizeof name, "freshet-%s", command->name);
+    for (char *at = name; *at; at++)
+        *at = *at == ' ' ? '-' : *at;
     print_heading(stream, name);
-    fprintf(stream, ".SH NAME\nfreshet\\-%s \\- %s\n", command->name, command->summary);
-    fprintf(stream, ".SH SYNOPSIS\n.B freshet %s\n%s", command->name,
-            command_option_count(command) ? "[OPTION]... " : "");
+    fputs(".SH NAME\n", stream);
+    print_page_name(stream, command, false);
+    fprintf(stream, " \\- %s\n.SH SYNOPSIS\n.B ", command->summary);
+    print_page_name(stream, command, true);
+    fprintf(stream, "\n%s", command_option_count(command) ? "[OPTION]... " : "");
     print_text(stream, command->operands);
     fputs(".SH DESCRIPTION\n", stream);
     print_text(stream, command->description);
+    if (command->verbs)
+        print_verbs(stream, command);
     fputs(".SH OPTIONS\n", stream);
     for (size_t i = 0; i < command_option_count(command); i++)
         if (!command->options[i].hidden)

@@ -185,6 +185,28 @@ void progress_done(struct progress *progress, int64_t elapsed_ns, const struct p
     fflush(stdout);
 }
 
+/* "peers heard of: 12 from the DHT, 3 from peers" */
+static void progress_print_sources(const struct progress_line *lines, size_t count)
+{
+    static const char *const words[PEER_SOURCE_COUNT] = {
+        "given",      "in the local network", "from trackers", "from last time",
+        "came to us", "from the DHT",         "from peers",
+    };
+    bool first = true;
+
+    for (int source = 0; source < PEER_SOURCE_COUNT; source++) {
+        uint32_t known = 0;
+        for (size_t i = 0; i < count; i++)
+            known += lines[i].status.known_by_source[source];
+        if (known == 0)
+            continue;
+        printf("%s%u %s", first ? "peers heard of: " : ", ", known, words[source]);
+        first = false;
+    }
+    if (!first)
+        putchar('\n');
+}
+
 void progress_stats(struct progress *progress, int64_t elapsed_ns,
                     const struct progress_line *lines, size_t count,
                     const struct progress_peer *peers, size_t peer_count)
@@ -202,6 +224,7 @@ void progress_stats(struct progress *progress, int64_t elapsed_ns,
         progress_hide(progress);
         printf("received %s, sent %s\n", units_format_bytes(downloaded, down),
                units_format_bytes(uploaded, up));
+        progress_print_sources(lines, count);
     }
     fflush(stdout);
 }

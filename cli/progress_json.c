@@ -30,6 +30,19 @@ static void set_seconds(json_t *object, int64_t elapsed_ns)
     json_object_set_new(object, "seconds", json_real((double)elapsed_ns / (double)SECOND_NS));
 }
 
+/* How many addresses came from where. */
+static json_t *sources_object(const uint32_t counts[PEER_SOURCE_COUNT])
+{
+    static const char *const words[PEER_SOURCE_COUNT] = {"user",    "lan", "tracker", "resume",
+                                                         "inbound", "dht", "exchange"};
+    json_t *object = json_object();
+
+    for (int i = 0; i < PEER_SOURCE_COUNT; i++)
+        if (counts[i])
+            set_number(object, words[i], counts[i]);
+    return object;
+}
+
 static json_t *torrent_object(const char *event, const struct progress_line *line)
 {
     const struct torrent_status *status = &line->status;
@@ -50,6 +63,8 @@ static json_t *torrent_object(const char *event, const struct progress_line *lin
     set_number(object, "download_rate", status->download_rate);
     set_number(object, "upload_rate", status->upload_rate);
     set_number(object, "peers", status->peers);
+    json_object_set_new(object, "peers_from", sources_object(status->peers_by_source));
+    json_object_set_new(object, "known_from", sources_object(status->known_by_source));
     json_object_set_new(object, "complete", json_boolean(status->complete));
     return object;
 }

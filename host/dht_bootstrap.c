@@ -80,11 +80,11 @@ void dht_bootstrap_load(struct dht_bootstrap *bootstrap, struct state_store *sta
 {
     struct buffer lines = {0};
     *bootstrap = (struct dht_bootstrap){0};
-    if (count)
+    if (count && state)
         keep(state, given, count);
     for (uint32_t i = 0; i < count; i++)
         add(bootstrap, given[i], strlen(given[i]));
-    if (count == 0 && state_store_blob(state, BLOB, &lines) == FRESHET_OK) {
+    if (count == 0 && state && state_store_blob(state, BLOB, &lines) == FRESHET_OK) {
         const char *at = (const char *)lines.data, *end = at + lines.length;
         for (const char *line = at; line < end; line = at) {
             while (at < end && *at != '\n')

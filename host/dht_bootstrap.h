@@ -17,8 +17,9 @@ struct dht_bootstrap {
 
 /* "HOST:PORT" or "[V6]:PORT"; false: it is none. */
 bool dht_bootstrap_is_name(const char *text);
-/* `given` (checked before; `count` of them) are kept in the state. `listen`: what is listened on.
- * Names beyond LIMIT_DHT_NAMES are left out. */
+/* `given` (checked before; `count` of them) are kept in the state, which may be NULL. `listen`:
+ * what is listened on; of family ADDRESS_NONE: every address. Names beyond LIMIT_DHT_NAMES are left
+ * out. */
 void dht_bootstrap_load(struct dht_bootstrap *bootstrap, struct state_store *state,
                         const char *const *given, uint32_t count, const struct address *listen);
 void dht_bootstrap_deinit(struct dht_bootstrap *bootstrap);

@@ -85,6 +85,9 @@ void resolver_start(struct resolver *resolver, const struct resolve_job *job)
     resolving->job = job->id;
     resolving->port = job->port;
     resolving->request.data = resolving;
+    /* A number needs no configured address of its family to be one: that is a matter of names. */
+    if (address_from_text(job->host, true, &(struct address){0}))
+        hints.ai_flags = AI_NUMERICHOST;
     snprintf(service, sizeof service, "%u", job->port);
     list_append(&resolver->active, &resolving->node);
     int failed = uv_getaddrinfo(resolver->loop, &resolving->request, resolver_on_answer, job->host,

@@ -5,6 +5,7 @@
 #include "core/engine/engine_dht.h"
 #include "host/clock.h"
 #include "host/dht_bootstrap.h"
+#include "host/dht_record.h"
 #include "host/ed25519.h"
 #include "host/entropy.h"
 
@@ -12,7 +13,6 @@
 
 #define SAVE_MS (5 * 60 * 1000)
 
-static const char *const blobs[] = {"dht.ipv4", "dht.ipv6"};
 static const enum address_family families[] = {ADDRESS_IPV4, ADDRESS_IPV6};
 
 /* Written by a worker: the database waits for the disk. */
@@ -28,8 +28,7 @@ static void saving_run(struct work *work)
 
     for (int i = 0; i < 2; i++)
         if (saving->records[i].length)
-            state_store_put_blob(saving->session->state, blobs[i],
-                                 buffer_bytes(&saving->records[i]));
+            dht_record_save(saving->session->state, families[i], buffer_bytes(&saving->records[i]));
 }
 
 static void saving_done(struct work *work)
@@ -88,7 +87,7 @@ void session_dht_start(struct session *session)
     dht_bootstrap_load(&bootstrap, session->state, session->options.bootstrap,
                        session->options.bootstrap_count, listen);
     for (int i = 0; i < 2; i++)
-        state_store_blob(session->state, blobs[i], &records[i]);
+        dht_record_load(session->state, families[i], &records[i]);
     entropy_fill(options.secret, sizeof options.secret);
     options.record_ipv4 = buffer_bytes(&records[0]);
     options.record_ipv6 = buffer_bytes(&records[1]);

@@ -193,10 +193,14 @@ static bool is_proven(const struct dht_node *node, int64_t now, const struct add
                       const struct krpc_message *query)
 {
     const struct routing_entry *entry = routing_table_find(&node->table, from);
+    struct dht_id target = query->target;
     if (entry && entry->has_answered && entry->port == from->port)
         return true;
-    return query->method == KRPC_ANNOUNCE_PEER && !query->problem &&
-           dht_token_is_good(node->secret, from, &query->target, now, query->token);
+    if ((query->method != KRPC_ANNOUNCE_PEER && query->method != KRPC_PUT) || query->problem)
+        return false;
+    if (query->method == KRPC_PUT)
+        target = krpc_item_target(&query->item);
+    return dht_token_is_good(node->secret, from, &target, now, query->token);
 }
 
 /* Who asks is alive: perhaps a node for our table, once it has answered. */

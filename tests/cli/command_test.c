@@ -200,30 +200,88 @@ static void suggestion_finds_the_nearest_word(void **state)
     assert_int_equal(suggestion_distance("same", "same"), 0);
 }
 
+static int see_verb(struct command_call *call)
+{
+    assert_string_equal(command_of(call)->name, "group two");
+    assert_int_equal(command_operand_count(call), 1);
+    assert_string_equal(command_operand(call, 0), "operand");
+    assert_string_equal(command_value(call, "output"), "x");
+    return 11;
+}
+
+static void command_runs_a_verb_of_its_group(void **state)
+{
+    static const struct command one = {
+        .name = "group one", .operands = "", .options = options, .run = run};
+    static const struct command two = {
+        .name = "group two", .operands = "FILE", .options = options, .operands_max = 1, .run = run};
+    static const struct command *const verbs[] = {&one, &two, NULL};
+    static const struct command group = {.name = "group", .operands = "VERB", .verbs = verbs};
+    char *call[] = {"group", "two", "-o", "x", "operand", NULL},
+         *help_of_verb[] = {"group", "two", "-h", NULL};
+    char *unknown[] = {"group", "twoo", NULL}, *none[] = {"group", NULL};
+
+    (void)state;
+    times_run = times_helped = 0;
+    inspect = see_verb;
+    assert_int_equal(command_run(&group, 5, call, help), 11);
+    assert_int_equal(times_run, 1);
+    assert_int_equal(command_run(&group, 3, help_of_verb, help), EXIT_CODE_OK);
+    assert_int_equal(times_helped, 1);
+    assert_int_equal(command_run(&group, 2, unknown, help), EXIT_CODE_USAGE);
+    assert_int_equal(command_run(&group, 1, none, help), EXIT_CODE_USAGE);
+    assert_int_equal(times_run, 1);
+    assert_string_equal(command_word(&two), "two");
+    assert_ptr_equal(command_verb(&group, "one"), &one);
+    assert_null(command_verb(&group, "three"));
+}
+
 /* Every command of the program keeps the promises that help, man page and completions rest on. */
+static void check_command(void *context, const struct command *command)
+{
+    (*(int *)context)++;
+    assert_true(strlen(command->summary) > 0 && strlen(command->summary) < 64);
+    assert_true(strlen(command->description) > 0);
+    assert_non_null(command->operands);
+    assert_non_null(command->examples[0]);
+    assert_true((command->run == NULL) == (command->verbs != NULL));
+    assert_true(command_option_count(command) < COMMAND_OPTIONS);
+    assert_true(!command->verbs || command_option_count(command) == 0);
+    for (size_t i = 0; command->verbs && command->verbs[i]; i++) {
+        size_t length = strlen(command->name);
+        const char *name = command->verbs[i]->name;
+        assert_true(strncmp(name, command->name, length) == 0 && name[length] == ' ');
+        assert_null(command->verbs[i]->verbs);
+    }
+    for (size_t j = 0; j < command_option_count(command); j++) {
+        const struct command_option *option = &command->options[j];
+        assert_true(option->help && *option->help);
+        assert_true(option->letter != 'h' && strcmp(option->name, "help") != 0);
+        for (size_t k = 0; k < j; k++) {
+            assert_string_not_equal(option->name, command->options[k].name);
+            assert_true(!option->letter || option->letter != command->options[k].letter);
+        }
+    }
+}
+
 static void commands_describe_themselves_wholly(void **state)
 {
+    int seen = 0;
+
     (void)state;
     assert_true(commands_count() > 0);
     for (size_t i = 0; i < commands_count(); i++) {
-        const struct command *command = commands_at(i);
-        assert_ptr_equal(commands_find(command->name), command);
-        assert_true(strlen(command->summary) > 0 && strlen(command->summary) < 64);
-        assert_true(strlen(command->description) > 0);
-        assert_non_null(command->operands);
-        assert_non_null(command->examples[0]);
-        assert_true(command_option_count(command) < COMMAND_OPTIONS);
-        for (size_t j = 0; j < command_option_count(command); j++) {
-            const struct command_option *option = &command->options[j];
-            assert_true(option->help && *option->help);
-            assert_true(option->letter != 'h' && strcmp(option->name, "help") != 0);
-            for (size_t k = 0; k < j; k++) {
-                assert_string_not_equal(option->name, command->options[k].name);
-                assert_true(!option->letter || option->letter != command->options[k].letter);
-            }
-        }
+        assert_ptr_equal(commands_find(commands_at(i)->name), commands_at(i));
+        if (commands_at(i)->hidden)
+            check_command(&seen, commands_at(i));
     }
+    commands_each(check_command, &seen);
+    assert_true(seen >= (int)commands_count());
     assert_null(commands_find("no-such-command"));
+    assert_string_equal(commands_find_page("dht-get-peers")->name, "dht get-peers");
+    assert_string_equal(commands_find_page("dht")->name, "dht");
+    assert_null(commands_find_page("dht-"));
+    assert_null(commands_find_page("dht-get-peers-x"));
 }
 
 int main(void)
@@ -236,6 +294,7 @@ int main(void)
         cmocka_unit_test(command_knows_which_of_two_flags_came_last),
         cmocka_unit_test(command_refuses_a_rate_that_is_none),
         cmocka_unit_test(suggestion_finds_the_nearest_word),
+        cmocka_unit_test(command_runs_a_verb_of_its_group),
         cmocka_unit_test(commands_describe_themselves_wholly),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

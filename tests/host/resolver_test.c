@@ -48,6 +48,10 @@ static void resolver_takes_numbers_of_both_families(void **state)
     assert_int_equal(last.result.resolved.count, 1);
     assert_true(address_from_text("127.0.0.1:6969", false, &expected));
     assert_true(address_equal(&last.result.resolved.addresses[0], &expected));
+    /* Also where the machine has no IPv6 but that of its loopback. */
+    assert_int_equal(resolve("::1"), FRESHET_OK);
+    assert_true(address_from_text("[::1]:6969", false, &expected));
+    assert_true(address_equal(&last.result.resolved.addresses[0], &expected));
     assert_int_equal(resolve("::ffff:192.0.2.7"), FRESHET_OK);
     assert_true(address_from_text("192.0.2.7:6969", false, &expected));
     assert_true(address_equal(&last.result.resolved.addresses[0], &expected));

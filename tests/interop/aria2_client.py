@@ -13,15 +13,16 @@ class Aria2(Process):
         self.address = address
         self.port = PORT
         words = ["--seed-ratio=0", "--check-integrity=true"] if seed else ["--seed-time=0"]
+        dht_words = ["--enable-dht=false"]
+        if dht:
+            dht_words = ["--enable-dht=true", f"--dht-listen-port={PORT}",
+                         f"--dht-entry-point={dht}", f"--dht-file-path={folder / 'dht.dat'}"]
         super().__init__(["aria2c", "--no-conf", f"--dir={files}", f"--interface={address}",
                           f"--listen-port={PORT}", "--enable-dht6=false",
-                          *([f"--dht-entry-point={dht}", "--enable-dht=true",
-                             f"--dht-listen-port={PORT}", f"--dht-file-path={folder}/dht.dat"]
-                            if dht else ["--enable-dht=false"]),
                           "--bt-enable-lpd=false", "--enable-peer-exchange=false",
                           "--file-allocation=none", "--summary-interval=1",
                           "--console-log-level=info", "--follow-torrent=mem",
-                          *words, torrent], folder, "aria2")
+                          *words, *dht_words, torrent], folder, "aria2")
         wait_for(lambda: is_listening(address, PORT) or not self.is_running(), "aria2 listens")
 
     @property

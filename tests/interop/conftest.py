@@ -74,9 +74,9 @@ class Clients:
         return self.keep(Transmission(self.new_folder("transmission"), network.new_address(),
                                       **options))
 
-    def aria2(self, torrent, files, seed=False, dht=None):
+    def aria2(self, torrent, files, seed=False, **options):
         return self.keep(Aria2(self.new_folder("aria2"), network.new_address(), torrent, files,
-                               seed, dht))
+                               seed, **options))
 
     def opentracker(self, *info_hashes):
         return self.keep(Opentracker(self.new_folder("opentracker"), network.new_address(),

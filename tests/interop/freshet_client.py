@@ -12,10 +12,15 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 PROGRAM = Path(os.environ.get("FRESHET", ROOT / "build/release/freshet"))
 
 
-def run(*words, code=0):
-    """Output of one call that ends by itself."""
-    done = subprocess.run([PROGRAM, *map(str, words)], stdin=subprocess.DEVNULL, timeout=60,
+def call(*words):
+    """One call that ends by itself."""
+    return subprocess.run([PROGRAM, *map(str, words)], stdin=subprocess.DEVNULL, timeout=60,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+
+
+def run(*words, code=0):
+    """Its output."""
+    done = call(*words)
     assert done.returncode == code, done.stdout
     return done.stdout
 

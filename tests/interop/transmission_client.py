@@ -2,6 +2,8 @@
 """Transmission (Debian's transmission-daemon), driven by its RPC."""
 import base64
 import json
+import os
+import socket
 import urllib.error
 import urllib.request
 
@@ -14,15 +16,22 @@ PORT = 51413
 class Transmission(Process):
     """A daemon with its own address and folder."""
 
-    def __init__(self, folder, address, encryption="tolerated"):
+    def __init__(self, folder, address, encryption="tolerated", dht=None):
+        """`dht`: nodes that it knows from an earlier run, "address:port"; without it has none."""
         self.address = address
         self.port = PORT
         self.url = f"http://{address}:9091/transmission/rpc"
         self.session_id = ""
+        if dht:
+            (folder / "config").mkdir()
+            nodes = b"".join(socket.inet_aton(host) + int(port).to_bytes(2, "big")
+                             for host, port in (node.split(":") for node in dht))
+            (folder / "config" / "dht.dat").write_bytes(
+                b"d2:id20:" + os.urandom(20) + b"5:nodes%d:" % len(nodes) + nodes + b"e")
         super().__init__(["transmission-daemon", "--foreground", "--config-dir", folder / "config",
                           "--download-dir", folder, "--bind-address-ipv4", address,
                           "--bind-address-ipv6", "::1", "--rpc-bind-address", address,
-                          "--allowed", "*.*.*.*", "--peerport", PORT, "--no-auth", "--no-dht",
+                          "--allowed", "*.*.*.*", "--peerport", PORT, "--no-auth", "--dht" if dht else "--no-dht",
                           "--no-lpd", "--no-utp", "--no-portmap", f"--encryption-{encryption}",
                           "--log-debug"], folder, "transmission")
         wait_for(lambda: is_listening(address, 9091), "transmission answers")

@@ -13,7 +13,11 @@ def test_help_lists_every_command_with_a_summary(freshet, commands):
     assert result.returncode == 0
     assert result.stderr == ""
     for name in commands:
-        assert re.search(rf"^  {name} +\S", result.stdout, re.M), name
+        assert (" " in name) != bool(re.search(rf"^  {name} +\S", result.stdout, re.M)), name
+    for name in [name for name in commands if " " in name]:
+        group, verb = name.split()
+        for words in ((group, "-h"), ("help", group)):
+            assert re.search(rf"^  {verb} .*\S", freshet(*words).stdout, re.M), name
 
 
 def test_no_command_is_a_mistake_that_shows_the_list(freshet):
@@ -25,12 +29,12 @@ def test_no_command_is_a_mistake_that_shows_the_list(freshet):
 
 def test_every_command_has_short_help_and_a_manual(freshet, commands):
     for name in commands:
-        for words in ((name, "-h"), (name, "--help")):
+        for words in ((*name.split(), "-h"), (*name.split(), "--help")):
             result = freshet(*words)
             assert result.returncode == 0, words
             assert result.stdout.startswith(f"usage: freshet {name}")
             assert "examples:" in result.stdout
-        manual = freshet("help", name)
+        manual = freshet("help", *name.split())
         assert manual.returncode == 0
         for heading in ("NAME", "SYNOPSIS", "DESCRIPTION", "OPTIONS", "EXIT CODES", "EXAMPLES"):
             assert re.search(rf"^{heading}$", manual.stdout, re.M), (name, heading)
@@ -39,7 +43,7 @@ def test_every_command_has_short_help_and_a_manual(freshet, commands):
 def test_help_fits_the_terminal(freshet, commands):
     for columns in (60, 80, 132):
         for name in commands:
-            text = freshet("help", name, env={"COLUMNS": str(columns)}).stdout
+            text = freshet("help", *name.split(), env={"COLUMNS": str(columns)}).stdout
             body = text.split("\nEXAMPLES")[0]
             for line in body.splitlines():
                 assert len(line) <= columns or " " not in line.strip() or line.startswith(
@@ -53,6 +57,18 @@ def test_a_mistyped_command_suggests_the_nearest(freshet):
     assert "did you mean" not in freshet("qqqqqq").stderr
 
 
+def test_a_verb_is_known_or_the_nearest_is_suggested(freshet):
+    for words in (("dht", "pnig"), ("help", "dht", "pnig")):
+        result = freshet(*words)
+        assert result.returncode == 2
+        assert result.stderr == "freshet dht: no 'pnig' here, did you mean 'ping'?\n"
+    for words in (("dht",), ("dht", "--"), ("dht", "qqqqqq")):
+        result = freshet(*words)
+        assert result.returncode == 2, words
+        assert result.stderr.startswith("freshet dht: ") and result.stderr.count("\n") == 1
+    assert freshet("help", "get", "ping").returncode == 2
+
+
 def test_a_mistyped_option_suggests_the_nearest(freshet):
     result = freshet("man", "--lits")
     assert result.returncode == 2
@@ -62,7 +78,7 @@ def test_a_mistyped_option_suggests_the_nearest(freshet):
 
 def test_every_command_refuses_an_unknown_option(freshet, commands):
     for name in commands:
-        result = freshet(name, "--no-such-option-anywhere")
+        result = freshet(*name.split(), "--no-such-option-anywhere")
         assert result.returncode == 2, name
         assert result.stderr.startswith(f"freshet {name}: "), name
         assert result.stderr.count("\n") == 1
@@ -85,8 +101,8 @@ def test_output_that_cannot_be_written_is_a_failure():
     assert b"could not be written" in result.stderr
 
 
-def test_manual_pages_are_clean_troff(freshet, commands):
-    for page in ["freshet", *commands]:
+def test_manual_pages_are_clean_troff(freshet, pages):
+    for page in ["freshet", *pages]:
         source = freshet("man", page).stdout
         assert source.startswith(".\\\"")
         result = subprocess.run(["man", "--warnings", "-E", "UTF-8", "-l", "-Tutf8", "-Z", "-"],
@@ -96,9 +112,9 @@ def test_manual_pages_are_clean_troff(freshet, commands):
         assert result.stderr == "", page
 
 
-def test_manual_names_every_option_and_its_variable(freshet, commands):
-    for name in commands:
-        manual = freshet("help", name).stdout
+def test_manual_names_every_option_and_its_variable(freshet, pages):
+    for name, words in pages.items():
+        manual = freshet("help", *words).stdout
         troff = freshet("man", name).stdout.replace("\\-", "-")
         for option in re.findall(r"^ +(?:-\w, )?--([a-z0-9-]+)", manual, re.M):
             assert f"--{option}" in troff, (name, option)
@@ -118,12 +134,20 @@ def test_bash_completion_offers_commands_and_options(freshet, commands):
         assert result.stderr == ""
         return result.stdout.split()
 
-    assert set(complete("freshet", "")) == set(commands)
+    first = {name for name in commands if " " not in name}
+    assert set(complete("freshet", "")) == first
+    assert set(complete("freshet", "help", "")) == first
+    verbs = {name.split()[1] for name in commands if name.startswith("dht ")}
+    assert set(complete("freshet", "dht", "")) == verbs
+    assert set(complete("freshet", "help", "dht", "")) == verbs
+    assert complete("freshet", "dht", "get-") == ["get-peers"]
+    assert complete("freshet", "dht", "node", "--progress", "j") == ["json"]
+    assert complete("freshet", "dht", "get", "--progress", "j") == []
     assert complete("freshet", "vers") == ["version"]
     assert complete("freshet", "completions", "f") == ["fish"]
     for name in commands:
-        offered = complete("freshet", name, "--")
-        manual = freshet("help", name).stdout
+        offered = complete("freshet", *name.split(), "--")
+        manual = freshet("help", *name.split()).stdout
         listed = set(re.findall(r"^ +(?:-\w, )?(--[a-z0-9-]+)", manual, re.M))
         assert set(offered) == listed, name
 
@@ -133,7 +157,7 @@ def test_completions_of_every_shell_name_every_command(freshet, commands):
         script = freshet("completions", shell)
         assert script.returncode == 0
         for name in commands:
-            assert name in script.stdout
+            assert name.split()[-1] in script.stdout
     assert freshet("completions", "tcsh").returncode == 2
 
 

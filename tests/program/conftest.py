@@ -26,7 +26,20 @@ def freshet():
 
 
 @pytest.fixture
-def commands(freshet):
-    """Names of every command that `freshet help` lists."""
-    pages = freshet("man", "--list").stdout.split()
-    return [page.removeprefix("freshet-") for page in pages if page != "freshet"]
+def pages(freshet):
+    """Every manual page: its name, and the words that call what it is of."""
+    names = [page.removeprefix("freshet-") for page in freshet("man", "--list").stdout.split()
+             if page != "freshet"]
+    groups = {name for name in names
+              if "-" not in name and any(other.startswith(name + "-") for other in names)}
+    words = {}
+    for name in names:
+        group = next((group for group in groups if name.startswith(group + "-")), None)
+        words[name] = (group, name.removeprefix(group + "-")) if group else (name,)
+    return words
+
+
+@pytest.fixture
+def commands(pages):
+    """Words of every command and verb that is listed, "get" and "dht ping"."""
+    return [" ".join(words) for words in pages.values()]

@@ -42,3 +42,14 @@ def test_the_demo_says_what_is_wrong_with_its_source(tmp_path):
     result = run_demo(tmp_path, tmp_path / "nowhere")
     assert result.returncode == 1
     assert "is no folder" in result.stderr
+
+
+def test_the_demo_without_a_tracker_ends_with_everything_everywhere(tmp_path):
+    result = subprocess.run([sys.executable, "-B", ROOT / "tools/demo_trackerless.py", PROGRAM,
+                             tmp_path / "work"], capture_output=True, text=True, check=False,
+                            timeout=300, stdin=subprocess.DEVNULL)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "freshet has everything after" in result.stdout
+    assert "libtorrent has everything after" in result.stdout
+    assert re.search(r"The late peer has everything; it heard of peers .*(dht|exchange|inbound)",
+                     result.stdout)

@@ -1,0 +1,179 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""A real network without a tracker, on loopback: twenty freshet nodes on 127.0.0.2 to .21 and one of
+libtorrent are a DHT. A magnet link is fetched through it. Then a second torrent, whose tracker is
+killed half-way, is finished by the DHT and by what peers tell one another.
+Usage: demo_trackerless.py PROGRAM WORK_FOLDER"""
+import json
+import shutil
+import signal
+import socket
+import sys
+import time
+
+from demo import MIB, Demo, Failure, contents, make_source, same_bytes
+
+
+
+def free_port():
+    """One that is free at the first address is free at the others, as good as surely."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.2", 0))
+        return probe.getsockname()[1]
+
+
+PORT = free_port()
+
+
+def small_source(folder):
+    make_source(folder)
+    for name in ("film/part 1.bin", "film/part 2.bin"):
+        (folder / name).unlink()
+    (folder / "film").rmdir()
+
+
+class Libtorrent:
+    """Debian's, as one more node and peer, with an address of its own."""
+
+    def __init__(self, address):
+        import libtorrent
+        self.endpoint = f"{address}:{PORT}"
+        self.module = libtorrent
+        self.session = libtorrent.session({
+            "listen_interfaces": self.endpoint, "outgoing_interfaces": address,
+            "enable_dht": True, "enable_lsd": False, "enable_upnp": False, "enable_natpmp": False,
+            "enable_outgoing_utp": False, "enable_incoming_utp": False,
+            "dht_bootstrap_nodes": "", "dht_restrict_routing_ips": False,
+            "dht_restrict_search_ips": False, "dht_ignore_dark_internet": False,
+            "allow_multiple_connections_per_ip": True})
+
+    def join(self, endpoint):
+        address, port = endpoint.rsplit(":", 1)
+        self.session.add_dht_node((address, int(port)))
+
+    def add(self, link, folder):
+        parameters = self.module.parse_magnet_uri(link)
+        parameters.save_path = str(folder)
+        parameters.flags &= ~self.module.torrent_flags.auto_managed
+        parameters.flags &= ~self.module.torrent_flags.paused
+        return self.session.add_torrent(parameters)
+
+
+class Trackerless(Demo):
+    def peer(self, number, command, *words):
+        """Node `number` of the twenty, at an address of its own; it enters by the first."""
+        name = f"node{number:02}"
+        entry = () if number == 0 else ("--bootstrap", self.entry)
+        return self.start(name, command, *words, "--listen", f"127.0.0.{number + 2}:{PORT}",
+                          "--state", self.work / f"state.{name}", "--progress=json", "--no-lsd",
+                          *entry)
+
+    def wait_done(self, child, seconds=240):
+        child.wait_for("done", seconds)
+
+    def same(self, copy):
+        files = contents(self.source)
+        if contents(copy) != files:
+            raise Failure(f"{copy} has other files")
+        for file in files:
+            if not same_bytes(self.source / file, copy / file):
+                raise Failure(f"{copy}: {file} is different")
+
+    def prepare(self):
+        shutil.rmtree(self.work, ignore_errors=True)
+        self.work.mkdir(parents=True)
+        self.source = self.work / "source" / "A Folder"
+        small_source(self.source)
+        self.total = sum(contents(self.source).values())
+        print(f"{self.source.name}: {self.total / MIB:.1f} MiB. No tracker is started.\n")
+
+    def network(self):
+        """Eighteen nodes that stand, a seed that knows one of them, and libtorrent."""
+        self.nodes = []
+        self.entry = f"127.0.0.2:{PORT}"
+        show, self.show = self.show, lambda words: None
+        for number in range(18):
+            entry = () if number == 0 else ("--bootstrap", self.entry)
+            node = self.start(f"node{number:02}", "dht", "node", "--listen",
+                              f"127.0.0.{number + 2}:{PORT}", "--state",
+                              self.work / f"state.node{number:02}", "--progress=json", *entry)
+            node.wait_for("ready", 20)
+            self.nodes.append(node)
+        self.show = show
+        print(f"$ freshet dht node --listen 127.0.0.N:{PORT} --bootstrap {self.entry}"
+              "      (eighteen of them)")
+        self.foreign = Libtorrent("127.0.0.30")
+        self.foreign.join(self.entry)
+        print("libtorrent, with its DHT on, has joined at 127.0.0.30.\n")
+
+    def magnet(self):
+        self.seed = self.peer(18, "seed", self.source)
+        link = self.seed.wait_for("magnet", 60)["link"]
+        print(f"  {link}\n")
+        began = time.monotonic()
+        get = self.peer(19, "get", link, "-o", self.work / "copy of freshet", "--seed-time", "1h")
+        handle = self.foreign.add(link, self.work / "copy of libtorrent")
+        self.wait_done(get)
+        print(f"freshet has everything after {time.monotonic() - began:.1f} s; "
+              f"it heard of peers {json.dumps(get.events['done']['known_from'])}.")
+        self.same(self.work / "copy of freshet" / self.source.name)
+        while not handle.status().is_seeding:
+            if time.monotonic() - began > 240:
+                raise Failure("libtorrent did not finish")
+            time.sleep(0.2)
+        print(f"libtorrent has everything after {time.monotonic() - began:.1f} s.")
+        self.foreign.session.pause()
+        print("Checked byte by byte: the copies are the same.\n", flush=True)
+        for child in (self.seed, get):
+            child.end()
+
+    def tracker_dies(self):
+        """The peers know the seed by the tracker; a latecomer can know them by the DHT alone."""
+        tracker = self.start("tracker", "tracker", "--http", "127.0.0.1:0", "--progress=json")
+        url = f"http://{tracker.wait_for('ready', 20)['listen']}/announce"
+        torrent = self.work / "second.torrent"
+        self.run("create", self.source, "-o", torrent, "-a", url, "-c", "the second", "--source",
+                 "demo")
+        self.seed = self.peer(18, "seed", torrent, "-o", self.source.parent, "-u", 4 * MIB)
+        self.seed.wait_for("ready", 60)
+        first = self.peer(19, "get", torrent, "-o", self.work / "first", "--seed-time", "1h")
+        while first.events.get("progress", {}).get("verified", 0) < self.total // 2:
+            if first.process.poll() is not None:
+                raise Failure(f"node19 ended:\n{first.errors()}")
+            time.sleep(0.1)
+        tracker.process.send_signal(signal.SIGKILL)
+        print("The tracker is killed; the first peer has "
+              f"{first.events['progress']['verified'] / self.total:.0%}.", flush=True)
+        late = self.start("late", "get", torrent, "-o", self.work / "late", "--listen",
+                          f"127.0.0.29:{PORT}", "--state", self.work / "state.late",
+                          "--bootstrap", self.entry, "--progress=json", "--no-lsd")
+        for name, child in (("first", first), ("late", late)):
+            self.wait_done(child)
+            self.same(self.work / name / self.source.name)
+            print(f"The {name} peer has everything; it heard of peers "
+                  f"{json.dumps(child.events['done']['known_from'])}.", flush=True)
+        if not {"dht", "exchange", "inbound"} & set(late.events["done"]["known_from"]):
+            raise Failure("the latecomer knew nobody from the DHT or from peers")
+        print("\nWith no tracker, and with a tracker that died, everybody has everything.")
+
+
+def main():
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    demo = Trackerless(sys.argv[1], sys.argv[2], "")
+    try:
+        demo.prepare()
+        demo.network()
+        demo.magnet()
+        demo.tracker_dies()
+    except Failure as failure:
+        print(f"\nThe demo failed: {failure}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    finally:
+        demo.end()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
