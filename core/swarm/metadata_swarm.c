@@ -396,20 +396,38 @@ bool metadata_swarm_is_lonely(const struct metadata_swarm *swarm)
     return (swarm->stage == METADATA_INFO || swarm->stage == METADATA_LAYERS) && !learns;
 }
 
+/* What is asked is asked of peers that are there, and of each only so much. */
+static void check_asked(const struct metadata_swarm *swarm, uint32_t slot)
+{
+    const struct metadata_peer *peer = swarm->slots[slot];
+    uint32_t max = peer && peer->phase == METADATA_PEER_OPEN ? METADATA_REQUESTS_MAX : 0;
+    if (swarm->assembly)
+        CHECK(metadata_assembly_asked(swarm->assembly, slot) <= max);
+    if (swarm->layers)
+        CHECK(layer_fetch_asked(swarm->layers, slot) <= max);
+}
+
 void metadata_swarm_check(const struct metadata_swarm *swarm)
 {
     uint32_t slots = 0;
     CHECK(list_is_empty(&swarm->graveyard));
     for (uint32_t slot = 0; slot < METADATA_PEERS_MAX; slot++) {
         const struct metadata_peer *peer = swarm->slots[slot];
+        check_asked(swarm, slot);
         if (peer == NULL)
             continue;
         slots++;
+        CHECK(peer->size <= LIMIT_METADATA_SIZE);
+        CHECK(peer->size == 0 || peer->phase == METADATA_PEER_OPEN);
         CHECK(peer->slot == slot && peer->swarm == swarm);
         CHECK(peer->phase != METADATA_PEER_CLOSING);
         CHECK(map_get(&swarm->shared->metadata_conns, &peer->conn) == peer);
     }
     CHECK(slots == swarm->peers.length);
+    CHECK(slots == 0 || !swarm->paused);
+    CHECK(slots == 0 || swarm->stage == METADATA_INFO || swarm->stage == METADATA_LAYERS);
+    CHECK(swarm->failed_size_count <= METADATA_SIZES_MAX);
+    CHECK(swarm->single_slot < METADATA_PEERS_MAX);
     CHECK(swarm->stage != METADATA_LAYERS || (swarm->layers && swarm->metainfo));
     CHECK(swarm->stage == METADATA_LAYERS || swarm->layers == NULL);
     if (swarm->assembly) {

@@ -9,6 +9,9 @@
 
 /* Nobody needs the dictionary more often from us; what is beyond it is rejected. */
 #define COPIES_MAX 3u
+/* Who asks for everything at once is told to ask again later for what this does not hold: it would
+ * be closed for not reading otherwise. */
+#define QUEUE_MAX (LIMIT_OUT_BYTES / 2)
 
 bool swarm_metadata_is_offered(const struct swarm *swarm)
 {
@@ -33,7 +36,7 @@ void swarm_metadata_received(struct peer *peer, struct bytes payload)
     peer->nuisances++;
     reply.block = request.block;
     size_t offset = (size_t)request.block * WIRE_METADATA_BLOCK;
-    if (offset < info.length &&
+    if (offset < info.length && peer->out.length < QUEUE_MAX &&
         peer->metadata_sent < (uint64_t)COPIES_MAX * (info.length + WIRE_METADATA_BLOCK)) {
         size_t left = info.length - offset;
         reply.type = WIRE_METADATA_DATA;

@@ -353,6 +353,56 @@ static void swarm_metadata_and_layers_reach_a_swarm_of_v2(void **state)
         }
 }
 
+/* 6 MB of dictionary, each block asked for in one breath. */
+static void swarm_metadata_bears_who_asks_for_everything_at_once(void **state)
+{
+    (void)state;
+    struct pipe pipe;
+    pipe_init(&pipe, bench_plain(300000), bench_plain(300000), BENCH_V1);
+    uint32_t count = bench_size(pipe.near) / WIRE_METADATA_BLOCK, given = 0;
+    assert_true(bench_size(pipe.near) > LIMIT_OUT_BYTES);
+    conn_id conn = CONN_INBOUND + 100;
+    struct event event = {.type = EVENT_ACCEPTED, .conn = conn, .remote = bench_address(1)};
+    engine_input(pipe.far, pipe.near->now, &event);
+    struct wire_handshake handshake = bench_handshake(pipe.near, 1, false);
+    uint8_t greeting[WIRE_HANDSHAKE_SIZE];
+    wire_handshake_encode(&handshake, greeting);
+    struct buffer out = {0};
+    buffer_append(&out, greeting, sizeof greeting);
+    wire_message_put_extended(&out, 0, BYTES_LITERAL("d1:md11:ut_metadatai9eee"));
+    for (uint32_t block = 0; block < count; block++)
+        wire_metadata_put(&out, WIRE_EXTENSION_UT_METADATA,
+                          &(struct wire_metadata){.type = WIRE_METADATA_REQUEST, .block = block});
+    event = (struct event){.type = EVENT_RECEIVED, .conn = conn, .bytes = buffer_bytes(&out)};
+    engine_input(pipe.far, pipe.near->now, &event);
+    buffer_deinit(&out);
+    struct action action;
+    struct buffer sent = {0};
+    while (engine_output(pipe.far, pipe.near->now, &action)) {
+        assert_int_equal(action.type, ACTION_SEND);
+        buffer_append(&sent, action.bytes.data, action.bytes.length);
+    }
+    /* Each is answered, by a block or a reject. */
+    struct bench_conn reader = {.sent = sent};
+    struct bench_message message;
+    size_t at = 0;
+    uint32_t answers = 0;
+    while (bench_next(&reader, &at, &message)) {
+        struct wire_metadata answer;
+        if (message.type != WIRE_EXTENDED || message.extended_id != BENCH_UT_ID)
+            continue;
+        assert_int_equal(wire_metadata_decode(message.body, &answer), FRESHET_OK);
+        assert_int_equal(answer.block, answers++);
+        given += answer.type == WIRE_METADATA_DATA;
+    }
+    assert_int_equal(answers, count);
+    assert_true(given >= 100 && given < count);
+    buffer_deinit(&sent);
+    event = (struct event){.type = EVENT_CLOSED, .conn = conn};
+    engine_input(pipe.far, pipe.near->now, &event);
+    pipe_deinit(&pipe);
+}
+
 static void swarm_metadata_of_another_torrent_is_not_mistaken(void **state)
 {
     (void)state;
@@ -375,6 +425,7 @@ int main(void)
         cmocka_unit_test(swarm_metadata_leaves_who_asks_too_often),
         cmocka_unit_test(swarm_metadata_reaches_a_swarm_without),
         cmocka_unit_test(swarm_metadata_and_layers_reach_a_swarm_of_v2),
+        cmocka_unit_test(swarm_metadata_bears_who_asks_for_everything_at_once),
         cmocka_unit_test(swarm_metadata_of_another_torrent_is_not_mistaken),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
