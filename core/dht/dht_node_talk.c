@@ -130,9 +130,11 @@ static void tell_person(struct dht_node *node, const struct dht_question *questi
         struct buffer owned = {0};
         buffer_append(&owned, message->samples.data, message->samples.length);
         buffer_append(&owned, message->version.data, message->version.length);
-        result.samples = (struct bytes){owned.data, message->samples.length};
-        result.version =
-            (struct bytes){owned.data + message->samples.length, message->version.length};
+        if (message->samples.length)
+            result.samples = (struct bytes){owned.data, message->samples.length};
+        if (message->version.length)
+            result.version =
+                (struct bytes){owned.data + message->samples.length, message->version.length};
         dht_node_tell(node, &result, owned.data);
         result.samples = result.version = (struct bytes){NULL, 0};
     }

@@ -12,6 +12,7 @@
 #include "core/crypto/sha1.h"
 #include "core/crypto/sha256.h"
 #include "core/engine/engine.h"
+#include "core/metainfo/torrent_builder.h"
 #include "core/wire/wire_handshake.h"
 #include "core/wire/wire_message.h"
 
@@ -63,6 +64,7 @@ struct lone_engine {
     bool fetch_waits;      /* servers never answer; a cancel ends it */
     bool fetch_lies;       /* the server at "http://liar/" sends other bytes */
     bool is_private;       /* BEP 27, for lone_begin */
+    bool is_v2;            /* the torrent is v2 alone (BEP 52), for lone_begin */
     const char *nodes;     /* bencoded value of "nodes" (BEP 5), for lone_begin */
     bool has_dht;          /* peers say so in their handshakes (BEP 5) */
     bool has_lsd;          /* for lone_begin: it looks for peers in the local network */
@@ -364,10 +366,46 @@ static inline uint32_t lone_count_sent(struct lone_engine *lone, uint32_t index,
     return count;
 }
 
+/* The same file as v2. */
+static inline void lone_write_v2(struct lone_engine *lone, struct buffer *out)
+{
+    struct torrent_builder_file file = {.length = LONE_SIZE};
+    struct torrent_builder_options options = {.name = "f",
+                                              .single_file = true,
+                                              .has_v2 = true,
+                                              .piece_length = LONE_PIECE,
+                                              .files = &file,
+                                              .file_count = 1};
+    struct torrent_builder *builder;
+    if (torrent_builder_new(&options, &builder) != FRESHET_OK)
+        abort();
+    for (uint32_t piece = 0; piece < LONE_PIECES; piece++) {
+        uint8_t leaves[2][SHA256_SIZE];
+        for (uint32_t i = 0; i < 2; i++) {
+            uint32_t at = piece * LONE_PIECE + i * LIMIT_BLOCK_SIZE, left = LONE_SIZE - at;
+            sha256_of(lone->truth + at, left < LIMIT_BLOCK_SIZE ? left : LIMIT_BLOCK_SIZE,
+                      leaves[i]);
+        }
+        torrent_builder_set_piece(builder, piece, NULL, leaves[0]);
+    }
+    torrent_builder_finish(builder, out);
+    torrent_builder_free(builder);
+}
+
 /* `url_list`: the bencoded value of "url-list", or NULL. */
 static inline struct metainfo *lone_metainfo(struct lone_engine *lone, const char *url_list)
 {
     struct buffer torrent = {0};
+    if (lone->is_v2) {
+        struct metainfo *made = NULL;
+        char why[METAINFO_REASON_SIZE];
+        lone_write_v2(lone, &torrent);
+        if (metainfo_parse(buffer_bytes(&torrent), &made, why) != FRESHET_OK)
+            abort();
+        buffer_deinit(&torrent);
+        memcpy(lone->info_hash, made->info_hash_v2, 20);
+        return made;
+    }
     buffer_append_text(&torrent, "d4:infod6:lengthi");
     buffer_append_i64(&torrent, LONE_SIZE);
     buffer_append_text(&torrent, "e4:name1:f12:piece lengthi");
