@@ -8,7 +8,7 @@ BUILD = build/release
 # Debian's Python is the one that has Debian's libtorrent.
 PYTHON ?= $(firstword $(wildcard /usr/bin/python3) python3)
 
-.PHONY: all install test demo demo-trackerless soak fuzz fuzz-coverage fuzz-planted bench deb check-style format clean
+.PHONY: all install test demo demo-trackerless soak fuzz fuzz-coverage fuzz-planted bench bench-dht deb check-style format clean
 
 all:
 	@tools/install.sh tools/install-build.txt
@@ -47,6 +47,10 @@ fuzz-planted:
 bench: all
 	@tools/install.sh tools/install-test.txt tools/install-bench.txt
 	@$(PYTHON) bench/bench.py
+
+bench-dht: all
+	@tools/install.sh tools/install-test.txt tools/install-bench.txt
+	@$(PYTHON) bench/bench_dht.py
 
 deb: all
 	@tools/package.sh

@@ -49,7 +49,13 @@ static int end(struct dht_run *run)
         message_error("not announced in time (--timeout gives it more)");
         return EXIT_CODE_NETWORK;
     }
-    message_error("refused by all %" PRIu32 " nodes that answered", run->answered);
+    if (run->refusal == 0) {
+        message_error("%" PRIu32 " nodes answered, but none of them says that it keeps it",
+                      run->answered);
+        return EXIT_CODE_NETWORK;
+    }
+    message_error("refused by all %" PRIu32 " nodes that answered (%" PRId64 ")", run->answered,
+                  run->refusal);
     return EXIT_CODE_REFUSED;
 }
 

@@ -108,6 +108,11 @@ static int say_refusal(const struct dht_run *run, const struct put *put)
         message_error("not stored in time (--timeout gives it more)");
         return EXIT_CODE_NETWORK;
     }
+    if (run->refusal == 0) {
+        message_error("%" PRIu32 " nodes answered, but none of them says that it keeps it",
+                      run->answered);
+        return EXIT_CODE_NETWORK;
+    }
     if (run->refusal == KRPC_ERROR_CAS)
         message_error("refused: the item there is not number %" PRId64 " (--cas)", put->item.cas);
     else if (run->refusal == KRPC_ERROR_SEQ)

@@ -11,6 +11,7 @@
 
 #define TIMEOUT_NS (20 * SECOND_NS)
 #define TICK_MS    50
+#define RETRY_NS   (1100 * MILLISECOND_NS)
 
 /* --- Reading what a person wrote --- */
 
@@ -174,15 +175,42 @@ static void on_result(void *context, struct dht_node *node, const struct dht_res
         run->open--;
     }
     run->verb->take(run, node, result);
+    if (run->open > 0 || !is_done)
+        return;
+    /* Nodes that were there a moment ago, and now all are silent, have perhaps answered this
+     * address as often as they do in a second: errand upon errand comes from it. */
+    bool is_silent = run->answered == 0 || (result->error == FRESHET_ERROR_REFUSED &&
+                                            run->stored == 0 && run->refusal == 0);
+    if (is_silent && !run->was_silent && !run->verb->is_direct) {
+        run->was_silent = true;
+        run->retry_ns = clock_now() + RETRY_NS;
+        return;
+    }
     /* A family that is not ready by now is not waited for. */
-    if (run->open == 0)
-        dht_service_stop(run->service);
+    dht_service_stop(run->service);
+}
+
+static void begin_again(struct dht_run *run)
+{
+    struct dht_node_stats stats;
+
+    run->retry_ns = 0;
+    for (int i = 0; i < 2; i++) {
+        struct dht_node *node = dht_service_node(run->service, i ? ADDRESS_IPV6 : ADDRESS_IPV4);
+        if (!node)
+            continue;
+        dht_node_stats(node, clock_now(), &stats);
+        if (stats.nodes > 0)
+            run->verb->begin(run, node);
+    }
 }
 
 static void on_tick(void *context)
 {
     struct dht_run *run = context;
 
+    if (run->retry_ns && clock_now() >= run->retry_ns)
+        begin_again(run);
     if (clock_now() - run->start_ns < run->timeout_ns)
         return;
     run->is_late = true;

@@ -32,7 +32,9 @@ struct dht_run {
     const struct dht_verb *verb;
     void *context; /* the verb's own */
     bool is_json;
-    bool is_late; /* the time was over before all was done */
+    bool is_late;     /* the time was over before all was done */
+    bool was_silent;  /* nobody answered at first */
+    int64_t retry_ns; /* when it is tried again; 0: it is not */
     uint32_t began;
     uint32_t open;
     uint32_t asked;

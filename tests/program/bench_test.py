@@ -39,3 +39,17 @@ def test_bench_says_what_did_not_run(tmp_path):
     assert reply.returncode == 1
     assert "is not built" in reply.stdout
     assert "failed" in kept(tmp_path)["rows"][0]
+
+
+def test_the_bench_of_the_dht_measures_both_and_keeps_its_numbers(tmp_path):
+    reply = subprocess.run([sys.executable, ROOT / "bench/bench_dht.py", "--runs", "1", "--seconds",
+                            "0.2", "--sources", "8", "--rate", "1000", "--results", tmp_path],
+                           capture_output=True, text=True, timeout=300, check=False)
+    assert reply.returncode == 0, reply.stdout + reply.stderr
+    result = kept(tmp_path)
+    assert result["core"]["lookups"]["done"] == 2000
+    assert set(result["core"]["queries"]) == {"ping", "find_node", "get_peers", "get_peers of 50"}
+    rows = [row for row in result["rows"] if row["section"] != "memory"]
+    assert len(rows) == 12 and not any("failed" in row for row in rows)
+    for row in rows:
+        assert row["median"]["taken_per_s"] > 0 and row["median"]["answered_per_s"] > 0, row

@@ -444,6 +444,18 @@ def test_a_silent_beginning_is_named(dht):
                            "known\n")
 
 
+def test_errands_one_after_another_from_one_address_all_come_to_their_end(freshet, node):
+    """A node answers an address five times a second: who is not heard at first tries again."""
+    lone, source = node(), new_address()
+    for number in range(2):
+        words = ("--bootstrap", lone.endpoint, "--listen", f"{source}:0")
+        info_hash = f"{number:040x}"
+        done = freshet("dht", "announce", info_hash, "--port", 7000 + number, *words)
+        assert done.returncode == 0, done.stderr
+        done = freshet("dht", "get-peers", info_hash, *words)
+        assert done.stdout == f"{source}:{7000 + number}\n", done.stderr
+
+
 @pytest.mark.parametrize("code, words", [
     (8, ("get-peers", "xyz")), (8, ("announce", "magnet:?dn=x", "--port", 1)), (8, ("lookup", "")),
     (2, ("get-peers",)), (2, ("get-peers", HASH, HASH)), (2, ("announce", HASH)),
