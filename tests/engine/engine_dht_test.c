@@ -12,7 +12,7 @@
 
 #include "core/dht/dht_node.h"
 #include "core/engine/engine_dht.h"
-#include "tests/engine/lone_engine.h"
+#include "tests/engine/lone_magnet.h"
 
 #define PEER_PORT 7777u
 
@@ -220,6 +220,35 @@ static void engine_keeps_private_torrents_out_of_the_dht(void **state)
     world_free(lone, &outside);
 }
 
+/* Nobody knows it of a magnet link; once known, it is announced no more, before it is added and
+ * after: who heard of us has forgotten us an hour later. */
+static void engine_leaves_the_dht_when_metadata_turns_out_private(void **state)
+{
+    (void)state;
+    struct outside outside = {0};
+    struct lone_engine *lone = world_new(&outside, true);
+    struct metainfo *metainfo = lone_metainfo(lone, NULL);
+    lone_make_engine(lone);
+    start_dht(lone, true);
+    lone_add_magnet(lone, metainfo);
+    pass(lone, 40 * SECOND_NS);
+    assert_int_equal(stats_of(outside.nodes[0], lone->now).peers, 2);
+    assert_true(lone->connect_count >= 1);
+    lone_give_metadata(lone, metainfo);
+    assert_int_equal(lone->notices[NOTICE_METADATA], 1);
+    pass(lone, 3600 * SECOND_NS);
+    assert_int_equal(stats_of(outside.nodes[0], lone->now).peers, 0);
+    struct dht_id hash = info_hash(lone);
+    dht_node_announce(outside.nodes[1], lone->now, &hash, PEER_PORT + 1, false);
+    uint32_t connects = lone->connect_count;
+    lone_add_what_was_fetched(lone);
+    pass(lone, 600 * SECOND_NS);
+    assert_int_equal(stats_of(outside.nodes[0], lone->now).peers, 1);
+    assert_int_equal(lone->connect_count, connects);
+    metainfo_free(metainfo);
+    world_free(lone, &outside);
+}
+
 static void engine_stops_announcing_what_is_paused(void **state)
 {
     (void)state;
@@ -265,6 +294,7 @@ int main(void)
         cmocka_unit_test(engine_enters_the_dht_by_the_nodes_of_a_torrent),
         cmocka_unit_test(engine_asks_a_node_of_which_a_peer_told),
         cmocka_unit_test(engine_keeps_private_torrents_out_of_the_dht),
+        cmocka_unit_test(engine_leaves_the_dht_when_metadata_turns_out_private),
         cmocka_unit_test(engine_stops_announcing_what_is_paused),
         cmocka_unit_test(engine_keeps_the_record_of_its_node),
     };

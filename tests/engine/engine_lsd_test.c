@@ -11,12 +11,9 @@
 #include <cmocka.h>
 
 #include "core/lsd/lsd_packet.h"
-#include "core/wire/wire_extension.h"
-#include "core/wire/wire_metadata.h"
-#include "tests/engine/lone_engine.h"
+#include "tests/engine/lone_magnet.h"
 
-#define PEER_PORT   7777u
-#define METADATA_ID 3u
+#define PEER_PORT 7777u
 
 /* What went out to the IPv4 group. */
 struct lan {
@@ -194,56 +191,6 @@ static void engine_keeps_a_private_seed_from_the_lan(void **state)
 
 /* ---- by magnet link: nobody knows at first ---- */
 
-static void add_magnet(struct lone_engine *lone, const struct metainfo *metainfo)
-{
-    struct magnet *magnet = NULL;
-    struct buffer link = {0};
-    char reason[METAINFO_REASON_SIZE];
-    magnet_format_metainfo(metainfo, &link);
-    assert_int_equal(magnet_parse(buffer_bytes(&link), &magnet, reason), FRESHET_OK);
-    struct engine_command wish = {.type = COMMAND_ADD_MAGNET, .torrent = 1, .magnet = magnet};
-    struct event event = {.type = EVENT_COMMAND, .command = &wish};
-    engine_input(lone->engine, lone->now, &event);
-    lone_run(lone);
-    magnet_free(magnet);
-    buffer_deinit(&link);
-}
-
-/* A peer comes that has the metadata, and gives it. */
-static void give_metadata(struct lone_engine *lone, const struct metainfo *metainfo)
-{
-    struct wire_extension_handshake handshake;
-    struct wire_metadata data = {.type = WIRE_METADATA_DATA,
-                                 .total_size = (uint32_t)metainfo->info.length,
-                                 .bytes = metainfo->info};
-    struct buffer dictionary = {0}, out = {0};
-    uint32_t peer = lone_accept_speaking(lone, 9, true, true);
-    wire_extension_handshake_init(&handshake);
-    handshake.named[WIRE_EXTENSION_UT_METADATA] = true;
-    handshake.ids[WIRE_EXTENSION_UT_METADATA] = METADATA_ID;
-    handshake.metadata_size = (uint32_t)metainfo->info.length;
-    wire_extension_encode(&dictionary, &handshake);
-    wire_message_put_extended(&out, WIRE_EXTENSION_HANDSHAKE, buffer_bytes(&dictionary));
-    wire_message_put(&out, WIRE_HAVE_ALL);
-    lone_feed_buffer(lone, peer, &out);
-    wire_metadata_put(&out, WIRE_EXTENSION_UT_METADATA, &data);
-    lone_feed_buffer(lone, peer, &out);
-    buffer_deinit(&dictionary);
-}
-
-static void add_what_was_fetched(struct lone_engine *lone)
-{
-    struct torrent_options options = {.root = "/r", .seed_ratio = -1, .seed_time_s = -1};
-    struct engine_command wish = {.type = COMMAND_ADD_TORRENT,
-                                  .torrent = 1,
-                                  .metainfo = engine_take_metadata(lone->engine, 1),
-                                  .options = &options};
-    struct event event = {.type = EVENT_COMMAND, .command = &wish};
-    assert_non_null(wish.metainfo);
-    engine_input(lone->engine, lone->now, &event);
-    lone_run(lone);
-}
-
 static void engine_finds_metadata_in_the_lan(void **state)
 {
     struct lan lan;
@@ -251,13 +198,13 @@ static void engine_finds_metadata_in_the_lan(void **state)
     struct metainfo *metainfo = lone_metainfo(lone, NULL);
     (void)state;
     lone_make_engine(lone);
-    add_magnet(lone, metainfo);
+    lone_add_magnet(lone, metainfo);
     lone_wait(lone, 2 * SECOND_NS);
     assert_int_equal(lan.packets, 1);
     assert_true(is_heard_from(lone, "192.168.7.7:6771"));
-    give_metadata(lone, metainfo);
+    lone_give_metadata(lone, metainfo);
     assert_int_equal(lone->notices[NOTICE_METADATA], 1);
-    add_what_was_fetched(lone);
+    lone_add_what_was_fetched(lone);
     lone_wait(lone, 600 * SECOND_NS);
     assert_int_equal(lan.packets, 3);
     assert_true(is_heard_from(lone, "192.168.7.8:6771"));
@@ -272,14 +219,14 @@ static void engine_leaves_the_lan_when_metadata_turns_out_private(void **state)
     struct metainfo *metainfo = lone_metainfo(lone, NULL);
     (void)state;
     lone_make_engine(lone);
-    add_magnet(lone, metainfo);
+    lone_add_magnet(lone, metainfo);
     lone_wait(lone, 2 * SECOND_NS);
     assert_int_equal(lan.packets, 1);
-    give_metadata(lone, metainfo);
+    lone_give_metadata(lone, metainfo);
     assert_int_equal(lone->notices[NOTICE_METADATA], 1);
     /* Before a person has chosen what to do with it, and after. */
     assert_silent_and_deaf(lone);
-    add_what_was_fetched(lone);
+    lone_add_what_was_fetched(lone);
     assert_silent_and_deaf(lone);
     command(lone, COMMAND_PAUSE);
     command(lone, COMMAND_RESUME);
