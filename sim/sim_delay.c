@@ -2,6 +2,7 @@
 #include "sim/sim_delay.h"
 
 #define QUANTILES 1024
+#define TAIL      64
 
 /*
  * Quantiles (i + 0.5) / QUANTILES of a lognormal distribution, median 80 ms, sigma 0.6, cut at 1 s,
@@ -96,6 +97,16 @@ static const uint32_t quantiles_us[QUANTILES] = {
     405397, 433038, 476772, 578445,
 };
 
+/* The last of them stands for a wide stretch: quantiles (i + 0.5) / TAIL of it. */
+static const uint32_t tail_us[TAIL] = {
+    513774, 515224, 516700, 518203, 519733, 521292, 522880, 524499, 526149,  527833, 529550,
+    531303, 533093, 534922, 536791, 538701, 540655, 542655, 544702, 546799,  548949, 551153,
+    553415, 555737, 558123, 560576, 563100, 565699, 568377, 571138, 573989,  576934, 579981,
+    583135, 586404, 589797, 593323, 596992, 600815, 604807, 608980, 613353,  617944, 622774,
+    627869, 633258, 638976, 645062, 651566, 658545, 666071, 674233, 683142,  692940, 703814,
+    716018, 729900, 745967, 764990, 788226, 817925, 858751, 923112, 1000000,
+};
+
 static uint64_t mix(uint64_t x)
 {
     x = (x ^ (x >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
@@ -107,5 +118,8 @@ int64_t sim_delay_rtt_ns(uint64_t seed, uint32_t a, uint32_t b)
 {
     uint32_t low = a < b ? a : b, high = a < b ? b : a;
     uint64_t hash = mix(seed + mix((uint64_t)low << 32 | high));
-    return (int64_t)quantiles_us[hash % QUANTILES] * 1000;
+    uint64_t quantile = hash % QUANTILES;
+    uint32_t rtt_us =
+        quantile == QUANTILES - 1 ? tail_us[hash / QUANTILES % TAIL] : quantiles_us[quantile];
+    return (int64_t)rtt_us * 1000;
 }
