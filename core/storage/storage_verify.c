@@ -28,16 +28,22 @@ bool storage_verify_pending(const struct storage *storage)
     return storage->to_verify.bytes != NULL;
 }
 
-void storage_verify_deinit(struct storage *storage)
+static void nothing_to_verify(struct storage *storage)
 {
     bitfield_deinit(&storage->to_verify);
     bitfield_deinit(&storage->verifying);
-    memory_free(storage->no_blocks);
-    storage->no_blocks = NULL;
     storage->verify_next = 0;
 }
 
-/* Blocks that are in no memory: as many as the longest piece has. */
+void storage_verify_deinit(struct storage *storage)
+{
+    nothing_to_verify(storage);
+    memory_free(storage->no_blocks);
+    storage->no_blocks = NULL;
+}
+
+/* Blocks that are in no memory: as many as the longest piece has. Kept to the end, because jobs
+ * for leaves may be out when a check is over. */
 static const block_id *no_blocks(struct storage *storage)
 {
     if (!storage->no_blocks) {
@@ -134,7 +140,7 @@ static void start_recheck(struct storage *storage)
 
 static void finish(struct storage *storage)
 {
-    storage_verify_deinit(storage);
+    nothing_to_verify(storage);
     if (storage->phase != STORAGE_CHECKING)
         return;
     storage->phase = STORAGE_RUNNING;

@@ -42,6 +42,8 @@ struct world {
     uint32_t told[STORAGE_RESULT_CLOSED + 1];
     enum freshet_error error;
     bool leaves_seen;
+    uint32_t leaves_told[WORLD_PIECES_MAX]; /* answers to storage_ask_leaves */
+    uint32_t leaves_denied[WORLD_PIECES_MAX];
     uint32_t spins;
 };
 
@@ -205,6 +207,25 @@ static inline void world_put(struct world *world, piece_index piece, bool want_l
     memory_free(bytes);
 }
 
+/* An answer to storage_ask_leaves is true or empty. */
+static inline void world_take_leaves(struct world *world, const struct storage_result *result)
+{
+    const struct geometry *geometry = &world->metainfo.geometry;
+    if (!result->leaves) {
+        world->leaves_denied[result->piece]++;
+        return;
+    }
+    assert_int_equal(result->block_count, geometry_piece_blocks(geometry, result->piece));
+    const uint8_t *bytes = world->content + (size_t)result->piece * geometry->piece_length;
+    for (uint32_t i = 0; i < result->block_count; i++) {
+        uint8_t want[32];
+        sha256_of(bytes + (size_t)i * LIMIT_BLOCK_SIZE,
+                  geometry_block_length(geometry, result->piece, i), want);
+        assert_memory_equal(result->leaves + (size_t)i * 32, want, 32);
+    }
+    world->leaves_told[result->piece]++;
+}
+
 static inline void world_results(struct world *world)
 {
     struct storage_result result;
@@ -223,6 +244,7 @@ static inline void world_results(struct world *world)
             bitfield_clear(&world->known, result.piece);
             break;
         case STORAGE_RESULT_FAILED_PIECE: assert_non_null(result.leaves); break;
+        case STORAGE_RESULT_LEAVES: world_take_leaves(world, &result); break;
         case STORAGE_RESULT_BLOCKS_FREE:
             for (uint32_t i = 0; i < result.block_count; i++) {
                 assert_true(world->block_used[result.blocks[i]]);
