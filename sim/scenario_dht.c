@@ -120,7 +120,7 @@ static int compare(const void *a, const void *b)
 /* Quantiles of the look-ups that a way led to; one that found nothing counts as the longest. */
 struct quantiles {
     uint32_t count, found, found_of_all;
-    uint32_t beaten; /* by ours: then the oracle is none */
+    uint32_t beaten; /* oracles, by somebody who learnt of a node after the oracle was asked */
     int64_t median, p99, oracle_median, oracle_p99, worst;
 };
 
@@ -174,6 +174,7 @@ static void tell(const struct sim_dht *world, const struct measure *measure,
     sim_verdict_note(result, "first peer, 99th percentile", q->p99 / MILLISECOND_NS, " ms");
     sim_verdict_note(result, "the oracle's", q->oracle_p99 / MILLISECOND_NS, " ms");
     sim_verdict_note(result, "times the oracle's", permille(q->p99, q->oracle_p99), " permille");
+    sim_verdict_note(result, "look-ups that were faster than the oracle", q->beaten, "");
     sim_verdict_note(result, "slowest", q->worst / MILLISECOND_NS, " ms");
     sim_verdict_note(result, "in the real network (Jimenez 2011): median 100 to 200 ms, all below",
                      1000, " ms");
@@ -223,7 +224,7 @@ static void judge(const struct sim_dht *world, const struct measure *measure,
     if (demands->p99 && q.p99 * 1000 > q.oracle_p99 * demands->p99)
         sim_verdict_fail(result, "99th percentile over the oracle's, permille",
                          permille(q.p99, q.oracle_p99));
-    if (demands->median && q.beaten)
+    if (demands->median && q.beaten * 100 > measure->begun)
         sim_verdict_fail(result, "look-ups that were faster than the oracle", q.beaten);
 }
 

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #define SAME_NET  3u
-#define PATH_LAST 3u /* nearest of a path that must have answered */
+#define PATH_LAST 4u /* nearest of a path that must have answered */
 
 /* The candidates that matter at this moment, as indices, nearest first. */
 struct set {

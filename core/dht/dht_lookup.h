@@ -14,7 +14,7 @@
  *   eight who do not.
  * - Three disjoint paths: the nodes that we begin with are dealt to three paths, whom a node names
  *   belongs to its path, nobody is asked twice. The look-up is done when the eight nearest of all
- *   have answered and of each path the three nearest: liars on one path cannot end the others.
+ *   have answered and of each path the four nearest: liars on one path cannot end the others.
  */
 #ifndef FRESHET_DHT_DHT_LOOKUP_H
 #define FRESHET_DHT_DHT_LOOKUP_H

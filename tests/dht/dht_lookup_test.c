@@ -131,7 +131,7 @@ static void it_is_done_when_the_eight_nearest_have_answered(void **state)
 static void a_path_of_liars_does_not_end_the_others(void **state)
 {
     (void)state;
-    /* Path 0 has the eight nearest; the paths 1 and 2 still ask their own three. */
+    /* Path 0 has the eight nearest; the paths 1 and 2 still ask their own four. */
     for (uint8_t i = 1; i <= 8; i++)
         add(i, UINT16_MAX, 0);
     for (uint8_t i = 0; i < 5; i++) {
@@ -145,8 +145,8 @@ static void a_path_of_liars_does_not_end_the_others(void **state)
         by_path[answer(distance)]++;
     }
     assert_int_equal(by_path[0], 8);
-    assert_int_equal(by_path[1], 3);
-    assert_int_equal(by_path[2], 3);
+    assert_int_equal(by_path[1], 4);
+    assert_int_equal(by_path[2], 4);
 }
 
 static void ids_that_do_not_fit_wait_until_there_are_no_others(void **state)
