@@ -18,6 +18,7 @@
 /* What a request counts among the nuisances of a peer: more for much. */
 #define NUISANCE_HASHES 64u
 #define NUISANCE_FILES  8192u
+#define NUISANCE_BYTES  (512u * KIB) /* hashed again: a few bytes of request cost us megabytes */
 
 /* A request that needs leaves. */
 struct hash_wait {
@@ -82,20 +83,32 @@ static void begin(struct swarm *swarm)
     }
 }
 
+/* Half of what a peer may bother us with may be hashing; then it is told no, and who goes on asking
+ * for that is let go. One request is never all of it. */
+static bool may_wait(const struct peer *peer)
+{
+    struct swarm *swarm = peer->swarm;
+    uint32_t own = 0;
+    for (struct list_node *node = list_first(&swarm->hash_waits); node;
+         node = list_next(&swarm->hash_waits, node))
+        own += LIST_ELEMENT(node, struct hash_wait, node)->peer == peer;
+    return own < WAITS_PEER_MAX && swarm->hash_waits.length < WAITS_MAX &&
+           peer->nuisances <= LIMIT_NUISANCES / 2;
+}
+
 static void wait_for_leaves(struct peer *peer, const struct wire_hash_range *range,
                             const struct hash_answer_plan *plan)
 {
     struct swarm *swarm = peer->swarm;
-    uint32_t own = 0, leaves = 0;
-    for (struct list_node *node = list_first(&swarm->hash_waits); node;
-         node = list_next(&swarm->hash_waits, node))
-        own += LIST_ELEMENT(node, struct hash_wait, node)->peer == peer;
-    if (own >= WAITS_PEER_MAX || swarm->hash_waits.length >= WAITS_MAX) {
+    uint32_t leaves = 0;
+    if (!may_wait(peer)) {
         reject(peer, range);
         return;
     }
     for (uint32_t i = 0; i < plan->count; i++)
         leaves += leaves_of(swarm, plan->first + i);
+    uint32_t cost = leaves / (NUISANCE_BYTES / LIMIT_BLOCK_SIZE) + 1;
+    peer->nuisances += cost < LIMIT_NUISANCES / 4 ? cost : LIMIT_NUISANCES / 4;
     struct hash_wait *wait = memory_new(sizeof *wait + (size_t)leaves * 32);
     wait->peer = peer;
     wait->range = *range;

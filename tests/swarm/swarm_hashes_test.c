@@ -163,6 +163,73 @@ static void who_leaves_meanwhile_is_forgotten(void **state)
     lone_free(lone);
 }
 
+static void all_peers_together_wait_for_so_many(void **state)
+{
+    (void)state;
+    struct lone_engine *lone = seed_new();
+    struct wire_hash_range range = range_of(lone, 0, 0, 2, 2);
+    uint32_t peers[9];
+    lone->defers = true;
+    for (uint32_t i = 0; i < 9; i++) {
+        peers[i] = lone_leecher(lone, (uint8_t)(i + 1), true);
+        for (uint32_t k = 0; k < 8; k++)
+            ask(lone, peers[i], &range);
+        /* Eight times eight wait; there is no room for the ninth. */
+        assert_int_equal(lone_count_sent(lone, peers[i], WIRE_HASH_REJECT), i < 8 ? 0 : 8);
+    }
+    while (lone->job_count)
+        lone_finish(lone, 0);
+    for (uint32_t i = 0; i < 8; i++)
+        assert_int_equal(lone_count_sent(lone, peers[i], WIRE_HASHES), 8);
+    lone->defers = false;
+    ask(lone, peers[8], &range);
+    expect_proof(lone, peers[8], &range);
+    lone_free(lone);
+}
+
+static void who_has_much_hashed_is_told_no_for_a_while(void **state)
+{
+    (void)state;
+    struct lone_engine *lone = seed_new();
+    uint32_t peer = lone_leecher(lone, 1, true), other = lone_leecher(lone, 2, true);
+    struct wire_hash_range leaves = range_of(lone, 0, 0, 8, 2), layer = range_of(lone, 1, 0, 4, 1);
+    uint32_t answered = 0;
+    while (lone_count_sent(lone, peer, WIRE_HASH_REJECT) == 0) {
+        assert_true(answered < LIMIT_NUISANCES);
+        answered += lone_count_sent(lone, peer, WIRE_HASHES);
+        lone_forget_sent(lone, peer);
+        ask(lone, peer, &leaves);
+    }
+    assert_true(answered >= LIMIT_NUISANCES / 8);
+    /* Only hashing is refused, only to this one, and not for ever. */
+    ask(lone, peer, &layer);
+    expect_proof(lone, peer, &layer);
+    ask(lone, other, &leaves);
+    expect_proof(lone, other, &leaves);
+    lone_forget_sent(lone, peer);
+    lone_wait(lone, 11 * SECOND_NS);
+    assert_false(lone->closed[peer]);
+    ask(lone, peer, &leaves);
+    expect_proof(lone, peer, &leaves);
+    for (uint32_t i = 0; i < 2 * LIMIT_NUISANCES && !lone->closed[peer]; i++)
+        ask(lone, peer, &leaves);
+    assert_true(lone->closed[peer]);
+    lone_free(lone);
+}
+
+static void who_asks_a_v1_torrent_for_hashes_is_let_go(void **state)
+{
+    (void)state;
+    struct lone_engine *lone = lone_prepare(true);
+    lone_begin(lone, NULL, NULL);
+    uint32_t peer = lone_leecher(lone, 1, true);
+    struct wire_hash_range range = {.length = 2, .pieces_root = {1}};
+    ask(lone, peer, &range);
+    assert_int_equal(lone_count_sent(lone, peer, WIRE_HASHES), 0);
+    assert_true(lone->closed[peer]);
+    lone_free(lone);
+}
+
 static void a_flood_of_requests_ends_the_connection(void **state)
 {
     (void)state;
@@ -184,6 +251,9 @@ int main(void)
         cmocka_unit_test(bytes_that_changed_on_the_disk_prove_nothing),
         cmocka_unit_test(requests_wait_in_order_and_only_so_many),
         cmocka_unit_test(who_leaves_meanwhile_is_forgotten),
+        cmocka_unit_test(all_peers_together_wait_for_so_many),
+        cmocka_unit_test(who_has_much_hashed_is_told_no_for_a_while),
+        cmocka_unit_test(who_asks_a_v1_torrent_for_hashes_is_let_go),
         cmocka_unit_test(a_flood_of_requests_ends_the_connection),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
