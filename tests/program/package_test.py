@@ -19,7 +19,7 @@ def run(*words, **options):
 
 def check_files(base, commands):
     assert re.fullmatch(r"freshet \S+\n", run(base / "bin/freshet", "version"))
-    for page in ["freshet", *(f"freshet-{name}" for name in commands)]:
+    for page in ["freshet", *(f"freshet-{name}".replace(" ", "-") for name in commands)]:
         text = gzip.decompress((base / f"share/man/man1/{page}.1.gz").read_bytes())
         assert text.startswith(b".\\\"")
     run("bash", "-n", base / "share/bash-completion/completions/freshet")
