@@ -53,6 +53,7 @@ bench-dht: all
 	@$(PYTHON) bench/bench_dht.py
 
 deb: all
+	@tools/install.sh tools/install-test.txt
 	@tools/package.sh
 
 format:

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* covers: core/tracker/tracker_client.c core/tracker/tracker_inquiry.c core/tracker/tracker_list.c
- * core/tracker/tracker_job.c core/tracker/tracker_result_queue.c core/tracker/announce_pacer.c */
+/* covers: core/tracker/tracker_client.c core/tracker/tracker_inquiry.c */
+/* covers: core/tracker/tracker_list.c core/tracker/tracker_job.c */
+/* covers: core/tracker/tracker_result_queue.c core/tracker/announce_pacer.c */
 /* max_len: 4096 */
 /*
  * A tracker client driven by a list of steps: what a torrent tells it, time, and what comes back of

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* covers: core/tracker/tracker_server.c core/tracker/tracker_query.c core/tracker/peer_store.c
- * core/tracker/tracker_connection_id.c core/tracker/tracker_allow_list.c */
+/* covers: core/tracker/tracker_server.c core/tracker/tracker_query.c core/tracker/peer_store.c */
+/* covers: core/tracker/tracker_connection_id.c core/tracker/tracker_allow_list.c */
 /* max_len: 4096 */
 /*
  * A tracker with little room, driven by a list of steps, so that its states are reached: full, with
