@@ -84,6 +84,11 @@ bool engine_torrents_is_lonely(const struct engine_torrent *torrent)
            metadata_swarm_is_lonely(torrent->metadata);
 }
 
+bool engine_torrents_is_resting(const struct engine_torrent *torrent)
+{
+    return torrent->swarm ? swarm_is_resting(torrent->swarm) : torrent->metadata_paused;
+}
+
 void engine_torrents_add_peers(struct engine_torrent *torrent, const struct address *peers,
                                uint32_t count, enum peer_source source)
 {

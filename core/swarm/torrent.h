@@ -109,8 +109,12 @@ struct torrent_status {
     uint32_t pieces_done, pieces_total;
     uint32_t peers_by_source[PEER_SOURCE_COUNT]; /* of the connected ones */
     uint32_t known_by_source[PEER_SOURCE_COUNT]; /* connected or not */
-    const struct bitfield *pieces;               /* verified; borrowed */
-    bool complete;                               /* all wanted durable */
+    /* The whole swarm, as the tracker counted it last. */
+    bool swarm_known, swarm_downloads_known;
+    uint32_t swarm_seeders, swarm_leechers;
+    uint32_t swarm_downloads;      /* how often it was completed */
+    const struct bitfield *pieces; /* verified; borrowed */
+    bool complete;                 /* all wanted durable */
     /* PHASE_METADATA: bytes of the info dictionary, hashes of piece layers; totals 0: not known. */
     uint32_t metadata_bytes, metadata_size, layers, layers_total;
 };

@@ -4,9 +4,10 @@ import functools
 import http.server
 import signal
 import threading
+import urllib.parse
 
 import pytest
-from peers import peers, write
+from peers import peers, wait_for, write
 
 MIB = 1 << 20
 
@@ -36,6 +37,44 @@ def test_a_path_is_seeded_and_fetched_from_a_url(peers, tmp_path, web):
     get = peers("get", f"{web}/out.torrent", "-o", tmp_path / "to", "--peer", seed.endpoint)
     assert get.wait() == 0, get.log()
     assert (tmp_path / "to/some file.bin").read_bytes() == source.read_bytes()
+
+
+@pytest.fixture
+def plain_tracker():
+    """A tracker whose announces tell no counts, and whose scrapes do; gives its URL."""
+    class Tracker(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            body = b"d8:intervali1800e5:peers0:e"
+            if self.path.startswith("/scrape?"):
+                query = self.path.partition("info_hash=")[2].partition("&")[0]
+                body = (b"d5:filesd20:" + urllib.parse.unquote_to_bytes(query) +
+                        b"d8:completei7e10:downloadedi9e10:incompletei2eeee")
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Tracker)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_address[1]}/announce"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_the_size_of_the_swarm_is_told(peers, tmp_path, plain_tracker):
+    source = write(tmp_path / "from/f.bin", MIB)
+    seed = peers("seed", source, "--tracker", plain_tracker)
+    wait_for(lambda: seed.events("progress") and seed.last("swarm")["seeders"] is not None,
+             lambda: f"no counts: {seed.log()[-2000:]}")
+    assert seed.last("swarm") == {"seeders": 7, "leechers": 2, "downloaded": 9}
+    alone = peers("seed", source)
+    wait_for(lambda: alone.events("progress"), "no progress")
+    assert alone.last("swarm") == {"seeders": None, "leechers": None, "downloaded": None}
 
 
 def test_what_peers_gave_one_another_adds_up(peers, tmp_path):
