@@ -72,6 +72,26 @@ static void transfer_on_error(struct transfer *transfer, struct transfer_torrent
     transfer_fail(transfer, torrent, code);
 }
 
+/* After a change on the disk: what it has spoilt. A get that goes on fetches it again and is then
+ * complete once more; a seed goes on with what is good. */
+static void transfer_on_rehashed(struct transfer *transfer, struct transfer_torrent *torrent,
+                                 const struct notice *notice)
+{
+    char safe[300];
+
+    terminal_safe_text(torrent->name, safe, sizeof safe);
+    progress_hide(transfer->progress);
+    if (notice->count == 0) {
+        message_note("%s: checked again, all of it is good", safe);
+        return;
+    }
+    torrent->complete = false;
+    message_note("%s: %u of %u pieces are now missing or bad (%s)", safe, notice->count,
+                 torrent->status.pieces_total,
+                 transfer->kind == TRANSFER_GET ? "fetching them again"
+                                                : "seeding the others; freshet get fetches them");
+}
+
 /* What a person may want to read, but that stops nothing. */
 static void transfer_note(struct transfer *transfer, const struct transfer_torrent *torrent,
                           const struct notice *notice)
@@ -127,6 +147,7 @@ void transfer_notices_on(void *context, const struct notice *notice)
         transfer_stop_if_over(transfer);
         break;
     case NOTICE_ERROR: transfer_on_error(transfer, torrent, notice); break;
+    case NOTICE_REHASHED: transfer_on_rehashed(transfer, torrent, notice); break;
     case NOTICE_PEER_LEFT: transfer_peers_add(&transfer->peers, torrent->info_hash, notice); break;
     case NOTICE_CHECKING:
     case NOTICE_PIECE_FAILED:

@@ -324,6 +324,9 @@ static void on_result(struct swarm *swarm, const struct storage_result *result)
     case STORAGE_RESULT_FILE_CHANGED:
         swarm_tell(swarm, (struct notice){.type = NOTICE_FILE_CHANGED, .file = result->file});
         break;
+    case STORAGE_RESULT_REHASHED:
+        swarm_tell(swarm, (struct notice){.type = NOTICE_REHASHED, .count = result->piece_count});
+        break;
     case STORAGE_RESULT_LEAVES: swarm_hashes_leaves(swarm, result->piece, result->leaves); break;
     case STORAGE_RESULT_LOST_PIECE: on_lost(swarm, result->piece); break;
     case STORAGE_RESULT_DISK_FULL: on_disk_full(swarm, true); break;

@@ -69,6 +69,8 @@ enum notice_type {
     NOTICE_REMOVED,
     NOTICE_SHUTDOWN_DONE,
     NOTICE_METADATA, /* what the torrent is is known: take it (engine_take_metadata) and add it */
+    NOTICE_REHASHED, /* count: of the pieces that FILE_CHANGED made unknown, those that are
+                        missing or bad now */
 };
 
 struct notice {

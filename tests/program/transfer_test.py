@@ -293,13 +293,53 @@ def test_changed_file_is_not_served(peers, make, tmp_path):
     with source.open("r+b") as file:
         file.seek(MIB)
         file.write(b"changed!" * 1000)
-    wait_for(lambda: "changed" in changed.log(), "the change was not noticed", 30)
+    wait_for(lambda: "changed on the disk" in changed.log(), "the change was not noticed", 30)
+    wait_for(lambda: "1 of 64 pieces are now missing or bad" in changed.log(),
+             lambda: f"nobody is told what was found: {changed.log()[-2000:]}", 30)
+    told = len(changed.events("progress"))
+    wait_for(lambda: len(changed.events("progress")) > told, "no progress")
+    last = changed.events("progress")[-1]
+    assert not last["complete"] and last["phase"] == "seeding"
+    assert last["verified"] == 4 * MIB - 65536
     honest = peers("seed", torrent, "-o", good)
     get = peers("get", torrent, "-o", tmp_path / "to", "--peer", changed.endpoint, "--peer",
                 honest.endpoint)
     assert get.wait() == 0, get.log()
     assert filecmp.cmp(good / "f.bin", tmp_path / "to/f.bin", shallow=False)
     assert "banned" not in get.log(), "a bad piece was served"
+    # Who has nobody else gets all that is good, and nothing that is not.
+    alone = peers("get", torrent, "-o", tmp_path / "alone", "--peer", changed.endpoint)
+    wait_for(lambda: alone.last("verified") == 4 * MIB - 65536, alone.log)
+    assert alone.kill(signal.SIGTERM) == 7
+    stats = alone.wait_event("stats")
+    assert (stats["downloaded"], stats["wasted"]) == (4 * MIB - 65536, 0)
+    assert changed.kill(signal.SIGTERM) == 0
+    assert not changed.wait_event("stats")["torrents"][0]["complete"]
+
+
+def test_what_is_spoilt_while_a_get_seeds_is_fetched_again(peers, make, tmp_path):
+    source = write(tmp_path / "from/f.bin", 4 * MIB)
+    torrent = make(source, "--v1", "-l", "64K")
+    seed = peers("seed", torrent, "-o", tmp_path / "from")
+    get = peers("get", torrent, "-o", tmp_path / "to", "--seed-time", "1h", "--peer",
+                seed.endpoint)
+    get.wait_event("done")
+    seed.kill(signal.SIGTERM)
+    with (tmp_path / "to/f.bin").open("r+b") as file:
+        file.seek(2 * MIB)
+        file.write(b"changed!" * 1000)
+    wait_for(lambda: "1 of 64 pieces are now missing or bad (fetching" in get.log(),
+             lambda: f"nobody is told what was found: {get.log()[-2000:]}", 30)
+    told = len(get.events("progress"))
+    wait_for(lambda: len(get.events("progress")) > told, "no progress")
+    last = get.events("progress")[-1]
+    assert not last["complete"] and last["phase"] == "downloading"
+    again = peers("seed", torrent, "-o", tmp_path / "from", "--peer", get.endpoint)
+    wait_for(lambda: len(get.events("done")) == 2, get.log)
+    assert filecmp.cmp(source, tmp_path / "to/f.bin", shallow=False)
+    assert get.events("done")[-1]["complete"]
+    assert get.kill(signal.SIGTERM) == 0
+    again.kill(signal.SIGTERM)
 
 
 def test_second_process_on_the_same_files_is_refused(peers, make, tmp_path):
