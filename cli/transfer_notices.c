@@ -2,6 +2,8 @@
 /* What the engine tells of the torrents of a run, and what follows from it. */
 #include "cli/transfer_state.h"
 
+#include <stdio.h>
+
 #include "cli/message.h"
 #include "cli/terminal.h"
 #include "host/clock.h"
@@ -92,6 +94,30 @@ static void transfer_on_rehashed(struct transfer *transfer, struct transfer_torr
                                                 : "seeding the others; freshet get fetches them");
 }
 
+/* "web seed URL: what; what happens next" */
+static void transfer_note_web_seed(const struct transfer_torrent *torrent,
+                                   const struct notice *notice)
+{
+    char what[64], next[64] = "not asked again";
+
+    if (notice->status >= 300)
+        snprintf(what, sizeof what, "HTTP %d", (int)notice->status);
+    else if (notice->type == NOTICE_WEB_SEED_NO_RANGES)
+        snprintf(what, sizeof what, "sends whole files only");
+    else if (notice->error == FRESHET_ERROR_HASH)
+        snprintf(what, sizeof what, "sent bad data");
+    else if (notice->error == FRESHET_ERROR_UNSUPPORTED && notice->status == 200)
+        snprintf(what, sizeof what, "sends far more than is of use");
+    else
+        snprintf(what, sizeof what, "%s", error_text(notice->error));
+    if (notice->type == NOTICE_WEB_SEED_RESTS)
+        snprintf(next, sizeof next, "asked again in %u s", notice->count);
+    else if (notice->type == NOTICE_WEB_SEED_NO_RANGES)
+        snprintf(next, sizeof next, "fetching the front of each");
+    message_note("%s: web seed %.*s: %s; %s", torrent->name, (int)notice->url.length,
+                 (const char *)notice->url.data, what, next);
+}
+
 /* What a person may want to read, but that stops nothing. */
 static void transfer_note(struct transfer *transfer, const struct transfer_torrent *torrent,
                           const struct notice *notice)
@@ -121,6 +147,14 @@ static void transfer_note(struct transfer *transfer, const struct transfer_torre
         message_note("%s: tracker %.*s: %.*s", torrent->name, (int)notice->url.length,
                      (const char *)notice->url.data, (int)notice->text.length,
                      (const char *)notice->text.data);
+        break;
+    case NOTICE_WEB_SEED_RESTS:
+    case NOTICE_WEB_SEED_NO_RANGES:
+    case NOTICE_WEB_SEED_DROPPED: transfer_note_web_seed(torrent, notice); break;
+    case NOTICE_NO_SOURCES:
+        message_note("%s: nobody left to fetch from: no peers, no web seeds, no trackers "
+                     "(--peer names one)",
+                     torrent->name);
         break;
     case NOTICE_PERSIST_FAILED:
         message_note("%s: progress could not be recorded: %s", torrent->name,

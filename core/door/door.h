@@ -151,6 +151,9 @@ struct fetch_job {
     uint32_t block_offset;
     const block_id *blocks;
     uint32_t block_count;
+    /* A server that knows no ranges sends the file from its start (status 200): what lies before
+     * the range is thrown away then, and the rest not waited for. false: only from the start. */
+    bool may_skip;
     bool is_tracker; /* selects the address rules for trackers or for web seeds */
     uint8_t family;  /* 0: any; 4 or 6: only that address family (BEP 7) */
 };

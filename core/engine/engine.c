@@ -374,6 +374,7 @@ bool engine_output(struct engine *engine, int64_t now, struct action *ret_action
         list_remove(&engine->shared.ready, node);
         if (swarm_has_news(swarm))
             engine_torrents_update(torrent);
+        engine_torrents_judge_sources(torrent);
         engine_touch(torrent);
     }
     if (engine_metadata_output(engine, ret_action))

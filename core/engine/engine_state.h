@@ -56,6 +56,7 @@ struct engine_torrent {
     int64_t scrape_ns; /* before it the tracker is not asked for mere counts */
     struct engine_counts counts[2];
     bool removing;
+    bool forsaken_told;                    /* NOTICE_NO_SOURCES */
     int64_t stop_ns;                       /* while removing: when trackers are given up */
     int64_t lonely_ns;                     /* when to ask trackers again for want of peers */
     bool dht_kept;                         /* the DHT's nodes keep it announced */
@@ -123,6 +124,8 @@ bool engine_torrents_is_lonely(const struct engine_torrent *torrent);
 bool engine_torrents_is_resting(const struct engine_torrent *torrent);
 void engine_torrents_add_peers(struct engine_torrent *torrent, const struct address *peers,
                                uint32_t count, enum peer_source source);
+/* Tells, once each time, when nobody is left to fetch from. */
+void engine_torrents_judge_sources(struct engine_torrent *torrent);
 /* It has news for those who find peers for it. */
 void engine_torrents_update(struct engine_torrent *torrent);
 void engine_torrents_tick(struct engine_torrent *torrent);

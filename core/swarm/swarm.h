@@ -119,6 +119,8 @@ bool swarm_is_seed(const struct swarm *swarm);
 bool swarm_has_news(const struct swarm *swarm);
 /* Downloads, but nothing comes in: it has no peers, or the wrong ones. O(1). */
 bool swarm_is_lonely(const struct swarm *swarm);
+/* Downloads, but has no peers, knows of none, and no web seed is left. */
+bool swarm_is_forsaken(const struct swarm *swarm);
 /* Paused, or its storage is not there: it waits for a person. */
 bool swarm_is_resting(const struct swarm *swarm);
 void swarm_take_facts(struct swarm *swarm, struct swarm_facts *ret_facts);

@@ -201,8 +201,10 @@ void swarm_pieces_judge_bans(struct swarm *swarm)
 {
     struct address banned;
     while (blame_next_ban(swarm->blame, &banned)) {
-        if (swarm->web_seeds && web_seed_on_banned(swarm->web_seeds, &banned))
+        if (swarm->web_seeds && web_seed_on_banned(swarm->web_seeds, &banned)) {
+            swarm_web_tell(swarm);
             continue;
+        }
         peer_list_ban(swarm->candidates, &banned);
         swarm_tell(swarm, (struct notice){.type = NOTICE_PEER_BANNED, .address = banned});
         for (uint32_t slot = 0; slot < LIMIT_PEERS_PER_TORRENT; slot++)

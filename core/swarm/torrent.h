@@ -71,6 +71,10 @@ enum notice_type {
     NOTICE_METADATA, /* what the torrent is is known: take it (engine_take_metadata) and add it */
     NOTICE_REHASHED, /* count: of the pieces that FILE_CHANGED made unknown, those that are
                         missing or bad now */
+    NOTICE_WEB_SEED_RESTS,     /* url, error, status, count: asked again in so many seconds */
+    NOTICE_WEB_SEED_NO_RANGES, /* url: sends whole files only, of which the front is fetched */
+    NOTICE_WEB_SEED_DROPPED,   /* url, error, status: not asked again */
+    NOTICE_NO_SOURCES,         /* nobody is left who might have what is missing, or know who does */
 };
 
 struct notice {
@@ -80,6 +84,7 @@ struct notice {
     uint32_t file; /* UINT32_MAX when no file */
     piece_index piece;
     uint32_t count;
+    int32_t status; /* of HTTP, 0: none came */
     struct address address;
     struct bytes url, text;
     uint64_t uploaded, downloaded; /* payload, with the peer that left */

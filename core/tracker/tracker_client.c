@@ -440,6 +440,11 @@ void tracker_client_scrape(struct tracker_client *client, int64_t now)
     proceed(client, now);
 }
 
+bool tracker_client_is_hopeless(const struct tracker_client *client)
+{
+    return !is_asking(client) && tracker_list_soonest(&client->list) == INT64_MAX;
+}
+
 bool tracker_client_is_stopped(const struct tracker_client *client)
 {
     return client->phase == PHASE_QUIET;

@@ -40,6 +40,8 @@ void tracker_client_announce_now(struct tracker_client *client, int64_t now);
 /* Asks the tracker in use for counts; while stopped, or before the start, the first of all. Gives
  * way to announces: what comes of it is a RESULT_SCRAPE, or nothing. */
 void tracker_client_scrape(struct tracker_client *client, int64_t now);
+/* No tracker is left that will ever be asked: none is usable, or all said "never" (BEP 31). */
+bool tracker_client_is_hopeless(const struct tracker_client *client);
 /* Stopped, and everything that was to be said is said or given up. */
 bool tracker_client_is_stopped(const struct tracker_client *client);
 

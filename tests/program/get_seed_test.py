@@ -153,6 +153,16 @@ def test_options_that_ask_for_what_is_the_case_are_accepted(freshet, tmp_path):
     assert "f.bin" in result.stdout
 
 
+def test_a_web_seed_that_has_nothing_is_told_of(freshet, peers, tmp_path, web):
+    source = write(tmp_path / "from/f.bin", MIB)
+    torrent = tmp_path / "f.torrent"
+    assert freshet("create", source, "-o", torrent, "-w", f"{web}/none/").returncode == 0
+    get = peers("get", torrent, "-o", tmp_path / "to", "--no-dht")
+    wait_for(lambda: "nobody left to fetch from" in get.log(), get.log)
+    assert f"web seed {web}/none/: HTTP 404; not asked again" in get.log()
+    assert get.kill(signal.SIGTERM) == 7
+
+
 def test_missing_urls_and_servers_are_network_errors(freshet, tmp_path, web):
     for url in (f"{web}/none.torrent", "http://127.0.0.1:1/x.torrent",
                 "http://169.254.169.254/x.torrent"):
