@@ -146,6 +146,20 @@ static bool is_crowded(const struct metadata_swarm *swarm, const struct address 
                                                               : LIMIT_CONNECTIONS_PER_ADDRESS);
 }
 
+/* As in swarm_peers.c; half of the slots here, which are fewer. */
+static bool network_is_full(const struct metadata_swarm *swarm, const struct address *address)
+{
+    uint32_t count = 0;
+    if (address_is_private(address) || address_is_loopback(address))
+        return false;
+    for (struct list_node *node = list_first(&swarm->peers); node;
+         node = list_next(&swarm->peers, node)) {
+        const struct metadata_peer *peer = LIST_ELEMENT(node, struct metadata_peer, in_swarm);
+        count += peer->inbound && address_same_network(&peer->address, address);
+    }
+    return count >= LIMIT_INBOUND_PER_NETWORK || count >= METADATA_PEERS_MAX / 2;
+}
+
 void metadata_swarm_peers_connect(struct metadata_swarm *swarm)
 {
     struct swarm_shared *shared = swarm->shared;
@@ -251,7 +265,7 @@ bool metadata_swarm_accept(struct metadata_swarm *swarm, int64_t now, conn_id co
 {
     swarm->now = now;
     if (!is_active(swarm) || peer_list_is_banned(swarm->candidates, remote) ||
-        is_crowded(swarm, remote))
+        is_crowded(swarm, remote) || network_is_full(swarm, remote))
         return false;
     struct metadata_peer *peer = metadata_swarm_peers_new(swarm, conn, remote);
     if (peer == NULL)
