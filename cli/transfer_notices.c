@@ -66,11 +66,15 @@ static void transfer_on_error(struct transfer *transfer, struct transfer_torrent
         return;
     }
     /* Whatever stops a torrent here comes from its storage. */
-    if (code != EXIT_CODE_DATA)
+    if (code != EXIT_CODE_DATA && code != EXIT_CODE_REFUSED)
         code = EXIT_CODE_DISK;
     progress_hide(transfer->progress);
-    message_error("%s: %s%s%s", torrent->name, file ? file : "", file ? ": " : "",
-                  error_text(notice->error));
+    if (notice->error == FRESHET_ERROR_BUSY)
+        message_error("%s: another process already works on this torrent in %s", torrent->name,
+                      torrent->root);
+    else
+        message_error("%s: %s%s%s", torrent->name, file ? file : "", file ? ": " : "",
+                      error_text(notice->error));
     transfer_fail(transfer, torrent, code);
 }
 

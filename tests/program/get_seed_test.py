@@ -72,6 +72,7 @@ def test_the_size_of_the_swarm_is_told(peers, tmp_path, plain_tracker):
     wait_for(lambda: seed.events("progress") and seed.last("swarm")["seeders"] is not None,
              lambda: f"no counts: {seed.log()[-2000:]}")
     assert seed.last("swarm") == {"seeders": 7, "leechers": 2, "downloaded": 9}
+    seed.kill(signal.SIGTERM)
     alone = peers("seed", source)
     wait_for(lambda: alone.events("progress"), "no progress")
     assert alone.last("swarm") == {"seeders": None, "leechers": None, "downloaded": None}

@@ -347,9 +347,21 @@ def test_second_process_on_the_same_files_is_refused(peers, make, tmp_path):
     torrent = make(source)
     seed = peers("seed", torrent, "-o", tmp_path / "from")
     seed.wait_event("ready")
-    other = peers("seed", torrent, "-o", tmp_path / "from", state=seed.state)
-    assert other.wait() == 9
-    assert str(seed.process.pid) in other.log()
+    seed.wait_event("checked")
+    for state in (seed.state, tmp_path / "another"):
+        other = peers("seed", torrent, "-o", tmp_path / "from", state=state)
+        assert other.wait() == 9
+        assert f"process {seed.process.pid} already works on this torrent" in other.log()
+    # Another torrent in the same folder, and the same one in another folder, are nobody's yet.
+    second = write(tmp_path / "from/g.bin", MIB)
+    neighbour = peers("seed", make(second), "-o", tmp_path / "from")
+    neighbour.wait_event("checked")
+    get = peers("get", torrent, "-o", tmp_path / "to", "--peer", seed.endpoint)
+    assert get.wait() == 0, get.log()
+    assert sorted(path.name for path in (tmp_path / "from").iterdir()) == ["f.bin", "g.bin"]
+    seed.kill()
+    again = peers("seed", torrent, "-o", tmp_path / "from", state=tmp_path / "another")
+    again.wait_event("checked")
 
 
 def test_no_peers_in_time_is_a_network_error(peers, make, tmp_path):
