@@ -159,6 +159,25 @@ def test_files_are_numbered_alike_everywhere(freshet, make, tmp_path):
     assert [line.split()[0] for line in shown.splitlines()] == ["1", "2", "3"]
 
 
+def test_a_list_shows_what_show_does_and_only_what_is_chosen(freshet, make, tmp_path):
+    folder = tmp_path / "album"
+    for name in ("a.flac", "b.flac", "notes.txt"):
+        write(folder / name, 1000)
+    (folder / "b.flac").chmod(0o755)
+    (folder / "link").symlink_to("a.flac")
+    torrent = make(folder, "--v1", "--symlinks")
+    files = freshet("show", "--files", torrent).stdout
+    assert freshet("get", "--list", torrent).stdout == files
+    assert " -> " in files and "b.flac *" in files
+    lines = {line.split()[-1].split("/")[-1]: line for line in files.splitlines()
+             if "->" not in line and "*" not in line}
+    assert freshet("get", "--list", "--only", "*.txt", torrent).stdout == \
+        lines["notes.txt"] + "\n"
+    assert freshet("get", "--list", "-s", "2-3", torrent).stdout.splitlines() == \
+        files.splitlines()[1:3]
+    assert freshet("get", "--list", "--only", "*.pdf", torrent).returncode == 2
+
+
 def test_only_selected_files_are_written(peers, make, tmp_path):
     source = tmp_path / "from/set"
     for number in range(4):
