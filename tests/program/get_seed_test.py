@@ -172,6 +172,29 @@ def test_missing_urls_and_servers_are_network_errors(freshet, tmp_path, web):
         assert result.stderr.startswith(f"freshet get: {url}: ")
 
 
+@pytest.mark.parametrize("tail", [["-a", "http://t/announce"], ["-c", "words"], ["-w", "http://w/"],
+                                  []])
+def test_a_torn_torrent_is_not_seeded_as_content(freshet, peers, tmp_path, tail):
+    torrent = tmp_path / "whole.torrent"
+    assert freshet("create", write(tmp_path / "from/f.bin", MIB), "-o", torrent,
+                   *tail).returncode == 0
+    torn = tmp_path / "torn"
+    torn.write_bytes(torrent.read_bytes()[:-7])
+    seed = peers("seed", torn, "--torrent-out", tmp_path / "never.torrent")
+    assert seed.wait() == 8
+    assert "no torrent" in seed.log() and "--content" in seed.log()
+    assert not (tmp_path / "never.torrent").exists()
+    forced = peers("seed", "--content", torn, "--torrent-out", tmp_path / "torn.torrent")
+    forced.wait_event("checked")
+    shown = freshet("show", "--files", tmp_path / "torn.torrent").stdout
+    assert shown.split()[-1] == "torn"
+    # A whole one without its name is what it says.
+    plain = tmp_path / "plain"
+    plain.write_bytes(torrent.read_bytes())
+    named = peers("seed", plain, "-o", tmp_path / "from")
+    assert named.wait_event("checked")["name"] == "f.bin"
+
+
 def test_a_seed_with_bad_data_says_so(peers, tmp_path):
     source = write(tmp_path / "from/f.bin", MIB)
     torrent = tmp_path / "f.torrent"
