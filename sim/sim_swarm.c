@@ -114,6 +114,8 @@ enum sim_role sim_swarm_role(const struct sim_node *node)
 {
     if (node->options.poison_per_mille)
         return ROLE_POISONER;
+    if (node->options.lie != SIM_LIE_NONE)
+        return ROLE_LIAR;
     if (node->options.free_rider)
         return ROLE_FREE_RIDER;
     return node->options.is_seed ? ROLE_SEED : ROLE_PEER;
