@@ -11,8 +11,7 @@ import socket
 import sys
 import time
 
-from demo import MIB, Demo, Failure, contents, make_source, same_bytes
-
+from demo import MIB, Demo, Failure, contents, make_source, play, same_bytes
 
 
 def free_port():
@@ -194,21 +193,8 @@ class Trackerless(Demo):
 
 
 def main():
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     demo = Trackerless(sys.argv[1], sys.argv[2], "")
-    try:
-        demo.prepare()
-        demo.network()
-        demo.magnet()
-        demo.tracker_dies()
-    except Failure as failure:
-        print(f"\nThe demo failed: {failure}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        return 130
-    finally:
-        demo.end()
-    return 0
+    return play(demo, demo.prepare, demo.network, demo.magnet, demo.tracker_dies)
 
 
 if __name__ == "__main__":
