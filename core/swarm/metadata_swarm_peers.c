@@ -111,6 +111,9 @@ void metadata_swarm_peers_close_all(struct metadata_swarm *swarm)
 void metadata_swarm_peers_ban(struct metadata_swarm *swarm, const struct address *address)
 {
     struct address banned = *address; /* it may lie in what the close frees */
+    banned.port = 0;
+    if (!peer_list_is_banned(swarm->candidates, &banned) && swarm->ban_count < METADATA_BANS_MAX)
+        swarm->bans[swarm->ban_count++] = banned;
     peer_list_ban(swarm->candidates, &banned);
     for (uint32_t slot = 0; slot < METADATA_PEERS_MAX; slot++)
         if (swarm->slots[slot] && address_same_ip(&swarm->slots[slot]->address, &banned))

@@ -83,6 +83,9 @@ struct swarm *swarm_of_ready(struct list_node *node);
 /* Commands. */
 void swarm_add_peers(struct swarm *swarm, int64_t now, const struct address *peers, uint32_t count,
                      enum peer_source source);
+/* Before there are peers: an address that was found to lie is no peer (its port does not matter).
+ */
+void swarm_ban(struct swarm *swarm, const struct address *address);
 /* An address at which others reach us: it is not connected to, and BEP 40 ranks by it. */
 void swarm_set_self(struct swarm *swarm, const struct address *self);
 /* Private torrents: another tracker answers now, and peers of the former one go (BEP 27). */
