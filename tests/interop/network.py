@@ -5,17 +5,16 @@ Nothing here reaches the world or meets what else runs on the machine, any port 
 client has an address of its own: Transmission refuses peers in 127/8, and libtorrent keeps one
 connection to an address.
 """
-import ctypes
 import itertools
 import os
 import subprocess
 
-CLONE_NEWUSER = 0x10000000
-CLONE_NEWNET = 0x40000000
+import namespaces
+
 ADDRESSES = 250
 LAN_ADDRESSES = 20
 
-IS_ROOT = os.getuid() == 0  # before the namespace, where everybody is
+IS_ROOT = namespaces.IS_ROOT
 
 numbers = itertools.count(1)
 lan_numbers = itertools.count(1)
@@ -23,17 +22,7 @@ lan_numbers = itertools.count(1)
 
 def enter():
     """Moves this process and all that it starts from now on into the namespace."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    uid, gid = os.getuid(), os.getgid()
-    flags = CLONE_NEWNET if IS_ROOT else CLONE_NEWNET | CLONE_NEWUSER
-    if libc.unshare(flags) != 0:
-        error = ctypes.get_errno()
-        raise OSError(error, "these tests need a network namespace: " + os.strerror(error))
-    if not IS_ROOT:
-        for name, text in (("setgroups", "deny"), ("uid_map", f"0 {uid} 1"),
-                           ("gid_map", f"0 {gid} 1")):
-            with open(f"/proc/self/{name}", "w", encoding="ascii") as file:
-                file.write(text)
+    namespaces.enter(namespaces.CLONE_NEWNET, "network", become_root=True)
     commands = ["link set lo up"]
     for number in range(1, ADDRESSES + 1):
         commands += [f"address add 10.77.0.{number}/32 dev lo",

@@ -2,11 +2,22 @@
 """What the tests of the program share: where it is, and a way to run it."""
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests"))
+
+import namespaces  # noqa: E402  pylint: disable=wrong-import-position
+
+# What tests mount is seen by nobody else. Now, because later there are threads.
+try:
+    namespaces.enter(namespaces.CLONE_NEWNS, "mount", become_root=False)
+    NO_MOUNTS = None
+except OSError as error:
+    NO_MOUNTS = str(error)
 # Tests share one loopback, and are not to meet there.
 os.environ["FRESHET_NO_LSD"] = "1"
 PROGRAM = os.environ.get("FRESHET", str(ROOT / "build/release/freshet"))
@@ -23,6 +34,17 @@ def freshet():
                               env={**os.environ, **(env or {})}, **options)
 
     return run
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of 6 MiB."""
+    assert NO_MOUNTS is None, NO_MOUNTS
+    path = tmp_path / "small"
+    path.mkdir()
+    namespaces.mount_memory(path, 6 << 20)
+    yield path
+    namespaces.unmount(path)
 
 
 @pytest.fixture

@@ -400,16 +400,6 @@ def test_bad_torrent_writes_nothing(freshet, make, tmp_path, cut):
     assert not (tmp_path / "to").exists()
 
 
-@pytest.fixture
-def small_disk(tmp_path):
-    """A file system of 6 MiB."""
-    path = tmp_path / "small"
-    path.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=6m", "freshet-test", path], check=True)
-    yield path
-    subprocess.run(["umount", "-l", path], check=True)
-
-
 def test_full_disk_ends_with_6_and_goes_on_later(peers, make, tmp_path, small_disk):
     source = write(tmp_path / "from/f.bin", 4 * MIB)
     torrent = make(source, "-l", "64K")
