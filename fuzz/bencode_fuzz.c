@@ -7,19 +7,45 @@
 #include "core/bencode/bencode.h"
 #include "core/bencode/bencode_writer.h"
 
+#include <string.h>
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+#define TEXT_MAX 256u
+
+/* Without a NUL inside, it is written the same as text and as a key. */
+static void check_text(struct bytes string)
+{
+    struct buffer text = {0}, once = {0}, more = {0};
+    buffer_append(&text, string.data, string.length);
+    buffer_append_u8(&text, '\0');
+    if (memchr(text.data, '\0', text.length) == text.data + string.length) {
+        bencode_writer_string(&once, string);
+        bencode_writer_text(&more, (const char *)text.data);
+        CHECK(bytes_equal(buffer_bytes(&once), buffer_bytes(&more)));
+        buffer_clear(&more);
+        bencode_writer_key(&more, (const char *)text.data);
+        CHECK(bytes_equal(buffer_bytes(&once), buffer_bytes(&more)));
+    }
+    buffer_deinit(&text);
+    buffer_deinit(&once);
+    buffer_deinit(&more);
+}
 
 static void check_scalar(const struct bencode_value *value)
 {
     struct buffer out = {0};
     struct bytes string = {NULL, 0};
     int64_t integer = 0;
-    if (bencode_string(value, &string))
+    if (bencode_string(value, &string)) {
         bencode_writer_string(&out, string);
-    else if (bencode_integer(value, &integer))
+        if (string.length <= TEXT_MAX)
+            check_text(string);
+    } else if (bencode_integer(value, &integer)) {
         bencode_writer_integer(&out, integer);
-    else
+    } else {
         CHECK(bencode_is(value, BENCODE_LIST) || bencode_is(value, BENCODE_DICT));
+    }
     if (out.length)
         CHECK(bytes_equal(buffer_bytes(&out), bencode_raw(value)));
     buffer_deinit(&out);

@@ -28,7 +28,7 @@ struct open_question {
 };
 
 struct run {
-    struct dht_node *node;
+    struct dht_node *node, *sibling; /* the sibling knows nobody, and is asked by nobody */
     int64_t now;
     struct open_question open[OPEN_MAX];
     uint32_t open_count;
@@ -111,14 +111,14 @@ static void give_message(struct run *run, const struct address *from,
 }
 
 /* An item made of few bytes: immutable, or mutable with a key, a sequence and perhaps a salt. */
-static void make_item(struct cursor *fields, uint8_t keys[96], struct krpc_item *item)
+static uint8_t make_item(struct cursor *fields, uint8_t keys[96], struct krpc_item *item)
 {
     static const char *const values[] = {"1:a", "1:b", "i5e", "le"};
     const char *value = values[cursor_u8(fields) % 4];
     uint8_t how = cursor_u8(fields);
     *item = (struct krpc_item){.value = {(const uint8_t *)value, strlen(value)}};
     if (!(how & 1))
-        return;
+        return how;
     memset(keys, how >> 4 & 3, 32);
     memset(keys + 32, how >> 4 & (how & 2 ? 3 : 7), 64);
     item->key = keys;
@@ -129,6 +129,7 @@ static void make_item(struct cursor *fields, uint8_t keys[96], struct krpc_item 
     item->cas = cursor_u8(fields) % 8;
     if (how & 8)
         item->salt = BYTES_LITERAL("salt");
+    return how;
 }
 
 static void query(struct run *run, const struct address *from, uint8_t who, struct cursor *fields)
@@ -150,8 +151,11 @@ static void query(struct run *run, const struct address *from, uint8_t who, stru
     message.want = flags >> 6;
     message.port = cursor_u8(fields);
     message.token = (struct bytes){run->token, run->token_length};
-    if (message.method == KRPC_PUT || message.method == KRPC_GET)
-        make_item(fields, keys, &message.item);
+    if (message.method == KRPC_PUT || message.method == KRPC_GET) {
+        /* Only who asks for the very item gets a token to put it. */
+        if (make_item(fields, keys, &message.item) & 128)
+            message.target = krpc_item_target(&message.item);
+    }
     give_message(run, from, &message);
 }
 
@@ -268,6 +272,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct dht_node_options options = {
         .family = ADDRESS_IPV4, .seed = 1, .verifier = {.verify = verify}, .first_job = 1};
     struct run run = {.node = dht_node_new(&options), .now = 1000 * SECOND_NS};
+    options.family = ADDRESS_IPV6;
+    run.sibling = dht_node_new(&options);
+    dht_node_set_sibling(run.node, run.sibling);
     struct cursor cursor;
     dht_node_tick(run.node, run.now);
     cursor_init(&cursor, (struct bytes){data, size});
@@ -276,6 +283,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         size_t length = cursor_u8(&cursor), left = cursor_left(&cursor);
         step(&run, what, who, cursor_bytes(&cursor, length < left ? length : left));
     }
+    dht_node_free(run.sibling);
     dht_node_free(run.node);
     return 0;
 }

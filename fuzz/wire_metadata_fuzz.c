@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* covers: core/wire/wire_metadata.c */
 /* Messages of ut_metadata; what is read is written and read again, and must then be the same. */
 #include "core/base/check.h"
 #include "core/base/limits.h"

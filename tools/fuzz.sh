@@ -3,10 +3,11 @@
 # Fuzzing beyond the test run. Usage: tools/fuzz.sh campaign|coverage|planted [TARGET...]
 #   campaign  FUZZ_SECONDS (600) a target, two at a time; what is learnt goes into fuzz/corpus/,
 #             minimised; ends with 1 when anything was found
-#   coverage  line coverage of each target's file by its corpus; at least FUZZ_COVERAGE (85) per cent
+#   coverage  line coverage of each of a target's files by its corpus, each judged by itself; at
+#             least FUZZ_COVERAGE (85) per cent
 #   planted   every target finds the bug that -DFRESHET_PLANTED_BUG=ON plants, within 60 s each
-# A target may name its files in comment lines "covers: core/a.c core/b.c", and the longest input
-# that makes sense in one "max_len: 4096".
+# A target names its files above its first #include, behind "covers:", and the longest input that
+# makes sense, if there is one, behind "max_len:".
 set -euo pipefail
 cd "$(dirname "$0")/.."
 seconds=${FUZZ_SECONDS:-600}
@@ -36,19 +37,9 @@ length_of() {
     sed -n 's/.*max_len: *\([0-9]*\).*/-max_len=\1/p' "fuzz/$1.c" | head -1
 }
 
-# The files whose lines a target should reach: as its line "covers: ..." says, else what it includes
-# above core/base.
+# The files whose lines a target should reach.
 files_of() {
-    local said header
-    said=$(sed -n 's/.*covers: *//p' "fuzz/$1.c" | sed 's/ *\*\///' | xargs)
-    if [ -n "$said" ]; then
-        echo "$said"
-        return
-    fi
-    while read -r header; do
-        case $header in core/base/*) continue ;; esac
-        if [ -f "${header%.h}.c" ]; then echo "${header%.h}.c"; fi
-    done < <(sed -n 's/^#include "\(core\/.*\.h\)"/\1/p' "fuzz/$1.c") | xargs
+    sed '/^#include/,$d' "fuzz/$1.c" | sed -n '/covers:/,$p' | grep -oE 'core/[a-z0-9_/]+\.c' || true
 }
 
 campaign_one() {
@@ -79,30 +70,41 @@ campaign() {
     printf '%s\n' "${targets[@]}" | xargs -P 2 -I{} bash -c 'campaign_one {}'
 }
 
+# Lines "PER-CENT FILE" of what a target's profile says; 0 for a file that it knows nothing of.
+coverage_of_files() {
+    llvm-cov export -summary-only -instr-profile="$1.profdata" "build/coverage/fuzz/$2" | python3 -c '
+import json, os, sys
+found = {}
+for entry in json.load(sys.stdin)["data"][0]["files"]:
+    path = os.path.realpath(os.path.join("build/coverage", entry["filename"]))
+    found[path] = entry["summary"]["lines"]
+for name in sys.argv[1:]:
+    lines = found.get(os.path.realpath(name), {"count": 0})
+    print("%.1f" % (100 * lines["covered"] / lines["count"] if lines["count"] else 0), name)
+' "${@:3}"
+}
+
 coverage() {
-    local target profile percent files failed=0
+    local target profile percent file files failed=0
     tools/build.sh coverage "${targets[@]}"
     for target in "${targets[@]}"; do
         profile=build/coverage/$target
-        read -ra files <<<"$(files_of "$target")"
+        mapfile -t files < <(files_of "$target")
+        if [ ${#files[@]} -eq 0 ]; then
+            echo "$target: names no file that it covers"
+            failed=1
+            continue
+        fi
         LLVM_PROFILE_FILE=$profile.profraw build/coverage/fuzz/"$target" -runs=0 \
             "$(corpus_of "$target")" >"$profile.log" 2>&1
         llvm-profdata merge -sparse "$profile.profraw" -o "$profile.profdata"
-        percent=$(llvm-cov export -summary-only -instr-profile="$profile.profdata" \
-            build/coverage/fuzz/"$target" | python3 -c '
-import json, os, sys
-files = [os.path.realpath(name) for name in sys.argv[1:]]
-seen = count = covered = 0
-for entry in json.load(sys.stdin)["data"][0]["files"]:
-    if os.path.realpath(os.path.join("build/coverage", entry["filename"])) in files:
-        lines = entry["summary"]["lines"]
-        seen, count, covered = seen + 1, count + lines["count"], covered + lines["covered"]
-print("%.1f" % (100 * covered / count) if count and seen == len(files) else "0")' "${files[@]}")
-        echo "$target: $percent % of the lines of ${files[*]}"
-        if python3 -c "import sys; sys.exit(not float('$percent') < $least)"; then
-            echo "$target: below $least %"
-            failed=1
-        fi
+        while read -r percent file; do
+            echo "$target: $percent % of the lines of $file"
+            if python3 -c "import sys; sys.exit(not float('$percent') < $least)"; then
+                echo "$target: $file is below $least %"
+                failed=1
+            fi
+        done < <(coverage_of_files "$profile" "$target" "${files[@]}")
     done
     return $failed
 }
