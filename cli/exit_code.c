@@ -20,7 +20,8 @@ enum exit_code exit_code_from_error(enum freshet_error error)
     case FRESHET_ERROR_CONNECTION:
     case FRESHET_ERROR_CLOSED:
     case FRESHET_ERROR_RESOLVE:
-    case FRESHET_ERROR_HTTP: return EXIT_CODE_NETWORK;
+    case FRESHET_ERROR_HTTP:
+    case FRESHET_ERROR_CERTIFICATE: return EXIT_CODE_NETWORK;
     case FRESHET_ERROR_NO_SPACE:
     case FRESHET_ERROR_IO:
     case FRESHET_ERROR_PERMISSION:

@@ -158,6 +158,8 @@ void man_page_print_program(FILE *stream)
           ".SH ENVIRONMENT\n"
           "Every option of every command has a variable: \\-\\-state is FRESHET_STATE.\n"
           "NO_COLOR, TERM, COLUMNS and the locale are honoured, and the XDG folders.\n"
+          "SSL_CERT_FILE and SSL_CERT_DIR name the certificates that vouch for HTTPS servers, "
+          "in place of the system's.\n"
           ".SH FILES\n.TP\n.I $XDG_STATE_HOME/freshet/\n"
           "what is downloaded and how far, in one SQLite file\n",
           stream);

@@ -11,6 +11,7 @@
 #include <curl/curl.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -192,6 +193,17 @@ static int fetch_on_request(void *context, char *remote_ip, char *local_ip, int 
     return CURL_PREREQFUNC_ABORT;
 }
 
+/* The variables by which OpenSSL is told whom to trust; libcurl sets its own default instead. */
+static void transfer_set_trust(CURL *easy)
+{
+    const char *file = getenv("SSL_CERT_FILE"), *folder = getenv("SSL_CERT_DIR");
+
+    if (file && *file)
+        curl_easy_setopt(easy, CURLOPT_CAINFO, file);
+    if (folder && *folder)
+        curl_easy_setopt(easy, CURLOPT_CAPATH, folder);
+}
+
 static void transfer_set_options(struct transfer *transfer)
 {
     CURL *easy = transfer->easy;
@@ -201,6 +213,7 @@ static void transfer_set_options(struct transfer *transfer)
     curl_easy_setopt(easy, CURLOPT_URL, transfer->url);
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(easy, CURLOPT_PROXY, "");
+    transfer_set_trust(easy);
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
     curl_easy_setopt(easy, CURLOPT_USERAGENT, "freshet");
@@ -308,6 +321,8 @@ static enum freshet_error transfer_error(const struct transfer *transfer, CURLco
     case CURLE_UNSUPPORTED_PROTOCOL: return FRESHET_ERROR_UNSUPPORTED;
     case CURLE_OUT_OF_MEMORY: return FRESHET_ERROR_MEMORY;
     case CURLE_PARTIAL_FILE: return FRESHET_ERROR_TRUNCATED;
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CACERT_BADFILE: return FRESHET_ERROR_CERTIFICATE;
     default: return FRESHET_ERROR_CONNECTION;
     }
     if (status < 200 || status >= 300)

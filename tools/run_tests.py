@@ -269,7 +269,8 @@ SECTIONS = {
 
 def absent_tools():
     tools = ["cmake", "ninja", "gcc", "clang", "clang-format", "nm", "objdump", "git", "man",
-             "aria2c", "transmission-daemon", "transmission-show", "opentracker", "dpkg-deb"]
+             "aria2c", "transmission-daemon", "transmission-show", "openssl", "opentracker",
+             "dpkg-deb"]
     return [tool for tool in tools if not shutil.which(tool, path=os.environ["PATH"] +
                                                        ":/usr/sbin:/sbin")]
 

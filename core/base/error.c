@@ -20,6 +20,7 @@ const char *error_text(enum freshet_error error)
     case FRESHET_ERROR_CLOSED: return "closed by the other side";
     case FRESHET_ERROR_RESOLVE: return "the name has no address";
     case FRESHET_ERROR_HTTP: return "the HTTP server answered with an error";
+    case FRESHET_ERROR_CERTIFICATE: return "the server's certificate is not trusted";
     case FRESHET_ERROR_MEMORY: return "out of memory";
     case FRESHET_ERROR_NO_SPACE: return "no space left on the disk";
     case FRESHET_ERROR_IO: return "the disk failed to read or write";

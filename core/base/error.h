@@ -22,10 +22,11 @@ enum freshet_error {
     FRESHET_ERROR_REFUSED,     /* the other side or a rule said no */
     /* The network. */
     FRESHET_ERROR_TIMEOUT,
-    FRESHET_ERROR_CONNECTION, /* refused, reset, unreachable */
-    FRESHET_ERROR_CLOSED,     /* orderly end of stream */
-    FRESHET_ERROR_RESOLVE,    /* no address for a name */
-    FRESHET_ERROR_HTTP,       /* an HTTP status that is not success */
+    FRESHET_ERROR_CONNECTION,  /* refused, reset, unreachable */
+    FRESHET_ERROR_CLOSED,      /* orderly end of stream */
+    FRESHET_ERROR_RESOLVE,     /* no address for a name */
+    FRESHET_ERROR_HTTP,        /* an HTTP status that is not success */
+    FRESHET_ERROR_CERTIFICATE, /* of a server: nobody whom we trust vouches for it */
     /* The machine. */
     FRESHET_ERROR_MEMORY,
     FRESHET_ERROR_NO_SPACE, /* ENOSPC, EDQUOT */

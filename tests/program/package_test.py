@@ -55,6 +55,7 @@ def test_the_package_names_what_it_needs(package):
     assert re.search(r"^Package: freshet$", fields, re.M)
     depends = re.search(r"^Depends: (.*)$", fields, re.M).group(1)
     assert "libc6" in depends
+    assert re.search(r"^Recommends: ca-certificates$", fields, re.M), "for HTTPS"
     for name in (word.split()[0] for word in depends.split(",")):
         status = run("dpkg-query", "-W", "-f", "${db:Status-Status}", name)
         assert status == "installed", name

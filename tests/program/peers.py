@@ -31,7 +31,8 @@ def wait_for(condition, what, seconds=60):
 class Peer:
     """A `freshet get` or `freshet seed`; ends with the test."""
 
-    def __init__(self, folder, command, *words, state=None, address=None):
+    def __init__(self, folder, command, *words, state=None, address=None,
+                 env=None):
         number = next(numbers)
         self.address = address or f"127.1.{number // 250}.{number % 250 + 1}"
         self.state = Path(state or folder / f"state-{number}")
@@ -41,7 +42,7 @@ class Peer:
                 [PROGRAM, command, "--progress=json", "--state", self.state, "--listen",
                  f"{self.address}:0", *map(str, words)],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, cwd=folder,
-                env={**os.environ, "HOME": str(folder)})
+                env={**os.environ, "HOME": str(folder), **(env or {})})
 
     def log(self):
         return self.log_path.read_text(errors="replace")
