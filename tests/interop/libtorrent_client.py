@@ -63,13 +63,20 @@ class Libtorrent:
         wait_for(lambda: handle.status().is_seeding, lambda: "libtorrent has everything: "
                  f"{handle.status().progress:.3f}, {handle.status().num_peers} peers\n"
                  + self.news(), seconds)
+        self.take_alerts()  # a full queue would drop the one that is waited for
         handle.flush_cache()
-        wait_for(lambda: any("cache" in line and "flushed" in line
-                             for line in self.news().splitlines()), "libtorrent has written")
+        wait_for(lambda: any("cache" in line and "flushed" in line for line in self.take_alerts()),
+                 "libtorrent has written")
+
+    def take_alerts(self):
+        """What it has told since it was asked last."""
+        fresh = [f"{alert.what()}: {alert.message()}" for alert in self.session.pop_alerts()]
+        self.alerts += fresh
+        return fresh
 
     def news(self):
         """What it has told so far, the last hundred lines."""
-        self.alerts += [f"{alert.what()}: {alert.message()}" for alert in self.session.pop_alerts()]
+        self.take_alerts()
         return "\n".join(line for line in self.alerts if not line.startswith("session_stats"))[-8000:]
 
     def stop(self):

@@ -28,13 +28,18 @@ class Handler(BaseHTTPRequestHandler):
         if first >= size:
             self.send_error(416)
             return
+        with server.lock:
+            server.requests += 1
+            held = server.answers is not None and server.requests > server.answers
+        if held:
+            server.released.wait()
+            return
         with path.open("rb") as file:
             file.seek(first)
             body = bytearray(file.read(last + 1 - first))
         if server.lies:
             body[len(body) // 2] ^= 1
         with server.lock:
-            server.requests += 1
             server.sent += len(body)
         self.send_response(206)
         self.send_header("Content-Range", f"bytes {first}-{first + len(body) - 1}/{size}")
@@ -56,9 +61,12 @@ class Handler(BaseHTTPRequestHandler):
 
 
 class WebServer:
-    def __init__(self, address, folder, lies=False, ranges=True):
+    def __init__(self, address, folder, lies=False, ranges=True, answers=None):
+        """With `answers` it answers so many requests and leaves all later ones without a word."""
         self.folder, self.lies, self.ranges = Path(folder), lies, ranges
+        self.answers = answers
         self.requests = self.sent = 0
+        self.released = threading.Event()
         self.lock = threading.Lock()
         self.server = ThreadingHTTPServer((address, 0), Handler)
         self.server.daemon_threads = True
@@ -68,6 +76,7 @@ class WebServer:
         self.thread.start()
 
     def stop(self):
+        self.released.set()
         self.server.shutdown()
         self.server.server_close()
         self.thread.join()
