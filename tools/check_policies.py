@@ -327,6 +327,60 @@ def checks_find_what_they_look_for(_root):
             yield f"{name}: {len(found[name])} found, {count} were there: {found[name]}"
 
 
+def compile_into(root, target, sources):
+    """Objects where a release build has them."""
+    for name in sources:
+        path = root / f"build/release/CMakeFiles/{target}.dir/{name}.o"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        subprocess.run(["gcc", "-O2", "-fcommon", "-c", name, "-o", str(path)], cwd=root,
+                       check=True, capture_output=True)
+
+
+def object_checks_find_what_they_look_for(_root):
+    """the rules for objects notice objects that break them"""
+    core = {
+        "core/base/tidy.h": "int tidy(const char *text);\n",
+        "core/base/tidy.c": "unsigned long strlen(const char *);\nstatic const int one = 1;\n"
+                            "const char *const tidy_words[] = {\"a\", \"b\"};\n"
+                            "int tidy(const char *text) { return (int)strlen(text) + one; }\n",
+        "core/base/tidy_part.c": "int tidy_part(void) { return 2; }\n",
+        "core/base/clock_reader.c": "long time(long *);\n"
+                                    "long clock_reader(void) { return time(0); }\n",
+        "core/base/counter.c": "static int calls = 1;\nint counter(void) { return calls++; }\n",
+        "core/base/zeros.c": "static int zeros_seen[9];\n"
+                             "int zeros(int i) { return ++zeros_seen[i]; }\n",
+        "core/base/shared.c": "int shared_number;\nint shared(void) { return shared_number; }\n",
+        "core/base/thread.c": "static _Thread_local int calls = 1;\n"
+                              "int thread(void) { return calls++; }\n",
+        "core/base/wrong.c": "int right(void) { return 1; }\nint wrong(void) { return 2; }\n"
+                             "int wrongly(void) { return 3; }\n",
+    }
+    host = {"host/listed.c": "int other_name(void) { return 1; }\n",
+            "host/unlisted.c": "int other_thing(void) { return 1; }\n"}
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        write_tree(root, {**core, **host})
+        if not list(core_symbols(root, set())):
+            yield "objects that are not built are not missed"
+        compile_into(root, "freshet_core", [name for name in core if name.endswith(".c")])
+        compile_into(root, "freshet_host", host)
+        found = {
+            "symbols": list(core_symbols(root, {"strlen", "_GLOBAL_OFFSET_TABLE_"})),
+            "data": list(core_writable_data(root)),
+            "exports": list(exported_names(root, {"host/listed.c": ["other"]})),
+        }
+    expected = {
+        "symbols": ["clock_reader.c.o needs time"],
+        "data": ["counter.c.o: 4 bytes in .data", "shared.c.o: common symbol shared_number",
+                 "thread.c.o: 4 bytes in .tdata", "zeros.c.o: 36 bytes in .bss"],
+        "exports": ["core/base/wrong.c exports right", "core/base/wrong.c exports wrongly",
+                    "host/unlisted.c exports other_thing"],
+    }
+    for name, faults in expected.items():
+        if sorted(found[name]) != faults:
+            yield f"{name}: {found[name]} instead of {faults}"
+
+
 def main():
     layers = read_layers(ROOT / "tools/layers.txt")
     more = read_layers(ROOT / "tools/exports.txt")
@@ -337,6 +391,7 @@ def main():
         (unique_names, (ROOT,)), (licence_lines, (ROOT,)), (formatted, (ROOT,)),
         (forbidden_marks, (ROOT,)), (folder_readmes, (ROOT,)), (file_lengths, (ROOT,)),
         (line_ends, (ROOT,)), (one_draw_a_statement, (ROOT,)), (checks_find_what_they_look_for, (ROOT,)),
+        (object_checks_find_what_they_look_for, (ROOT,)),
     ]
     print(f"1..{len(checks)}")
     failed = 0
