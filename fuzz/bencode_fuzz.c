@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* planted: core/bencode/bencode.c */
+/* finds: heap-buffer-overflow :: in bencode_writer_string */
 /* covers: core/bencode/bencode.c core/bencode/bencode_writer.c */
 /* The reader over any bytes, strict and lenient: work stays linear, every value lies within its
  * container, and what was read strictly is written back byte for byte. */

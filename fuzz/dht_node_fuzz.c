@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* planted: core/dht/routing_table.c */
+/* finds: internal check failed: routing_table_find(table, &address) == entry */
 /*
  * A node of the DHT with everything that it remembers, driven by steps:
  *     (what, who, length, bytes)

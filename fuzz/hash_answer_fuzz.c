@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* planted: core/swarm/hash_answer.c */
+/* finds: internal check failed: !hash_answer_proves( */
 /* covers: core/swarm/hash_answer.c core/swarm/layer_fetch.c */
 /* max_len: 512 */
 /*

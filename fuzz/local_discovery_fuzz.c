@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* planted: core/lsd/lsd_packet.c */
+/* finds: stack-buffer-overflow :: WRITE :: in read_hash */
 /*
  * A whole local_discovery: packets from anywhere, torrents that come and go, time. A packet that is
  * understood is written and understood again.

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* planted: core/metainfo/magnet.c */
+/* finds: heap-buffer-overflow :: in decode_percent */
 /* covers: core/metainfo/magnet.c */
 /* A magnet link: what is accepted is written and read again, and must then be the same. */
 #include "core/base/check.h"

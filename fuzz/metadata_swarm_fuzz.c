@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* planted: core/swarm/metadata_assembly.c */
+/* finds: internal check failed: bench->got != NULL */
 /*
  * A torrent without metadata among peers that do anything: the first byte says which torrent it is
  * and by which hash it is known, then come steps:

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* planted: core/metainfo/metainfo_v1.c */
+/* finds: internal check failed: pieces.length == */
 /* covers: core/metainfo/metainfo.c core/metainfo/metainfo_v1.c core/metainfo/metainfo_v2.c
  * core/metainfo/metainfo_outer.c core/metainfo/metainfo_draft.c core/metainfo/metainfo_names.c
  * core/metainfo/geometry.c */
@@ -6,6 +8,7 @@
  * the same hashes as its bare info dictionary, and a magnet link that names it. */
 #include "core/base/check.h"
 #include "core/base/utf8.h"
+#include "core/bencode/bencode.h"
 #include "core/metainfo/magnet.h"
 #include "core/metainfo/metainfo.h"
 #include "core/metainfo/metainfo_names.h"
@@ -32,6 +35,19 @@ static void check_path(const char *path)
         CHECK(*path == '\0' || path[1] != '\0');
         path += *path == '/';
     }
+}
+
+/* A SHA-1 for each piece, neither more nor fewer. */
+static void check_pieces(const struct metainfo *metainfo)
+{
+    struct bencode document = {0};
+    struct bytes pieces;
+    CHECK(bencode_parse(&document, metainfo->info, BENCODE_STRICT) == FRESHET_OK);
+    if (metainfo->has_v1) {
+        CHECK(bencode_find_string(bencode_root(&document), "pieces", &pieces));
+        CHECK(pieces.length == 20 * (size_t)metainfo->geometry.piece_count);
+    }
+    bencode_deinit(&document);
 }
 
 static void check_files(const struct metainfo *metainfo)
@@ -220,6 +236,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         check_piece(metainfo, piece);
     check_piece(metainfo, pieces - 1);
     CHECK(metainfo_wire_hash(metainfo) != NULL);
+    check_pieces(metainfo);
     check_nodes(metainfo);
     check_link(metainfo);
     check_bare(metainfo);

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* planted: core/metainfo/path_name.c */
+/* finds: internal check failed: element.data[i] >= ' ' :: path_name_fuzz.c */
 /* covers: core/metainfo/path_name.c core/metainfo/path_name_set.c */
 /* max_len: 2048 */
 /* Names of files: lines are files, tabs part their elements, the rest of a line is any bytes. No

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* planted: core/swarm/swarm_messages.c */
+/* finds: internal check failed: index < field->size :: bitfield.c */
 /*
  * A hostile peer against a whole engine, in each state of a connection: the first byte says whether
  * the engine seeds (or super-seeds) or downloads, whether the fast extension and the extension

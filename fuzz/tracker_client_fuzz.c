@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* planted: core/tracker/tracker_client.c */
+/* finds: internal check failed: !client->holds_pacer || is_asking(client) */
 /* covers: core/tracker/tracker_client.c core/tracker/tracker_inquiry.c */
 /* covers: core/tracker/tracker_list.c core/tracker/tracker_job.c */
 /* covers: core/tracker/tracker_result_queue.c core/tracker/announce_pacer.c */

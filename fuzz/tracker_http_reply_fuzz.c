@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* planted: core/tracker/tracker_http.c */
+/* finds: heap-buffer-overflow :: in read_external_ip */
 /* covers: core/tracker/tracker_http.c core/tracker/tracker_reply.c core/tracker/tracker_url.c */
 /* max_len: 8192 */
 /* What a tracker sends over HTTP. Byte 0 is the length of a URL, which follows; the rest is a body,

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* planted: core/tracker/tracker_query.c */
+/* finds: tracker_query.c :: runtime error: index :: in decode  */
 /* covers: core/tracker/tracker_server.c core/tracker/tracker_query.c core/tracker/peer_store.c */
 /* covers: core/tracker/tracker_connection_id.c core/tracker/tracker_allow_list.c */
 /* max_len: 4096 */

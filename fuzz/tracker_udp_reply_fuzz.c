@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* planted: core/tracker/tracker_udp.c */
+/* finds: heap-buffer-overflow :: in tracker_udp_parse_scrape */
 /* covers: core/tracker/tracker_udp.c */
 /* max_len: 2048 */
 /* A datagram read as a tracker's reply and as a client's request; what is understood of a request

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* planted: core/wire/wire_extension.c */
+/* finds: stack-buffer-overflow :: WRITE of size 17 :: in read_ip */
 /* covers: core/wire/wire_extension.c */
 /* The extension handshake and the small extension messages; what is read is written and read again,
  * and must then be the same. */

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* planted: core/wire/wire_handshake.c */
+/* finds: internal check failed: at <= WIRE_HANDSHAKE_SIZE */
 /* covers: core/wire/wire_handshake.c */
 /* The handshake reader: byte 0 says how the rest is cut. */
 #include "core/base/check.h"

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* planted: core/wire/wire_metadata.c */
+/* finds: heap-buffer-overflow :: in wire_metadata_put */
 /* covers: core/wire/wire_metadata.c */
 /* Messages of ut_metadata; what is read is written and read again, and must then be the same. */
 #include "core/base/check.h"

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* planted: core/wire/wire_pex.c */
+/* finds: heap-buffer-overflow :: in read_contacts */
 /* covers: core/wire/wire_pex.c */
 /* max_len: 4096 */
 /* Peer exchange: what is read is written and read again, and must then be the same. */

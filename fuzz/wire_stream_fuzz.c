@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* planted: core/wire/wire_stream.c */
+/* finds: heap-buffer-overflow :: WRITE of size 1 :: in fill_body */
 /* covers: core/wire/wire_stream.c core/wire/wire_message.c */
 /*
  * The stream decoder. Bytes 0 to 3 choose the state that it starts in (flags, piece count) and how

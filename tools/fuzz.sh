@@ -1,19 +1,28 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # Fuzzing beyond the test run. Usage: tools/fuzz.sh campaign|coverage|planted [TARGET...]
+#                                    tools/fuzz.sh judge TARGET LOG
 #   campaign  FUZZ_SECONDS (600) a target, two at a time; what is learnt goes into fuzz/corpus/,
 #             minimised; ends with 1 when anything was found
 #   coverage  line coverage of each of a target's files by its corpus, each judged by itself; at
 #             least FUZZ_COVERAGE (85) per cent
 #   planted   every target finds the bug that -DFRESHET_PLANTED_BUG=ON plants, within 60 s each
-# A target names its files above its first #include, behind "covers:", and the longest input that
-# makes sense, if there is one, behind "max_len:".
+#   judge     does a log show the planted bug of that target, and not something else?
+# A target says above its first #include which files are its own, behind "covers:"; in which one a
+# bug is planted, behind "planted:"; what shows that bug, behind "finds:" (texts with " :: " between
+# them, all of which the first report must have); and, if there is one, the longest input that makes
+# sense, behind "max_len:".
 set -euo pipefail
 cd "$(dirname "$0")/.."
 seconds=${FUZZ_SECONDS:-600}
 least=${FUZZ_COVERAGE:-85}
 mode=${1:-campaign}
 shift || true
+log=
+if [ "$mode" = judge ] && [ $# -eq 2 ]; then
+    log=$2
+    set -- "$1"
+fi
 export ASAN_OPTIONS=abort_on_error=1:allocator_may_return_null=1:detect_leaks=1
 export UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
 if [ $# -gt 0 ]; then
@@ -109,6 +118,33 @@ coverage() {
     return $failed
 }
 
+# What a log says first: a failed check, or a sanitizer's words and its stack up to an empty line.
+first_report() {
+    sed -n '/internal check failed:/{p;q}
+        /ERROR: [A-Za-z]*Sanitizer:\|runtime error:/,/^ *$/p' "$1" | sed '/^ *$/q'
+}
+
+judge() {
+    local target=$1 report said part rest
+    report=$(first_report "$2")
+    said=$(sed '/^#include/,$d' "fuzz/$target.c" | sed -n 's/.*finds: *//p' | sed 's/ *\*\/$//')
+    if [ -z "$said" ]; then
+        echo "$target: does not say what it finds"
+        return 1
+    fi
+    rest="$said :: "
+    while [ -n "$rest" ]; do
+        part=${rest%% :: *}
+        rest=${rest#*" :: "}
+        if [[ $report != *"$part"* ]]; then
+            echo "$target: did not find the planted bug, no \"$part\" in:" \
+                "$(head -3 <<<"${report:-nothing found}")"
+            return 1
+        fi
+    done
+    echo "$target: found it ($said)"
+}
+
 planted() {
     local target folder failed=0
     export ASAN_OPTIONS=${ASAN_OPTIONS/abort_on_error=1/abort_on_error=0}
@@ -122,23 +158,20 @@ planted() {
     for target in "${targets[@]}"; do
         rm -rf "$folder/grown" && mkdir -p "$folder/grown"
         # shellcheck disable=SC2046
-        if build/planted/fuzz/"$target" -max_total_time=60 -timeout=10 -rss_limit_mb=2048 \
+        build/planted/fuzz/"$target" -max_total_time=60 -timeout=10 -rss_limit_mb=2048 \
             -artifact_prefix="$folder/artifacts/$target-" $(dictionary_of "$target") \
             $(length_of "$target") "$folder/grown" "$(corpus_of "$target")" \
-            >"$folder/$target.log" 2>&1; then
-            echo "$target: did not find the planted bug in 60 s"
-            failed=1
-        else
-            echo "$target: found it ($(grep -m1 -oE 'ERROR: [A-Za-z]+: [a-zA-Z-]+|runtime error: .*|internal check failed: .*' "$folder/$target.log" | head -1))"
-        fi
+            >"$folder/$target.log" 2>&1 || true
+        judge "$target" "$folder/$target.log" || failed=1
     done
     return $failed
 }
 
 case $mode in
 campaign | coverage | planted) "$mode" ;;
+judge) judge "${targets[0]}" "${log:?a log to judge}" ;;
 *)
-    echo "usage: tools/fuzz.sh campaign|coverage|planted [TARGET...]" >&2
+    echo "usage: tools/fuzz.sh campaign|coverage|planted [TARGET...] | judge TARGET LOG" >&2
     exit 2
     ;;
 esac
