@@ -68,6 +68,7 @@ struct catalog_row {
     bool busy;           /* a move, renaming or deletion is in the host's hands */
     bool deleted;        /* its data are */
     bool halted;         /* a local trouble stopped it, until somebody starts it again */
+    bool words_stay;     /* of a move that failed: until somebody starts or moves it */
     bool opened_paused;  /* for a check, without being allowed to run */
     bool check_begun;    /* opened with forget_record */
     bool reopen;         /* the engine has it as a link, and is to get it as a torrent */
