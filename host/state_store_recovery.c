@@ -14,6 +14,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -350,7 +351,7 @@ static enum freshet_error look_for_loss(const char *folder, const char *path,
     if (facts.st_size != 0)
         return FRESHET_OK;
     if (!has_copy) {
-        /* Also what a first start that was killed leaves, or another process is making just now. */
+        /* Also what a first start leaves that was killed. */
         snprintf(ret_text, STATE_TEXT_SIZE,
                  "the state %.250s was an empty file, and there is no good copy: it begins with no "
                  "torrents and no settings",
@@ -363,8 +364,8 @@ static enum freshet_error look_for_loss(const char *folder, const char *path,
     return error ? error : recover(folder, path, what, ret_text);
 }
 
-enum freshet_error state_store_recovery_open(const char *folder, char ret_text[STATE_TEXT_SIZE],
-                                             sqlite3 **ret_database)
+static enum freshet_error open_state(const char *folder, char ret_text[STATE_TEXT_SIZE],
+                                     sqlite3 **ret_database)
 {
     char path[PATH_SIZE], aside[PATH_SIZE], what[STATE_TEXT_SIZE];
     sqlite3 *database = NULL;
@@ -395,5 +396,21 @@ enum freshet_error state_store_recovery_open(const char *folder, char ret_text[S
                                                     : error_text(error));
     else
         *ret_database = database;
+    return error;
+}
+
+enum freshet_error state_store_recovery_open(const char *folder, char ret_text[STATE_TEXT_SIZE],
+                                             sqlite3 **ret_database)
+{
+    int lock = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    enum freshet_error error;
+
+    /* One process at a time: a file that another is making just now looks empty, and two that mend
+     * would set aside what the other has mended. File systems without such locks do without. */
+    if (lock >= 0)
+        flock(lock, LOCK_EX);
+    error = open_state(folder, ret_text, ret_database);
+    if (lock >= 0)
+        close(lock);
     return error;
 }

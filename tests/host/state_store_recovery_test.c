@@ -308,6 +308,37 @@ static void state_store_recovery_starts_empty_in_an_empty_folder_without_a_word(
     temporary_folder_drop(folder);
 }
 
+/* Eight programs that start at once: one mends, the others find it mended; or nothing was wrong. */
+static void state_store_recovery_is_done_once_by_many_at_once(void **state)
+{
+    (void)state;
+    for (int damaged = 0; damaged < 2; damaged++) {
+        char *folder = temporary_folder_make(), text[STATE_TEXT_SIZE];
+        int told = 0, status;
+        pid_t children[8];
+        if (damaged) {
+            make_state(folder, true);
+            tear_header(folder, "state.db");
+        }
+        for (int i = 0; i < 8; i++) {
+            children[i] = fork();
+            if (children[i] == 0) {
+                struct state_store *store = open_store(folder, text);
+                int code = (text[0] != '\0') + (row_count(store) == (damaged ? 40 : 0) ? 0 : 2);
+                state_store_close(store);
+                _exit(code);
+            }
+        }
+        for (int i = 0; i < 8; i++) {
+            assert_int_equal(waitpid(children[i], &status, 0), children[i]);
+            assert_true(WIFEXITED(status) && WEXITSTATUS(status) < 2);
+            told += WEXITSTATUS(status);
+        }
+        assert_int_equal(told, damaged);
+        temporary_folder_drop(folder);
+    }
+}
+
 /* ---- older schemas, as their programs wrote them ---- */
 
 #define VERSION_1                                                                                  \
@@ -418,6 +449,7 @@ int main(void)
         cmocka_unit_test(state_store_recovery_keeps_the_former_copy_when_the_state_is_damaged),
         cmocka_unit_test(state_store_recovery_wants_a_copy_a_day),
         cmocka_unit_test(state_store_recovery_starts_empty_in_an_empty_folder_without_a_word),
+        cmocka_unit_test(state_store_recovery_is_done_once_by_many_at_once),
         cmocka_unit_test(state_store_recovery_brings_version_1_up),
         cmocka_unit_test(state_store_recovery_brings_version_2_up),
         cmocka_unit_test(state_store_recovery_brings_an_older_copy_up),
