@@ -169,13 +169,7 @@ void catalog_on_notice(struct catalog *catalog, const struct notice *notice, int
     case NOTICE_TRACKER_OK:
     case NOTICE_TRACKER_ERROR: on_tracker(catalog, row, notice, now); break;
     case NOTICE_REMOVED: on_closed(catalog, row, now); break;
-    case NOTICE_SEED_GOAL:
-    case NOTICE_FILE_CHANGED:
-    case NOTICE_PIECE_FAILED:
-    case NOTICE_PEER_BANNED:
-    case NOTICE_PEER_LEFT:
-    case NOTICE_SHUTDOWN_DONE:
-    case NOTICE_METADATA: break;
+    default: break; /* of no consequence here; the host answers NOTICE_METADATA */
     }
 }
 
