@@ -4,8 +4,8 @@
  * each torrent and root, the .torrent bytes, a few settings, and small things by name (what a DHT
  * node knows). Several processes may share it;
  * one torrent below one root belongs to one process at a time (state_store_lock). A damaged file is
- * set aside and told, never an empty start in silence: data on the disk is then hashed again, so
- * nothing is lost but time. Calls block; those on one store may come from any thread.
+ * set aside, the last good copy is used, and both are told; never an empty start in silence. Calls
+ * block; those on one store may come from any thread.
  */
 #ifndef FRESHET_HOST_STATE_STORE_H
 #define FRESHET_HOST_STATE_STORE_H
@@ -28,6 +28,20 @@ enum freshet_error state_store_open(const char *folder, char ret_text[STATE_TEXT
                                     struct state_store **ret_store);
 void state_store_close(struct state_store *store);
 
+/* A copy of the whole state beside it (state.db.good), durable when it returns; the former copy
+ * stays until then. Others may read and write meanwhile. Damage that is met on the way is an error,
+ * and the former copy stays. */
+enum freshet_error state_store_keep_copy(struct state_store *store, char ret_text[STATE_TEXT_SIZE]);
+/* Whether there is no copy of the last 24 hours. */
+bool state_store_copy_is_due(struct state_store *store, int64_t wall_s);
+
+/* For modules of the host that keep tables of their own in it: the database, until the release. */
+struct sqlite3;
+struct sqlite3 *state_store_hold(struct state_store *store);
+void state_store_release(struct state_store *store);
+/* What a result of SQLite's is among our errors. */
+enum freshet_error state_store_error(int code);
+
 /* A record as it was written. `record` points into `memory`. */
 struct state_record {
     struct resume_record record;
@@ -45,6 +59,21 @@ enum freshet_error state_store_persist(struct state_store *store,
                                        const struct resume_record *record);
 enum freshet_error state_store_forget(struct state_store *store, const uint8_t info_hash[32],
                                       const char *root);
+
+/* The torrent's files are below another root now (payload_move.h has moved them): its record is the
+ * one of that root, and says where that root is. `before` and `after`: the facts of the files, then
+ * of the part store, in the old place and in the new one; where the record has other facts than
+ * `before` it keeps them, so that what had changed behind our back is still seen as changed. One
+ * transaction. A record that the new root had goes. NOT_FOUND: there is no record below `from`; the
+ * one below `to`, if any, stays: so it may be called again after a crash. */
+struct state_relocation {
+    uint8_t info_hash[32];
+    const char *from, *to; /* as root_path_resolve gives them */
+    const struct file_stat *before, *after;
+    uint32_t file_count; /* entries are one more */
+};
+enum freshet_error state_store_relocate(struct state_store *store,
+                                        const struct state_relocation *relocation);
 
 /* The .torrent file of an info-hash. The caller frees *ret_torrent with memory_free. */
 enum freshet_error state_store_put_torrent(struct state_store *store, const uint8_t info_hash[32],
