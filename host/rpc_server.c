@@ -26,8 +26,9 @@
 #define CROWD_LOOK_MS     250
 #define ACCEPTS_A_TURN    16
 #define CONNECTION_MEMORY ((size_t)32 * KIB)
-#define HEADERS_ONLY_BODY ((uint64_t)RPC_BODY_MAX) /* of a refused request, read to keep the line  \
-                                                    */
+#define HEADERS_ONLY_BODY                                                                          \
+    ((uint64_t)RPC_BODY_MAX) /* of a refused request, read to keep the line                        \
+                              */
 
 /* ---- a request ---- */
 

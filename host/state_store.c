@@ -356,6 +356,22 @@ enum freshet_error state_store_take(struct state_store *store, const uint8_t inf
     return error;
 }
 
+enum freshet_error state_store_pieces(struct state_store *store, const uint8_t info_hash[32],
+                                      const char *root, struct buffer *ret_pieces)
+{
+    pthread_mutex_lock(&store->lock);
+    sqlite3_stmt *row = state_prepare(
+        store, "SELECT pieces FROM records WHERE info_hash=?1 AND root=?2", info_hash, root);
+    int code = row ? sqlite3_step(row) : sqlite3_errcode(store->database);
+    enum freshet_error error = code == SQLITE_DONE ? FRESHET_ERROR_NOT_FOUND : state_error(code);
+    if (code == SQLITE_ROW)
+        buffer_append(ret_pieces, sqlite3_column_blob(row, 0),
+                      (size_t)sqlite3_column_bytes(row, 0));
+    sqlite3_finalize(row);
+    pthread_mutex_unlock(&store->lock);
+    return error;
+}
+
 void state_store_record_deinit(struct state_record *record)
 {
     memory_free(record->memory);

@@ -39,6 +39,9 @@ struct state_record {
  * transaction, so that a crash from here on is seen as one. */
 enum freshet_error state_store_take(struct state_store *store, const uint8_t info_hash[32],
                                     const char *root, struct state_record *ret_record);
+/* The pieces of a record as they were written, by whoever; the record stays as it is. */
+enum freshet_error state_store_pieces(struct state_store *store, const uint8_t info_hash[32],
+                                      const char *root, struct buffer *ret_pieces);
 void state_store_record_deinit(struct state_record *record);
 /* One transaction, durable when it returns. */
 enum freshet_error state_store_persist(struct state_store *store,
