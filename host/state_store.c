@@ -77,7 +77,7 @@ static bool state_is_damage(int code)
     return (code & 0xff) == SQLITE_CORRUPT || (code & 0xff) == SQLITE_NOTADB;
 }
 
-static enum freshet_error state_make_folder(const char *folder)
+enum freshet_error state_store_make_folder(const char *folder)
 {
     char path[LIMIT_PATH_LENGTH + 1];
     size_t length = strlen(folder);
@@ -206,7 +206,7 @@ enum freshet_error state_store_open(const char *folder, char ret_text[STATE_TEXT
     char path[LIMIT_PATH_LENGTH + 32];
     sqlite3 *database = NULL;
     int64_t version = 0;
-    enum freshet_error error = state_make_folder(folder);
+    enum freshet_error error = state_store_make_folder(folder);
 
     ret_text[0] = '\0';
     if (error) {

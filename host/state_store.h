@@ -22,7 +22,10 @@ struct state_store;
 /* Where state lives when nobody says: $XDG_STATE_HOME/freshet, else ~/.local/state/freshet. */
 bool state_store_default_folder(char ret_folder[LIMIT_PATH_LENGTH + 1]);
 
-/* Makes the folder (mode 0700) if need be. `ret_text`: why it failed; on success "" or what was
+/* With those above it, mode 0700, if need be. */
+enum freshet_error state_store_make_folder(const char *folder);
+
+/* Makes the folder if need be. `ret_text`: why it failed; on success "" or what was
  * found damaged and set aside. */
 enum freshet_error state_store_open(const char *folder, char ret_text[STATE_TEXT_SIZE],
                                     struct state_store **ret_store);
