@@ -179,6 +179,16 @@ void catalog_set_wishes(struct catalog *catalog, torrent_id id, const struct cat
     catalog_output_work(catalog, row);
 }
 
+/* UTF-8 without control characters: a label is a line wherever it is written. */
+static bool is_label(const char *text, size_t length)
+{
+    for (size_t i = 0; i < length; i++)
+        if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f)
+            return false;
+    return length > 0 && length <= CATALOG_LABEL_LENGTH &&
+           utf8_is_valid((struct bytes){(const uint8_t *)text, length});
+}
+
 static void set_labels(struct catalog_torrent *torrent, const char *const *labels, uint32_t count)
 {
     for (uint32_t i = 0; i < torrent->label_count; i++)
@@ -188,8 +198,7 @@ static void set_labels(struct catalog_torrent *torrent, const char *const *label
     torrent->labels = count ? memory_new_array(CATALOG_LABELS_MAX, sizeof *torrent->labels) : NULL;
     for (uint32_t i = 0; i < count && torrent->label_count < CATALOG_LABELS_MAX; i++) {
         size_t length = strlen(labels[i]);
-        bool known = length == 0 || length > CATALOG_LABEL_LENGTH ||
-                     !utf8_is_valid((struct bytes){(const uint8_t *)labels[i], length});
+        bool known = !is_label(labels[i], length);
         for (uint32_t j = 0; j < torrent->label_count && !known; j++)
             known = strcmp(torrent->labels[j], labels[i]) == 0;
         if (!known)
