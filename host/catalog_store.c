@@ -37,6 +37,10 @@ static void copy_torrent(const struct catalog_torrent *from, struct catalog_torr
     ret_to->move_to = copy_text(from->move_to);
     ret_to->rename_path = copy_text(from->rename_path);
     ret_to->rename_name = copy_text(from->rename_name);
+    ret_to->renamed_paths =
+        copy_texts((const char *const *)from->renamed_paths, from->renamed_count);
+    ret_to->renamed_names =
+        copy_texts((const char *const *)from->renamed_names, from->renamed_count);
     ret_to->magnet = copy_text(from->magnet);
     ret_to->trouble_text = copy_text(from->trouble_text);
     ret_to->labels = copy_texts((const char *const *)from->labels, from->label_count);

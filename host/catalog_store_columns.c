@@ -103,8 +103,8 @@ static const struct column columns[] = {
 };
 
 /* Columns without a field that is of one of these kinds come first: id, info_hash, v1, v2, labels,
- * trouble. */
-#define COLUMNS_FIRST 6
+ * trouble, renamed. */
+#define COLUMNS_FIRST 7
 
 static const struct column settings_columns[] = {
     SETTING(COLUMN_TEXT, download_folder),
@@ -264,7 +264,7 @@ static char *column_names(const char *begin, const char *end)
     struct buffer text = {0};
 
     buffer_append_text(&text, begin);
-    buffer_append_text(&text, "id,info_hash,v1,v2,labels,trouble");
+    buffer_append_text(&text, "id,info_hash,v1,v2,labels,trouble,renamed");
     for (size_t i = 0; i < COUNT(columns); i++) {
         buffer_append_text(&text, ",");
         buffer_append_text(&text, columns[i].name);
@@ -274,43 +274,72 @@ static char *column_names(const char *begin, const char *end)
     return (char *)text.data;
 }
 
-/* Labels hold no control characters: a line each. */
-static char *join_labels(const struct catalog_torrent *torrent)
+/* Labels, paths and names hold no control characters: a line each. NULL when there are none. */
+static char *join_lines(char *const *first, char *const *second, uint32_t count)
 {
     struct buffer text = {0};
 
-    if (torrent->label_count == 0)
+    if (count == 0)
         return NULL;
-    for (uint32_t i = 0; i < torrent->label_count; i++) {
+    for (uint32_t i = 0; i < count; i++) {
         buffer_append_text(&text, i ? "\n" : "");
-        buffer_append_text(&text, torrent->labels[i]);
+        buffer_append_text(&text, first[i]);
+        if (second) {
+            buffer_append_text(&text, "\n");
+            buffer_append_text(&text, second[i]);
+        }
     }
     buffer_append_u8(&text, 0);
     return (char *)text.data;
 }
 
-static void split_labels(struct catalog_torrent *torrent, const char *text)
+static char **split_lines(const char *text, uint32_t *ret_count)
 {
     uint32_t count = 1;
+    char **lines;
 
+    *ret_count = 0;
     if (text == NULL || text[0] == '\0')
-        return;
+        return NULL;
     for (const char *at = text; *at; at++)
         count += *at == '\n';
-    torrent->labels = memory_new_array(count, sizeof *torrent->labels);
-    for (const char *at = text; torrent->label_count < count;) {
+    lines = memory_new_array(count, sizeof *lines);
+    for (const char *at = text; *ret_count < count;) {
         size_t length = strcspn(at, "\n");
-        char *label = memory_new(length + 1);
-        memcpy(label, at, length);
-        torrent->labels[torrent->label_count++] = label;
+        char *line = memory_new(length + 1);
+        memcpy(line, at, length);
+        lines[(*ret_count)++] = line;
         at += length + (at[length] == '\n');
     }
+    return lines;
+}
+
+/* Lines in pairs: path, name. */
+static void read_renamed(struct catalog_torrent *torrent, const char *text)
+{
+    uint32_t count;
+    char **lines = split_lines(text, &count);
+
+    if (count >= 2) {
+        torrent->renamed_paths = memory_new_array(count / 2, sizeof *lines);
+        torrent->renamed_names = memory_new_array(count / 2, sizeof *lines);
+    }
+    for (uint32_t i = 0; i + 1 < count; i += 2) {
+        torrent->renamed_paths[torrent->renamed_count] = lines[i];
+        torrent->renamed_names[torrent->renamed_count++] = lines[i + 1];
+    }
+    if (count % 2)
+        memory_free(lines[count - 1]);
+    memory_free(lines);
 }
 
 int catalog_store_columns_put(sqlite3 *database, const struct catalog_torrent *torrent)
 {
     char *names = column_names("INSERT OR REPLACE INTO catalog(", ") VALUES(");
-    char *query = query_text(names, true, ")"), *labels = join_labels(torrent);
+    char *query = query_text(names, true, ")");
+    char *labels = join_lines(torrent->labels, NULL, torrent->label_count);
+    char *renamed =
+        join_lines(torrent->renamed_paths, torrent->renamed_names, torrent->renamed_count);
     sqlite3_stmt *statement = NULL;
     int code = sqlite3_prepare_v2(database, query, -1, &statement, NULL);
 
@@ -321,12 +350,14 @@ int catalog_store_columns_put(sqlite3 *database, const struct catalog_torrent *t
         bind_blob(statement, 4, torrent->has_v2 ? torrent->v2 : NULL, 32);
         bind_text(statement, 5, labels);
         sqlite3_bind_int(statement, 6, (int)torrent->trouble);
+        bind_text(statement, 7, renamed);
         for (size_t i = 0; i < COUNT(columns); i++)
             bind_field(statement, (int)(COLUMNS_FIRST + i + 1), &columns[i], torrent,
                        torrent->file_count);
         code = sqlite3_step(statement);
     }
     sqlite3_finalize(statement);
+    memory_free(renamed);
     memory_free(labels);
     memory_free(query);
     memory_free(names);
@@ -350,7 +381,9 @@ static void read_row(sqlite3_stmt *statement, struct catalog_torrent *torrent)
     torrent->id = (torrent_id)sqlite3_column_int64(statement, 0);
     torrent->has_v1 = read_hash(statement, 2, torrent->v1, 20);
     torrent->has_v2 = read_hash(statement, 3, torrent->v2, 32);
-    split_labels(torrent, (const char *)sqlite3_column_text(statement, 4));
+    torrent->labels =
+        split_lines((const char *)sqlite3_column_text(statement, 4), &torrent->label_count);
+    read_renamed(torrent, (const char *)sqlite3_column_text(statement, 6));
     for (size_t i = 0; i < COUNT(columns); i++)
         read_field(statement, (int)(COLUMNS_FIRST + i), &columns[i], torrent, torrent->file_count);
     torrent->metadata_missing = torrent->magnet != NULL;

@@ -37,7 +37,7 @@ static const char schema[] =
     "CREATE TABLE IF NOT EXISTS catalog("
     " id INTEGER PRIMARY KEY, info_hash BLOB NOT NULL, v1 BLOB, v2 BLOB, name TEXT NOT NULL,"
     " folder TEXT NOT NULL, folder_done TEXT, move_to TEXT, rename_path TEXT, rename_name TEXT,"
-    " magnet TEXT, is_private INTEGER NOT NULL, choose_files INTEGER NOT NULL,"
+    " renamed TEXT, magnet TEXT, is_private INTEGER NOT NULL, choose_files INTEGER NOT NULL,"
     " wanted_running INTEGER NOT NULL, force_start INTEGER NOT NULL, wants_check INTEGER NOT NULL,"
     " removing INTEGER NOT NULL, remove_data INTEGER NOT NULL, finished INTEGER NOT NULL,"
     " queue_order INTEGER NOT NULL, labels TEXT, upload_limit INTEGER NOT NULL,"
