@@ -252,12 +252,43 @@ void catalog_on_metadata(struct catalog *catalog, torrent_id id, const struct me
     catalog_queue_settle(catalog, row, now);
 }
 
+/* Is `path` what the renaming made of its own path? */
+static bool is_result(const char *path, const char *from, const char *name)
+{
+    const char *last = strrchr(from, '/');
+    size_t folder = last ? (size_t)(last - from) + 1 : 0;
+
+    return strncmp(path, from, folder) == 0 && strcmp(path + folder, name) == 0;
+}
+
+static void remember_renaming(struct catalog_torrent *torrent)
+{
+    uint32_t count = torrent->renamed_count;
+
+    /* Renamed once more: one renaming to the last name. */
+    if (count && is_result(torrent->rename_path, torrent->renamed_paths[count - 1],
+                           torrent->renamed_names[count - 1])) {
+        catalog_rows_set_text(&torrent->renamed_names[count - 1], torrent->rename_name);
+        return;
+    }
+    torrent->renamed_paths =
+        memory_resize_array(torrent->renamed_paths, count + 1, sizeof *torrent->renamed_paths);
+    torrent->renamed_names =
+        memory_resize_array(torrent->renamed_names, count + 1, sizeof *torrent->renamed_names);
+    torrent->renamed_paths[count] = torrent->rename_path;
+    torrent->renamed_names[count] = torrent->rename_name;
+    torrent->rename_path = torrent->rename_name = NULL;
+    torrent->renamed_count++;
+}
+
 static void on_renamed(struct catalog *catalog, struct catalog_row *row, enum freshet_error error)
 {
     struct catalog_torrent *torrent = &row->torrent;
 
     if (!error && strchr(torrent->rename_path, '/') == NULL)
         catalog_rows_set_text(&torrent->name, torrent->rename_name);
+    if (!error)
+        remember_renaming(torrent);
     catalog_rows_set_text(&torrent->rename_path, NULL);
     catalog_rows_set_text(&torrent->rename_name, NULL);
     catalog_rows_change(catalog, row);

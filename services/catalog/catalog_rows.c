@@ -266,6 +266,12 @@ void catalog_torrent_deinit(struct catalog_torrent *torrent)
     memory_free(torrent->move_to);
     memory_free(torrent->rename_path);
     memory_free(torrent->rename_name);
+    for (uint32_t i = 0; i < torrent->renamed_count; i++) {
+        memory_free(torrent->renamed_paths[i]);
+        memory_free(torrent->renamed_names[i]);
+    }
+    memory_free(torrent->renamed_paths);
+    memory_free(torrent->renamed_names);
     memory_free(torrent->magnet);
     for (uint32_t i = 0; i < torrent->label_count; i++)
         memory_free(torrent->labels[i]);

@@ -20,6 +20,7 @@
 #define CATALOG_TEXT_MAX       1023u /* bytes of a trouble in words */
 #define CATALOG_LABELS_MAX     64u
 #define CATALOG_LABEL_LENGTH   255u
+#define CATALOG_RENAMINGS_MAX  1000u
 #define CATALOG_COUNTERS_NS    (60 * SECOND_NS)  /* traffic is saved at most so often, */
 #define CATALOG_SECONDS_NS     (600 * SECOND_NS) /* and so often where only time went by */
 #define CATALOG_TICK_ROWS      256u              /* rows whose counters one tick puts to be saved */

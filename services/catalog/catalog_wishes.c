@@ -179,6 +179,17 @@ void catalog_set_wishes(struct catalog *catalog, torrent_id id, const struct cat
     catalog_output_work(catalog, row);
 }
 
+/* UTF-8 without control characters, not empty: a line wherever it is written. */
+static bool is_line(const char *text)
+{
+    size_t length = strlen(text);
+
+    for (size_t i = 0; i < length; i++)
+        if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f)
+            return false;
+    return length > 0 && utf8_is_valid((struct bytes){(const uint8_t *)text, length});
+}
+
 static void set_labels(struct catalog_torrent *torrent, const char *const *labels, uint32_t count)
 {
     for (uint32_t i = 0; i < torrent->label_count; i++)
@@ -188,8 +199,7 @@ static void set_labels(struct catalog_torrent *torrent, const char *const *label
     torrent->labels = count ? memory_new_array(CATALOG_LABELS_MAX, sizeof *torrent->labels) : NULL;
     for (uint32_t i = 0; i < count && torrent->label_count < CATALOG_LABELS_MAX; i++) {
         size_t length = strlen(labels[i]);
-        bool known = length == 0 || length > CATALOG_LABEL_LENGTH ||
-                     !utf8_is_valid((struct bytes){(const uint8_t *)labels[i], length});
+        bool known = !is_line(labels[i]) || length > CATALOG_LABEL_LENGTH;
         for (uint32_t j = 0; j < torrent->label_count && !known; j++)
             known = strcmp(torrent->labels[j], labels[i]) == 0;
         if (!known)
@@ -340,9 +350,9 @@ enum freshet_error catalog_rename(struct catalog *catalog, torrent_id id, const 
     buffer_deinit(&clean);
     if (row == NULL)
         return FRESHET_ERROR_NOT_FOUND;
-    if (!is_safe || path[0] == '\0' || path[0] == '/')
+    if (!is_safe || path[0] == '/' || !is_line(path))
         return FRESHET_ERROR_USAGE;
-    if (strlen(path) > LIMIT_PATH_LENGTH)
+    if (strlen(path) > LIMIT_PATH_LENGTH || row->torrent.renamed_count >= CATALOG_RENAMINGS_MAX)
         return FRESHET_ERROR_LIMIT;
     if (row->torrent.metadata_missing)
         return FRESHET_ERROR_MISSING;
