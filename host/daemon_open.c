@@ -27,8 +27,10 @@ struct daemon_opening {
     struct daemon_content_source source;
     uint8_t *priorities;
     bool forget_record, wants_probe;
-    uint64_t after_change; /* the .torrent that is to be read may wait to be written */
-    bool is_waiting;       /* for that, or until the engine lets go of the one before */
+    uint64_t after_change; /* waits until so much is durable: the .torrent that is to be read, and
+                              later which files were there */
+    bool is_loaded;
+    bool is_waiting; /* for that, or until the engine lets go of the one before */
     /* What the worker made. */
     char root[LIMIT_PATH_LENGTH + 1];
     struct metainfo *metainfo;
@@ -96,38 +98,59 @@ static void opening_free(struct daemon_opening *opening)
     memory_free(opening);
 }
 
-static void opening_finish(struct daemon_opening *opening)
+static void opening_end(struct daemon_opening *opening)
+{
+    list_remove(&opening->daemon->openings, &opening->node);
+    opening_free(opening);
+}
+
+static void opening_add(struct daemon_opening *opening)
 {
     struct daemon_service *daemon = opening->daemon;
-    int64_t now = clock_now();
 
-    if (opening->error) {
-        catalog_on_opened(daemon->catalog, opening->id, opening->error, opening->text, now);
-        return;
-    }
-    if (opening->existing)
-        catalog_on_found(daemon->catalog, opening->id, opening->existing,
-                         opening->metainfo->geometry.file_count);
     opening->options.root = opening->root;
     opening->options.file_priorities = opening->priorities;
     session_torrents_add_claimed(daemon->session, opening->metainfo, &opening->options, opening->id,
                                  &opening->claim);
     opening->metainfo = NULL;
     daemon_known_forget(daemon, opening->id);
-    catalog_on_opened(daemon->catalog, opening->id, FRESHET_OK, "", now);
+    catalog_on_opened(daemon->catalog, opening->id, FRESHET_OK, "", clock_now());
+    opening_end(opening);
+}
+
+/* It is known which files were there before: that is to be durable before the engine makes others,
+ * else a kill in between would make them look like files of somebody's. */
+static void opening_loaded(struct daemon_opening *opening)
+{
+    struct daemon_service *daemon = opening->daemon;
+
+    if (!opening->existing) {
+        opening_add(opening);
+        return;
+    }
+    catalog_on_found(daemon->catalog, opening->id, opening->existing,
+                     opening->metainfo->geometry.file_count);
+    opening->after_change = catalog_change(daemon->catalog);
+    opening->is_loaded = opening->is_waiting = true;
 }
 
 static void opening_done(struct work *work)
 {
     struct daemon_opening *opening = LIST_ELEMENT(work, struct daemon_opening, work);
     struct daemon_service *daemon = opening->daemon;
+    bool is_wanted =
+        !work->cancelled && !daemon->is_stopping && catalog_find(daemon->catalog, opening->id);
 
-    list_remove(&daemon->openings, &opening->node);
-    if (!work->cancelled && !daemon->is_stopping && catalog_find(daemon->catalog, opening->id))
-        opening_finish(opening);
-    else if (!work->cancelled && !opening->error)
-        session_torrents_unclaim(&opening->claim);
-    opening_free(opening);
+    if (is_wanted && !opening->error) {
+        opening_loaded(opening);
+    } else {
+        if (is_wanted)
+            catalog_on_opened(daemon->catalog, opening->id, opening->error, opening->text,
+                              clock_now());
+        else if (!work->cancelled && !opening->error)
+            session_torrents_unclaim(&opening->claim);
+        opening_end(opening);
+    }
     daemon_wake(daemon);
 }
 
@@ -142,10 +165,16 @@ static bool is_leaving(struct daemon_service *daemon, torrent_id id)
 
 static void opening_start(struct daemon_opening *opening)
 {
-    opening->is_waiting = is_leaving(opening->daemon, opening->id) ||
-                          catalog_saved(opening->daemon->catalog) < opening->after_change;
-    if (!opening->is_waiting)
-        worker_pool_submit(opening->daemon->state_worker, &opening->work);
+    struct daemon_service *daemon = opening->daemon;
+
+    opening->is_waiting = catalog_saved(daemon->catalog) < opening->after_change ||
+                          (!opening->is_loaded && is_leaving(daemon, opening->id));
+    if (opening->is_waiting)
+        return;
+    if (opening->is_loaded)
+        opening_add(opening);
+    else
+        worker_pool_submit(daemon->state_worker, &opening->work);
 }
 
 void daemon_open(struct daemon_service *daemon, const struct catalog_action *action)
@@ -192,8 +221,9 @@ void daemon_openings_drop(struct daemon_service *daemon)
         next = list_next(&daemon->openings, node);
         if (!opening->is_waiting)
             continue; /* its worker tells */
-        list_remove(&daemon->openings, node);
-        opening_free(opening);
+        if (opening->is_loaded)
+            session_torrents_unclaim(&opening->claim);
+        opening_end(opening);
     }
 }
 

@@ -78,8 +78,8 @@ class Daemon:
         connection.close()
         return answer.status, body
 
-    def rpc(self, method, timeout=60, **arguments):
-        """Over the Unix socket; the arguments of the answer."""
+    def try_rpc(self, method, timeout=60, **arguments):
+        """Over the Unix socket; the whole answer."""
         connection = UnixConnection(self.socket, timeout)
         connection.request("POST", "/transmission/rpc", json.dumps(
             {"method": method, "arguments": {key.replace("_", "-"): value
@@ -88,14 +88,21 @@ class Daemon:
         body = answer.read()
         connection.close()
         assert answer.status == 200, (answer.status, body)
-        answer = json.loads(body)
+        return json.loads(body)
+
+    def rpc(self, method, timeout=60, **arguments):
+        answer = self.try_rpc(method, timeout, **arguments)
         assert answer["result"] == "success", answer
         return answer["arguments"]
 
-    def add(self, torrent, **arguments):
-        added = self.rpc("torrent-add", metainfo=base64.b64encode(
+    def try_add(self, torrent, **arguments):
+        return self.try_rpc("torrent-add", metainfo=base64.b64encode(
             Path(torrent).read_bytes()).decode(), **arguments)
-        return next(iter(added.values()))
+
+    def add(self, torrent, **arguments):
+        answer = self.try_add(torrent, **arguments)
+        assert answer["result"] == "success", answer
+        return next(iter(answer["arguments"].values()))
 
     def torrents(self, *fields, **arguments):
         fields = fields or ("id", "hashString", "name", "status", "percentDone", "error",
