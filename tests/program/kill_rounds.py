@@ -72,39 +72,41 @@ class Rounds:
         return True
 
     def remove(self, known, data):
-        if known.hash is None:
-            return
-        if not data and self.known.index(known) % 4:
-            return # of most, files never become somebody's, so that none may be left at the end
         known.there = None
         self.daemon.rpc("torrent-remove", ids=[known.hash], delete_local_data=data)
         known.there = False
 
     def act(self, action, known):
-        ids = [known.hash] if known.hash else []
+        """Whether the wish was granted."""
+        ids = [known.hash]
         if action == "add":
-            self.add(known)
-        elif action in ("remove", "remove-data"):
+            return self.add(known)
+        if not known.there:
+            return False
+        if action in ("remove", "remove-data"):
             self.remove(known, action == "remove-data")
-        elif ids and action == "check":
+        elif action == "check":
             self.daemon.rpc("torrent-verify", ids=ids)
-        elif ids and action == "stop":
+        elif action == "stop":
             self.daemon.rpc("torrent-stop", ids=ids)
             self.daemon.rpc("torrent-start", ids=ids)
-        elif ids and action == "move":
+        elif action == "move":
             answer = self.daemon.try_rpc("torrent-set-location", ids=ids, move=True,
                                          location=str(self.random.choice(self.places)))
-            # One that is being moved or removed is not moved elsewhere meanwhile.
+            # One that is being moved is not moved elsewhere meanwhile.
             assert answer["result"] == "success" or "in use" in answer["result"], answer
-        self.counts[action] += 1
+            return answer["result"] == "success"
+        return True
 
     def load(self, until):
         """Wishes, until the daemon is no more. One at a time: what holds is then known."""
-        weights = {"add": 8, "remove": 1, "remove-data": 2, "check": 2, "stop": 1, "move": 2}
+        weights = {"add": 8, "remove": 2, "remove-data": 2, "check": 2, "stop": 2, "move": 3}
         try:
             while time.monotonic() < until:
                 action = self.random.choices(list(weights), list(weights.values()))[0]
-                self.act(action, self.random.choice(self.known))
+                # Few are removed without their files, which then are somebody's and stay.
+                known = self.random.choice(self.known[::4] if action == "remove" else self.known)
+                self.counts[action] += self.act(action, known)
         except (OSError, http.client.HTTPException):
             pass
 
