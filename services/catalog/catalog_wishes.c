@@ -25,7 +25,7 @@ static void edited(struct catalog *catalog, struct catalog_row *row, int64_t now
 /* A local trouble is over when a person tries again. */
 static void forgive(struct catalog *catalog, struct catalog_row *row, int64_t now)
 {
-    row->halted = false;
+    row->halted = row->words_stay = false;
     if (row->torrent.trouble == TROUBLE_LOCAL)
         catalog_rows_set_trouble(catalog, row, TROUBLE_NONE, NULL, now);
 }

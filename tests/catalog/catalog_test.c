@@ -359,6 +359,12 @@ static void catalog_a_failed_move_leaves_it_where_it_was_and_says_so(void **stat
     assert_int_equal(row->phase, CATALOG_SEEDING);
     assert_non_null(strstr(row->trouble_text, "/full"));
     assert_non_null(strstr(row->trouble_text, "no space"));
+    /* That it runs again is no answer to it. */
+    bench_ready(&bench, a, 50000);
+    assert_non_null(strstr(row->trouble_text, "/full"));
+    catalog_start(bench.catalog, a, false, bench.now);
+    bench_run(&bench);
+    assert_null(row->trouble_text);
     bench_end(&bench);
 }
 
