@@ -213,25 +213,39 @@ static int set_trackers(sqlite3 *database, const struct catalog_store_save *save
     return code == SQLITE_DONE || code == SQLITE_ROW ? SQLITE_OK : code;
 }
 
-static int write_save(sqlite3 *database, const struct catalog_store_save *save)
+static int write_save(sqlite3 *database, sqlite3_stmt *put_row,
+                      const struct catalog_store_save *save)
 {
     int code = SQLITE_OK;
 
     switch (save->type) {
     case CATALOG_SAVE:
-        code = catalog_store_columns_put(database, &save->torrent);
+        code = catalog_store_columns_put(put_row, &save->torrent);
         if (code == SQLITE_OK && save->torrent_file.length)
             code = put_torrent_file(database, save->torrent.key, buffer_bytes(&save->torrent_file));
-        return code == SQLITE_OK ? raise_next_id(database, save->torrent.id) : code;
+        break;
     case CATALOG_SAVE_SETTINGS:
-        return catalog_store_columns_put_settings(database, &save->settings);
-    case CATALOG_FORGET:
-        code = forget(database, &save->torrent);
-        return code == SQLITE_OK ? raise_next_id(database, save->torrent.id) : code;
-    case CATALOG_TRACKERS: return set_trackers(database, save);
+        code = catalog_store_columns_put_settings(database, &save->settings);
+        break;
+    case CATALOG_FORGET: code = forget(database, &save->torrent); break;
+    case CATALOG_TRACKERS: code = set_trackers(database, save); break;
     default: break;
     }
     return code;
+}
+
+static int write_all(sqlite3 *database, const struct catalog_store_save *saves, uint32_t count)
+{
+    sqlite3_stmt *put_row = NULL;
+    torrent_id last = 0;
+    int code = catalog_store_columns_prepare(database, &put_row);
+
+    for (uint32_t i = 0; i < count && code == SQLITE_OK; i++) {
+        code = write_save(database, put_row, &saves[i]);
+        last = saves[i].torrent.id > last ? saves[i].torrent.id : last;
+    }
+    sqlite3_finalize(put_row);
+    return code == SQLITE_OK && last ? raise_next_id(database, last) : code;
 }
 
 enum freshet_error catalog_store_commit(struct state_store *store,
@@ -244,8 +258,8 @@ enum freshet_error catalog_store_commit(struct state_store *store,
         return FRESHET_OK;
     database = state_store_hold(store);
     code = sqlite3_exec(database, "BEGIN IMMEDIATE", NULL, NULL, NULL);
-    for (uint32_t i = 0; i < count && code == SQLITE_OK; i++)
-        code = write_save(database, &saves[i]);
+    if (code == SQLITE_OK)
+        code = write_all(database, saves, count);
     if (code == SQLITE_OK)
         code = sqlite3_exec(database, "COMMIT", NULL, NULL, NULL);
     if (code != SQLITE_OK && !sqlite3_get_autocommit(database))

@@ -333,34 +333,39 @@ static void read_renamed(struct catalog_torrent *torrent, const char *text)
     memory_free(lines);
 }
 
-int catalog_store_columns_put(sqlite3 *database, const struct catalog_torrent *torrent)
+int catalog_store_columns_prepare(sqlite3 *database, sqlite3_stmt **ret_statement)
 {
     char *names = column_names("INSERT OR REPLACE INTO catalog(", ") VALUES(");
     char *query = query_text(names, true, ")");
+    int code = sqlite3_prepare_v2(database, query, -1, ret_statement, NULL);
+
+    memory_free(query);
+    memory_free(names);
+    return code;
+}
+
+int catalog_store_columns_put(sqlite3_stmt *statement, const struct catalog_torrent *torrent)
+{
     char *labels = join_lines(torrent->labels, NULL, torrent->label_count);
     char *renamed =
         join_lines(torrent->renamed_paths, torrent->renamed_names, torrent->renamed_count);
-    sqlite3_stmt *statement = NULL;
-    int code = sqlite3_prepare_v2(database, query, -1, &statement, NULL);
+    int code;
 
-    if (code == SQLITE_OK) {
-        sqlite3_bind_int64(statement, 1, torrent->id);
-        bind_blob(statement, 2, torrent->key, 32);
-        bind_blob(statement, 3, torrent->has_v1 ? torrent->v1 : NULL, 20);
-        bind_blob(statement, 4, torrent->has_v2 ? torrent->v2 : NULL, 32);
-        bind_text(statement, 5, labels);
-        sqlite3_bind_int(statement, 6, (int)torrent->trouble);
-        bind_text(statement, 7, renamed);
-        for (size_t i = 0; i < COUNT(columns); i++)
-            bind_field(statement, (int)(COLUMNS_FIRST + i + 1), &columns[i], torrent,
-                       torrent->file_count);
-        code = sqlite3_step(statement);
-    }
-    sqlite3_finalize(statement);
+    sqlite3_bind_int64(statement, 1, torrent->id);
+    bind_blob(statement, 2, torrent->key, 32);
+    bind_blob(statement, 3, torrent->has_v1 ? torrent->v1 : NULL, 20);
+    bind_blob(statement, 4, torrent->has_v2 ? torrent->v2 : NULL, 32);
+    bind_text(statement, 5, labels);
+    sqlite3_bind_int(statement, 6, (int)torrent->trouble);
+    bind_text(statement, 7, renamed);
+    for (size_t i = 0; i < COUNT(columns); i++)
+        bind_field(statement, (int)(COLUMNS_FIRST + i + 1), &columns[i], torrent,
+                   torrent->file_count);
+    code = sqlite3_step(statement);
+    sqlite3_reset(statement);
+    sqlite3_clear_bindings(statement);
     memory_free(renamed);
     memory_free(labels);
-    memory_free(query);
-    memory_free(names);
     return code == SQLITE_DONE ? SQLITE_OK : code;
 }
 
@@ -386,6 +391,8 @@ static void read_row(sqlite3_stmt *statement, struct catalog_torrent *torrent)
     read_renamed(torrent, (const char *)sqlite3_column_text(statement, 6));
     for (size_t i = 0; i < COUNT(columns); i++)
         read_field(statement, (int)(COLUMNS_FIRST + i), &columns[i], torrent, torrent->file_count);
+    if (torrent->file_count > LIMIT_FILES_MAX)
+        torrent->file_count = 0;
     torrent->metadata_missing = torrent->magnet != NULL;
     if (torrent->trouble_text && trouble > TROUBLE_NONE && trouble <= TROUBLE_LOCAL) {
         torrent->trouble = (enum catalog_trouble)trouble;

@@ -7,8 +7,12 @@
 #include "services/catalog/catalog.h"
 
 struct sqlite3;
+struct sqlite3_stmt;
 
-int catalog_store_columns_put(struct sqlite3 *database, const struct catalog_torrent *torrent);
+/* The statement that catalog_store_columns_put runs for each row; the caller finalizes it. */
+int catalog_store_columns_prepare(struct sqlite3 *database, struct sqlite3_stmt **ret_statement);
+int catalog_store_columns_put(struct sqlite3_stmt *statement,
+                              const struct catalog_torrent *torrent);
 /* All rows by id; the caller frees them. */
 int catalog_store_columns_get(struct sqlite3 *database, struct catalog_torrent **ret_rows,
                               uint32_t *ret_count);

@@ -16,6 +16,7 @@ struct catalog *catalog_new(const struct catalog_options *options)
         catalog_settings_defaults(&catalog->settings);
     catalog->next_id = options->next_id ? options->next_id : 1;
     catalog->restoring = true;
+    catalog->holes_ns = HEAP_NEVER;
     catalog->limits_due = true;
     catalog->minute_of_week = CATALOG_MINUTE_UNKNOWN;
     map_init(&catalog->by_id, sizeof(torrent_id), 1);

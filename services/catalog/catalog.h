@@ -90,8 +90,8 @@ struct catalog_torrent {
     bool finished;              /* it stopped because a goal of seeding was reached */
     int64_t queue_order;        /* what queue_position follows from: with gaps, so that a move in
                                    the queue changes (and saves) only the rows that moved */
-    uint32_t queue_position;    /* 0 first; dense over all torrents between two calls of
-                                   catalog_output (a row that goes leaves a hole until then) */
+    uint32_t queue_position;    /* 0 first; dense over all torrents, but for up to a second
+                                   after one has gone */
     char **labels;
     uint32_t label_count;
     struct catalog_wishes wishes;

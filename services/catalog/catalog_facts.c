@@ -100,12 +100,17 @@ void catalog_facts_complete(struct catalog *catalog, struct catalog_row *row, bo
     catalog_queue_settle(catalog, row, now);
 }
 
+static void trouble_is_over(struct catalog *catalog, struct catalog_row *row, int64_t now)
+{
+    if (row->torrent.trouble == TROUBLE_LOCAL && !row->halted && !row->words_stay)
+        catalog_rows_set_trouble(catalog, row, TROUBLE_NONE, NULL, now);
+}
+
 static void on_ready(struct catalog *catalog, struct catalog_row *row, int64_t now)
 {
     row->ready = true;
     row->check_wait = 0;
-    if (row->torrent.trouble == TROUBLE_LOCAL && !row->halted)
-        catalog_rows_set_trouble(catalog, row, TROUBLE_NONE, NULL, now);
+    trouble_is_over(catalog, row, now);
     if (row->torrent.status.phase == PHASE_CHECKING)
         row->torrent.status.phase =
             row->torrent.complete ? PHASE_SEEDING : PHASE_DOWNLOADING; /* until the next sample */
@@ -160,10 +165,7 @@ void catalog_on_notice(struct catalog *catalog, const struct notice *notice, int
     case NOTICE_DISK_FULL:
     case NOTICE_STORAGE_ABSENT:
     case NOTICE_PERSIST_FAILED: on_trouble(catalog, row, notice, now); break;
-    case NOTICE_DISK_RESUMED:
-        if (row->torrent.trouble == TROUBLE_LOCAL && !row->halted)
-            catalog_rows_set_trouble(catalog, row, TROUBLE_NONE, NULL, now);
-        break;
+    case NOTICE_DISK_RESUMED: trouble_is_over(catalog, row, now); break;
     case NOTICE_TRACKER_OK:
     case NOTICE_TRACKER_ERROR: on_tracker(catalog, row, notice, now); break;
     case NOTICE_REMOVED: on_closed(catalog, row, now); break;
@@ -319,8 +321,10 @@ void catalog_on_moved(struct catalog *catalog, torrent_id id, enum freshet_error
         on_renamed(catalog, row, error);
     }
     /* The source is intact and goes on where it was; the words stay until the next start. */
-    if (error)
+    if (error) {
+        row->words_stay = true;
         catalog_rows_set_trouble(catalog, row, TROUBLE_LOCAL, words, now);
+    }
     catalog_queue_settle(catalog, row, now);
 }
 

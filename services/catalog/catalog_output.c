@@ -158,7 +158,7 @@ static bool is_durable(struct catalog *catalog, struct catalog_row *row)
 }
 
 /* A row that is out of the engine, and whose files or end are next. */
-static bool output_deed(struct catalog *catalog, struct catalog_row *row,
+static bool output_deed(struct catalog *catalog, struct catalog_row *row, int64_t now,
                         struct catalog_action *action)
 {
     struct catalog_torrent *torrent = &row->torrent;
@@ -176,14 +176,14 @@ static bool output_deed(struct catalog *catalog, struct catalog_row *row,
     } else if (torrent->remove_data && !row->deleted && !torrent->metadata_missing) {
         action->type = CATALOG_DELETE;
     } else {
-        catalog_rows_forget(catalog, row);
+        catalog_rows_forget(catalog, row, now);
         return false;
     }
     row->busy = true;
     return true;
 }
 
-static bool output_row(struct catalog *catalog, struct catalog_row *row,
+static bool output_row(struct catalog *catalog, struct catalog_row *row, int64_t now,
                        struct catalog_action *action)
 {
     struct catalog_torrent *torrent = &row->torrent;
@@ -201,16 +201,16 @@ static bool output_row(struct catalog *catalog, struct catalog_row *row,
     }
     if (!torrent->open && !torrent->opening)
         row->commands = 0;
-    return output_command(catalog, row, action) || output_deed(catalog, row, action);
+    return output_command(catalog, row, action) || output_deed(catalog, row, now, action);
 }
 
-static bool output_work(struct catalog *catalog, struct catalog_action *action)
+static bool output_work(struct catalog *catalog, int64_t now, struct catalog_action *action)
 {
     struct list_node *node;
 
     while ((node = list_first(&catalog->work))) {
         struct catalog_row *row = LIST_ELEMENT(node, struct catalog_row, in_work);
-        if (output_row(catalog, row, action))
+        if (output_row(catalog, row, now, action))
             return true;
         /* Forgetting takes it out itself, and is a save that comes first. */
         if (row->gone)
@@ -279,12 +279,10 @@ bool catalog_output(struct catalog *catalog, int64_t now, struct catalog_action 
     struct catalog_action action = {0};
     bool found;
 
-    (void)now;
     take_back(catalog);
-    catalog_queue_close_holes(catalog);
     found = output_save(catalog, &action);
     if (!found && !catalog->shut_down)
-        found = output_limits(catalog, &action) || output_work(catalog, &action) ||
+        found = output_limits(catalog, &action) || output_work(catalog, now, &action) ||
                 output_open(catalog, &action);
     if (found)
         *ret_action = action;

@@ -214,7 +214,8 @@ void catalog_queue_append(struct catalog *catalog, struct catalog_row *row)
                                                   sizeof *catalog->queue_rows);
     }
     if (!catalog->restoring) {
-        catalog_queue_close_holes(catalog);
+        while (catalog->queue_count && catalog->queue_rows[catalog->queue_count - 1] == NULL)
+            catalog->queue_count--;
         const struct catalog_row *last =
             catalog->queue_count ? catalog->queue_rows[catalog->queue_count - 1] : NULL;
         row->torrent.queue_order = last ? last->torrent.queue_order + CATALOG_QUEUE_GAP : 0;
@@ -223,14 +224,15 @@ void catalog_queue_append(struct catalog *catalog, struct catalog_row *row)
     catalog->queue_rows[catalog->queue_count++] = row;
 }
 
-void catalog_queue_drop(struct catalog *catalog, struct catalog_row *row)
+void catalog_queue_drop(struct catalog *catalog, struct catalog_row *row, int64_t now)
 {
     enum catalog_queue queue = row->queue;
 
     CHECK(catalog->queue_rows[row->place] == row);
     CHECK(queue == QUEUE_NONE);
     catalog->queue_rows[row->place] = NULL;
-    catalog->queue_has_holes = true;
+    if (catalog->holes_ns == HEAP_NEVER)
+        catalog->holes_ns = now + CATALOG_HOLES_NS;
 }
 
 /* Positions as the rows stand now; who has another one than before has changed. */
@@ -250,9 +252,9 @@ void catalog_queue_close_holes(struct catalog *catalog)
 {
     uint32_t count = 0;
 
-    if (!catalog->queue_has_holes)
+    if (catalog->holes_ns == HEAP_NEVER)
         return;
-    catalog->queue_has_holes = false;
+    catalog->holes_ns = HEAP_NEVER;
     for (uint32_t i = 0; i < catalog->queue_count; i++)
         if (catalog->queue_rows[i])
             catalog->queue_rows[count++] = catalog->queue_rows[i];
@@ -433,12 +435,12 @@ void catalog_queue_check(const struct catalog *catalog)
     for (uint32_t i = 0; i < catalog->queue_count; i++) {
         const struct catalog_row *row = catalog->queue_rows[i];
         if (row == NULL) {
-            CHECK(catalog->queue_has_holes);
+            CHECK(catalog->holes_ns != HEAP_NEVER);
             continue;
         }
         held++;
         CHECK(row->place == i);
-        CHECK(catalog->queue_has_holes || row->torrent.queue_position == i);
+        CHECK(catalog->holes_ns != HEAP_NEVER || row->torrent.queue_position == i);
         CHECK(catalog->restoring || last == NULL || is_before(last, row));
         last = row;
         if (catalog->restoring)

@@ -304,7 +304,7 @@ static void leave(struct list *list, struct list_node *node)
         list_remove(list, node);
 }
 
-void catalog_rows_forget(struct catalog *catalog, struct catalog_row *row)
+void catalog_rows_forget(struct catalog *catalog, struct catalog_row *row, int64_t now)
 {
     struct catalog_torrent *torrent = &row->torrent;
     uint32_t index = row_index(catalog, torrent->id);
@@ -318,7 +318,7 @@ void catalog_rows_forget(struct catalog *catalog, struct catalog_row *row)
         unname(catalog, row, torrent->v1);
     if (torrent->has_v2)
         unname(catalog, row, torrent->v2);
-    catalog_queue_drop(catalog, row);
+    catalog_queue_drop(catalog, row, now);
     leave(&catalog->work, &row->in_work);
     leave(&catalog->to_open, &row->in_to_open);
     leave(&catalog->gated, &row->in_gated);

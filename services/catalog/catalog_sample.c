@@ -164,6 +164,8 @@ bool catalog_sample(struct catalog *catalog, const struct engine *engine, uint32
 
 void catalog_tick(struct catalog *catalog, int64_t now)
 {
+    if (catalog->holes_ns <= now)
+        catalog_queue_close_holes(catalog);
     for (uint32_t i = 0; i < CATALOG_TICK_ROWS; i++) {
         struct heap_node *node = heap_pop_due(&catalog->counters, now);
         if (node == NULL)
@@ -174,5 +176,7 @@ void catalog_tick(struct catalog *catalog, int64_t now)
 
 int64_t catalog_deadline(const struct catalog *catalog)
 {
-    return heap_deadline(&catalog->counters);
+    int64_t counters = heap_deadline(&catalog->counters);
+
+    return counters < catalog->holes_ns ? counters : catalog->holes_ns;
 }

@@ -25,6 +25,7 @@
 #define CATALOG_SECONDS_NS     (600 * SECOND_NS) /* and so often where only time went by */
 #define CATALOG_TICK_ROWS      256u              /* rows whose counters one tick puts to be saved */
 #define CATALOG_CHECK_WAIT     30u               /* samples until a check counts as over */
+#define CATALOG_HOLES_NS       SECOND_NS
 #define CATALOG_QUEUE_GAP      (INT64_C(1) << 32)
 #define CATALOG_MINUTES_WEEK   (7u * 1440u)
 #define CATALOG_MINUTE_UNKNOWN UINT32_MAX
@@ -67,6 +68,7 @@ struct catalog_row {
     bool busy;           /* a move, renaming or deletion is in the host's hands */
     bool deleted;        /* its data are */
     bool halted;         /* a local trouble stopped it, until somebody starts it again */
+    bool words_stay;     /* of a move that failed: until somebody starts or moves it */
     bool opened_paused;  /* for a check, without being allowed to run */
     bool check_begun;    /* opened with forget_record */
     bool reopen;         /* the engine has it as a link, and is to get it as a torrent */
@@ -98,10 +100,10 @@ struct catalog {
     uint32_t count, capacity;
     struct map by_id;   /* torrent_id */
     struct map by_hash; /* first 20 bytes of v1, and of v2 */
-    /* In the queue's order. A row that has gone leaves NULL until the next output. */
+    /* In the queue's order. A row that has gone leaves NULL for a while: closing costs a walk. */
     struct catalog_row **queue_rows;
     uint32_t queue_count, queue_capacity;
-    bool queue_has_holes;
+    int64_t holes_ns; /* when its holes are closed; HEAP_NEVER: it has none */
     bool restoring, shut_down;
 
     uint64_t revision;
@@ -141,7 +143,7 @@ struct catalog_row *catalog_rows_new(struct catalog *catalog, torrent_id id);
 bool catalog_rows_name(struct catalog *catalog, struct catalog_row *row);
 void catalog_rows_insert(struct catalog *catalog, struct catalog_row *row);
 /* Takes it out of everything; CATALOG_FORGET comes out, then it is freed. */
-void catalog_rows_forget(struct catalog *catalog, struct catalog_row *row);
+void catalog_rows_forget(struct catalog *catalog, struct catalog_row *row, int64_t now);
 void catalog_rows_free(struct catalog_row *row);
 /* Somebody could see it. */
 void catalog_rows_touch(struct catalog *catalog, struct catalog_row *row);
@@ -166,7 +168,7 @@ uint64_t catalog_rows_wanted_bytes(const struct metainfo *metainfo, const uint8_
 void catalog_queue_settle(struct catalog *catalog, struct catalog_row *row, int64_t now);
 void catalog_queue_leave(struct catalog *catalog, struct catalog_row *row, int64_t now);
 void catalog_queue_append(struct catalog *catalog, struct catalog_row *row);
-void catalog_queue_drop(struct catalog *catalog, struct catalog_row *row);
+void catalog_queue_drop(struct catalog *catalog, struct catalog_row *row, int64_t now);
 void catalog_queue_close_holes(struct catalog *catalog);
 /* Whether it counts follows from forced and stalled. */
 void catalog_queue_recount(struct catalog *catalog, struct catalog_row *row, int64_t now);
