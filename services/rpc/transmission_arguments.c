@@ -204,7 +204,12 @@ static bool put_files(struct transmission_request *request, const char *key, uin
     for (size_t i = 0; i < (count ? count : file_count); i++) {
         json_t *value = json_array_get(list, i);
         int64_t file = count ? json_integer_value(value) : (int64_t)i;
-        if ((count && !json_is_integer(value)) || file < 0 || file >= file_count) {
+#ifdef FRESHET_PLANTED_BUG
+        bool is_there = file >= 0 && file <= file_count;
+#else
+        bool is_there = file >= 0 && file < file_count;
+#endif
+        if ((count && !json_is_integer(value)) || !is_there) {
             transmission_rpc_fail(request, FAULT_FILE_INDEX, "file index out of range: %s", key);
             return false;
         }

@@ -61,11 +61,6 @@ static const struct transmission_method METHODS[] = {
 
 /* ---- faults ---- */
 
-static void say(char text[TRANSMISSION_TEXT], const char *format, va_list arguments)
-{
-    vsnprintf(text, TRANSMISSION_TEXT, format, arguments);
-}
-
 void transmission_rpc_fail(struct transmission_request *request, enum transmission_fault fault,
                            const char *format, ...)
 {
@@ -74,7 +69,7 @@ void transmission_rpc_fail(struct transmission_request *request, enum transmissi
         return;
     request->fault = fault;
     va_start(arguments, format);
-    say(request->text, format, arguments);
+    vsnprintf(request->text, sizeof request->text, format, arguments);
     va_end(arguments);
 }
 

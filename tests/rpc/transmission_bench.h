@@ -144,13 +144,14 @@ static inline void bench_add_running(struct bench *bench)
     bench_run(bench);
 }
 
-static inline struct bench *bench_new(void)
+/* Upon an engine that outlives it. */
+static inline struct bench *bench_new_upon(struct lone_engine *lone)
 {
     struct bench *bench = memory_new(sizeof *bench);
     struct catalog_settings settings;
     catalog_settings_defaults(&settings);
     settings.download_folder = memory_copy("/data", 6);
-    bench->lone = lone_new(true, NULL);
+    bench->lone = lone;
     bench->catalog = catalog_new(&(struct catalog_options){
         .now = bench->lone->now, .wall_s = BENCH_WALL, .settings = &settings, .next_id = 1});
     catalog_settings_deinit(&settings);
@@ -172,11 +173,15 @@ static inline struct bench *bench_new(void)
     return bench;
 }
 
-static inline void bench_free(struct bench *bench)
+static inline struct bench *bench_new(void)
+{
+    return bench_new_upon(lone_new(true, NULL));
+}
+
+static inline void bench_free_all_but_engine(struct bench *bench)
 {
     catalog_check(bench->catalog);
     catalog_free(bench->catalog);
-    lone_free(bench->lone);
     for (uint32_t i = 0; i < BENCH_CONTENTS; i++) {
         metainfo_free(bench->contents[i]);
         if (bench->has_pieces[i])
@@ -184,6 +189,13 @@ static inline void bench_free(struct bench *bench)
     }
     buffer_deinit(&bench->body);
     memory_free(bench);
+}
+
+static inline void bench_free(struct bench *bench)
+{
+    struct lone_engine *lone = bench->lone;
+    bench_free_all_but_engine(bench);
+    lone_free(lone);
 }
 
 /* No time is left, whenever it is asked. */
