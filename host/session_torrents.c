@@ -3,6 +3,7 @@
 
 #include "core/base/memory.h"
 #include "core/metainfo/torrent_writer.h"
+#include "host/root_lock.h"
 #include "host/session_parts.h"
 
 #include <stdio.h>
@@ -35,6 +36,10 @@ static enum freshet_error session_lock(struct session *session, const uint8_t ke
     pid_t pid = 0;
     enum freshet_error error = state_store_lock(session->state, key, root, ret_lock, &pid);
 
+    /* Who keeps another state has no lock in ours. A root that is not there yet is locked when it
+     * is made. */
+    if (!error && (error = root_lock_look(root, key, &pid)) != FRESHET_OK)
+        state_store_unlock(*ret_lock);
     if (error == FRESHET_ERROR_BUSY)
         snprintf(ret_text, SESSION_TEXT_SIZE, "process %ld already works on this torrent in %.200s",
                  (long)pid, root);

@@ -5,6 +5,7 @@
 #include "core/base/memory.h"
 #include "host/beneath.h"
 #include "host/posix_error.h"
+#include "host/root_lock.h"
 #include "host/root_path.h"
 
 #include <errno.h>
@@ -150,10 +151,15 @@ enum freshet_error storage_files_open(const struct storage_layout *layout,
                                       uint32_t *ret_file, struct storage_files **ret_files)
 {
     int root = -1;
+    pid_t other;
     enum freshet_error error = storage_files_open_root(layout, &root);
 
     if (error)
         return error;
+    if (layout->info_hash && root_lock_take(root, layout->info_hash, &other) != FRESHET_OK) {
+        close(root);
+        return FRESHET_ERROR_BUSY;
+    }
     struct storage_files *files = memory_new(sizeof *files);
     files->layout = layout;
     files->root = root;

@@ -12,6 +12,13 @@ add_custom_command(
   COMMENT "Generating manual pages and completions")
 add_custom_target(generated DEPENDS ${GENERATED}/stamp)
 
+configure_file(${CMAKE_SOURCE_DIR}/packaging/freshet.pc.in ${CMAKE_BINARY_DIR}/freshet.pc @ONLY)
+install(TARGETS libfreshet LIBRARY DESTINATION lib)
+install(FILES ${CMAKE_SOURCE_DIR}/include/freshet/freshet.h
+        DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/freshet)
+install(FILES ${CMAKE_BINARY_DIR}/freshet.pc DESTINATION lib/pkgconfig)
+install(FILES ${CMAKE_SOURCE_DIR}/examples/download.c
+        DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)
 install(TARGETS freshet RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(DIRECTORY ${GENERATED}/man/ DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 install(FILES ${GENERATED}/completions/freshet.bash RENAME freshet

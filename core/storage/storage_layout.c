@@ -63,6 +63,7 @@ void storage_layout_init(struct storage *storage, const struct storage_options *
     storage_part_name(metainfo, part_name);
     storage->layout = (struct storage_layout){
         .root = copy_text(options->root),
+        .info_hash = storage->info_hash,
         .part_name = copy_text(part_name),
         .files = storage->files,
         .file_count = count,

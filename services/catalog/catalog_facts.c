@@ -175,7 +175,12 @@ void catalog_on_notice(struct catalog *catalog, const struct notice *notice, int
     case NOTICE_PEER_BANNED:
     case NOTICE_PEER_LEFT:
     case NOTICE_SHUTDOWN_DONE:
-    case NOTICE_METADATA: break;
+    case NOTICE_METADATA:
+    case NOTICE_REHASHED:
+    case NOTICE_WEB_SEED_RESTS:
+    case NOTICE_WEB_SEED_NO_RANGES:
+    case NOTICE_WEB_SEED_DROPPED:
+    case NOTICE_NO_SOURCES: break;
     }
 }
 
