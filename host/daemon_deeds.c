@@ -4,7 +4,7 @@
  * (payload_move.h). Each may be cut short at any instant and is begun again from the row after the
  * next start.
  */
-#include "host/daemon_state.h"
+#include "host/daemon_service_state.h"
 
 #include "core/base/memory.h"
 #include "core/storage/storage.h"

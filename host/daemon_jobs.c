@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What calls of the RPC need of the machine (services/rpc/service.h): never on the loop's thread.
  */
-#include "host/daemon_state.h"
+#include "host/daemon_service_state.h"
 
 #include "core/base/memory.h"
 #include "host/clock.h"

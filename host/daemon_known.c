@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Contents of torrents that are not open, the last few that somebody asked for. */
-#include "host/daemon_state.h"
+#include "host/daemon_service_state.h"
 
 #include <string.h>
 

@@ -4,7 +4,7 @@
  * its record found on a worker; only the command is given on the loop. The catalog closes none
  * before it has heard that it is open.
  */
-#include "host/daemon_state.h"
+#include "host/daemon_service_state.h"
 
 #include "core/base/memory.h"
 #include "core/metainfo/torrent_writer.h"

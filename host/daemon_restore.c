@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The catalog as it was when the daemon ended, or was killed. */
-#include "host/daemon_state.h"
+#include "host/daemon_service_state.h"
 
 #include "core/base/memory.h"
 #include "host/clock.h"

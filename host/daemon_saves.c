@@ -4,7 +4,7 @@
  * are added at once wait for a few syncs, not for a hundred. What cannot be written (a full disk)
  * is tried again, and nothing that rests on it is promised.
  */
-#include "host/daemon_state.h"
+#include "host/daemon_service_state.h"
 
 #include "core/base/memory.h"
 #include "host/clock.h"

@@ -9,7 +9,7 @@
 #include "core/base/memory.h"
 #include "host/clock.h"
 #include "host/daemon_log.h"
-#include "host/daemon_state.h"
+#include "host/daemon_service_state.h"
 #include "host/rpc_socket.h"
 #include "host/service_notify.h"
 #include "host/state_lock.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* How much was sent and received, in this run and in all: kept as one blob of the state. */
-#include "host/daemon_state.h"
+#include "host/daemon_service_state.h"
 
 #include "core/base/memory.h"
 #include "host/clock.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What a daemon is made of; shared by the daemon_*.c files and by nobody else. */
-#ifndef FRESHET_HOST_DAEMON_STATE_H
-#define FRESHET_HOST_DAEMON_STATE_H
+#ifndef FRESHET_HOST_DAEMON_SERVICE_STATE_H
+#define FRESHET_HOST_DAEMON_SERVICE_STATE_H
 
 #include "core/base/list.h"
 #include "host/catalog_store.h"
