@@ -31,6 +31,19 @@ install(FILES ${CMAKE_SOURCE_DIR}/README.md ${CMAKE_SOURCE_DIR}/CHANGELOG.md
         DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(FILES ${CMAKE_SOURCE_DIR}/LICENSE RENAME copyright DESTINATION ${CMAKE_INSTALL_DOCDIR})
 
+# Units name the program by its full path, which is known when it is installed.
+install(CODE "
+  foreach(flavour user system)
+    set(FRESHET_PROGRAM \"\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_BINDIR}/freshet\")
+    configure_file(${CMAKE_SOURCE_DIR}/packaging/systemd/freshet-\${flavour}.service.in
+                   ${CMAKE_BINARY_DIR}/systemd/\${flavour}/freshet.service @ONLY)
+    foreach(unit ${CMAKE_BINARY_DIR}/systemd/\${flavour}/freshet.service
+                 ${CMAKE_SOURCE_DIR}/packaging/systemd/freshet.socket)
+      file(INSTALL \${unit}
+           DESTINATION \${CMAKE_INSTALL_PREFIX}/lib/systemd/\${flavour})
+    endforeach()
+  endforeach()")
+
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME freshet)
 set(CPACK_PACKAGE_VENDOR freshet)
