@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A request on its way to an answer, without sockets. Parsing and writing may take long and touch
+ * only the call itself: the host runs them on a worker. Steps touch the catalog and the engine and
+ * run on the engine's thread, in slices: a step looks at `until_ns` at least every 64 rows and
+ * returns SERVICE_AGAIN when it is past. Between steps rows may come and go, so a call keeps ids,
+ * never pointers to rows, and copies what it will write.
+ *
+ *     begin (worker) -> step ... step (engine's thread) -> write (worker) -> end (anywhere)
+ */
+#ifndef FRESHET_RPC_SERVICE_H
+#define FRESHET_RPC_SERVICE_H
+
+#include "services/catalog/catalog.h"
+
+enum service_access { ACCESS_NONE, ACCESS_READ, ACCESS_CONTROL };
+
+struct service_request {
+    const char *method; /* GET, POST ... */
+    const char *path;   /* decoded, without the service's prefix; "" or begins with '/' */
+    struct bytes query; /* raw, without '?' */
+    struct bytes body;  /* whole; valid until end */
+    enum service_access access;
+    bool is_local; /* over the Unix socket: its user is ours */
+};
+
+struct service_reply {
+    unsigned status;
+    const char *content_type;
+    struct buffer body;
+};
+
+/* What a call needs of the host, one at a time: SERVICE_JOB with `job` filled; the host does it and
+ * steps again with error and results filled. */
+enum service_job_type {
+    JOB_NONE,
+    JOB_FETCH_URL,  /* text: of a .torrent file; ret_bytes. http and https only */
+    JOB_READ_FILE,  /* text: an absolute path of a .torrent, is_local only; ret_bytes */
+    JOB_FREE_SPACE, /* text: folder; ret_free, ret_total */
+    JOB_CONTENT,    /* id: of a torrent that is not open; then world.content finds it */
+    JOB_PORT_TEST,  /* ret_flag: a connection to our port came through */
+    JOB_BLOCKLIST,  /* text: URL; ret_number: rules now */
+    JOB_SAVED,      /* until catalog_saved >= change: for answers that promise */
+    JOB_SHUTDOWN,   /* the daemon ends in order after the answer is sent */
+};
+
+struct service_job {
+    enum service_job_type type;
+    torrent_id id;
+    const char *text; /* owned by the call */
+    uint64_t change;
+    enum freshet_error error;
+    char error_text[256];
+    struct buffer ret_bytes;
+    uint64_t ret_free, ret_total, ret_number;
+    bool ret_flag;
+};
+
+/* What is in a torrent, and which pieces are there. Borrowed until the step returns. */
+struct service_content {
+    const struct metainfo *metainfo;
+    const struct bitfield *pieces; /* NULL: none */
+};
+
+struct service_world {
+    struct catalog *catalog;
+    struct engine *engine;
+    int64_t now, wall_s;
+    const char *version;        /* "0.1.0" */
+    uint64_t session_id_number; /* of the session id header; differs a run */
+    uint64_t bytes_up_all, bytes_down_all, files_added, sessions, seconds_active; /* all runs, with
+                                                                                   this one */
+    uint64_t bytes_up_run, bytes_down_run, files_added_run, seconds_run;
+    uint32_t blocklist_rules;
+    /* false: not at hand, ask for JOB_CONTENT first. */
+    bool (*content)(void *context, torrent_id id, struct service_content *ret_content);
+    void *context;
+};
+
+enum service_step { SERVICE_DONE, SERVICE_AGAIN, SERVICE_JOB };
+
+struct service {
+    const char *prefix; /* "/transmission/rpc", "/api/v1" */
+    void *(*begin)(const struct service_request *request);
+    enum service_step (*step)(void *call, struct service_world *world, int64_t until_ns,
+                              int64_t (*clock)(void), struct service_job *job);
+    void (*write)(void *call, struct service_reply *ret_reply);
+    void (*end)(void *call);
+};
+
+#endif
