@@ -46,6 +46,21 @@ enum freshet_error state_store_persist(struct state_store *store,
 enum freshet_error state_store_forget(struct state_store *store, const uint8_t info_hash[32],
                                       const char *root);
 
+/* The torrent's files are below another root now (payload_move.h has moved them): its record is the
+ * one of that root, and says where that root is. `before` and `after`: the facts of the files, then
+ * of the part store, in the old place and in the new one; where the record has other facts than
+ * `before` it keeps them, so that what had changed behind our back is still seen as changed. One
+ * transaction. A record that the new root had goes. NOT_FOUND: there is no record below `from`; the
+ * one below `to`, if any, stays: so it may be called again after a crash. */
+struct state_relocation {
+    uint8_t info_hash[32];
+    const char *from, *to; /* as root_path_resolve gives them */
+    const struct file_stat *before, *after;
+    uint32_t file_count; /* entries are one more */
+};
+enum freshet_error state_store_relocate(struct state_store *store,
+                                        const struct state_relocation *relocation);
+
 /* The .torrent file of an info-hash. The caller frees *ret_torrent with memory_free. */
 enum freshet_error state_store_put_torrent(struct state_store *store, const uint8_t info_hash[32],
                                            struct bytes torrent);

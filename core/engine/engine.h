@@ -29,12 +29,29 @@ enum command_type {
     COMMAND_SET_PRIORITIES, /* torrent, file_priorities */
     COMMAND_RECHECK,        /* torrent */
     COMMAND_ANNOUNCE,       /* torrent: ask trackers now */
-    COMMAND_START_DHT,      /* dht, see engine_dht.h; once, after EVENT_LISTENING */
+    COMMAND_SET_OPTIONS,    /* torrent, tuning */
+    COMMAND_SET_TRACKERS,   /* torrent, trackers, tracker_tiers (ascending), tracker_count: instead
+                               of those that it has. Who goes and knows us is told `stopped`, who is
+                               new hears `started`; the others notice nothing */
+    COMMAND_SET_SESSION,    /* session: what holds for all torrents */
+    COMMAND_STOP_DHT,       /* it may be started again */
+    COMMAND_START_DHT,      /* dht, see engine_dht.h; after EVENT_LISTENING; once until it is
+                               stopped */
     COMMAND_SHUTDOWN,       /* stop everything in order: stopped to trackers (given 3 s), barriers,
                                records; then NOTICE_SHUTDOWN_DONE */
 };
 
 struct engine_dht_options;
+
+/* What may be changed at any time; the first values are those of engine_settings. */
+struct engine_tuning {
+    bool no_pex; /* peers that are connected already have been told of the extension: they are
+                    told nothing more and not listened to */
+    bool no_lsd;
+    uint32_t connections_max; /* 0: LIMIT_CONNECTIONS. Fewer than there are: none is closed */
+    uint32_t upload_slots;    /* of a torrent that says none; 0: the default, which adapts */
+    uint32_t peers_max;       /* of a torrent that says none; 0: LIMIT_PEERS_PER_TORRENT */
+};
 
 struct engine_command {
     enum command_type type;
@@ -47,6 +64,11 @@ struct engine_command {
     uint32_t peer_count;
     uint64_t upload_limit, download_limit;
     const uint8_t *file_priorities;
+    const struct torrent_tuning *tuning;
+    const struct engine_tuning *session;
+    const struct bytes *trackers;
+    const uint32_t *tracker_tiers;
+    uint32_t tracker_count;
 };
 
 /* now: the monotonic clock at birth. */
@@ -67,6 +89,42 @@ bool engine_torrent_status(const struct engine *engine, torrent_id torrent,
 /* Up to `max` peers, in the order in which they came; returns how many. */
 uint32_t engine_torrent_peers(const struct engine *engine, torrent_id torrent,
                               struct peer_status *ret_peers, uint32_t max);
+/* One tracker of a torrent, for a person. */
+#define TRACKER_STATUS_TEXT 160u
+struct tracker_status {
+    struct bytes url; /* borrowed until the next call into the engine */
+    uint32_t tier;
+    bool is_announcing;
+    bool is_scraping;
+    bool is_given_up;     /* it said "never" (BEP 31) */
+    bool has_answered;    /* ever, in this run */
+    uint32_t failures;    /* in a row */
+    int64_t announced_ns; /* when the last announce ended, on the engine's clock; INT64_MIN: none */
+    bool announced_ok;    /* how it ended */
+    enum freshet_error announce_error;
+    char announce_text[TRACKER_STATUS_TEXT]; /* what it said: failure, warning; ours; "" */
+    uint32_t announce_peers;                 /* how many it named */
+    int64_t next_ns;    /* when it is asked next if its turn comes; INT64_MAX: not by itself */
+    int64_t scraped_ns; /* when the last scrape ended; INT64_MIN: none */
+    bool scraped_ok;
+    int64_t seeders, leechers, downloads; /* as it counted last; -1: it never said */
+};
+/* Up to `max`, in the order in which they are tried; returns how many. */
+uint32_t engine_torrent_trackers(const struct engine *engine, torrent_id torrent,
+                                 struct tracker_status *ret_trackers, uint32_t max);
+/* Verified bytes of each file; entries beyond the torrent's files are left alone. The same of one
+ * that is not open: geometry_file_bytes. O(pieces). */
+bool engine_torrent_file_bytes(const struct engine *engine, torrent_id torrent, uint64_t *ret_bytes,
+                               uint32_t file_count);
+/* How many connected peers have each piece; entries beyond the torrent's pieces are left alone.
+ * O(peers * pieces / 8). */
+bool engine_torrent_availability(const struct engine *engine, torrent_id torrent,
+                                 uint8_t *ret_peers, uint32_t pieces);
+/* O(pieces). */
+bool engine_torrent_reach(const struct engine *engine, torrent_id torrent,
+                          struct torrent_reach *ret_reach);
+uint32_t engine_torrent_web_seeds(const struct engine *engine, torrent_id torrent,
+                                  struct web_seed_status *ret_seeds, uint32_t max);
 const struct metainfo *engine_torrent_metainfo(const struct engine *engine, torrent_id torrent);
 /* After NOTICE_METADATA: the metainfo, once; the caller owns it. Trackers and web seeds are those
  * of the magnet link, which the engine knows already, and not in it. NULL: there is none. */

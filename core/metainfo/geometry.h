@@ -13,6 +13,7 @@
 #ifndef FRESHET_METAINFO_GEOMETRY_H
 #define FRESHET_METAINFO_GEOMETRY_H
 
+#include "core/base/bitfield.h"
 #include "core/base/error.h"
 #include "core/base/limits.h"
 #include "core/door/door.h"
@@ -61,6 +62,10 @@ bool geometry_file_pieces(const struct geometry *geometry, file_index file, piec
                           piece_index *ret_last);
 /* The file that holds a linear offset (for v2 gaps: the file before the gap). */
 file_index geometry_file_at(const struct geometry *geometry, uint64_t offset);
+/* Of each file, the bytes that lie in pieces of the field (file_count entries; padding files: 0).
+ */
+void geometry_file_bytes(const struct geometry *geometry, const struct bitfield *pieces,
+                         uint64_t *ret_bytes);
 /* Cuts [begin, begin+length) of a piece into ranges of files; padding files and gaps come out as
  * FILE_PADDING ranges. Writes at most `ranges_max` and returns how many are needed (call with 0 to
  * ask). Lengths add up to `length`. The stretch must lie within piece_length of the piece. */

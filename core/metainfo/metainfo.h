@@ -78,6 +78,12 @@ void metainfo_free(struct metainfo *metainfo);
 enum freshet_error metainfo_set_piece_layer(struct metainfo *metainfo, file_index file,
                                             struct bytes layer);
 
+/* Gives a file or folder another name on the disk: `path` is the path of a file of the torrent, or
+ * of a folder that leads to some; `name` takes the place of its last element. The info dictionary
+ * stays as it is. NOT_FOUND: no such path. EXISTS: another file would lie there. REFUSED: no safe
+ * name (path_name.h). Only while nobody else reads the metainfo. */
+enum freshet_error metainfo_rename(struct metainfo *metainfo, const char *path, const char *name);
+
 /* What a piece must hash to: SHA-1, a merkle node, or both (then both must pass). */
 struct piece_digest {
     const uint8_t *sha1;    /* 20 bytes or NULL */

@@ -67,6 +67,10 @@ struct storage_result {
     uint32_t block_count;
 };
 
+/* The file name of a torrent's part store, below its root. */
+#define STORAGE_PART_NAME_SIZE 48u
+void storage_part_name(const struct metainfo *metainfo, char ret_name[STORAGE_PART_NAME_SIZE]);
+
 /* The metainfo is borrowed and must outlive the storage. The machine starts by itself (DISK_OPEN).
  */
 struct storage *storage_new(const struct metainfo *metainfo, const struct storage_options *options,

@@ -42,12 +42,22 @@ struct torrent_options {
     enum allocation allocation;
     uint64_t upload_limit, download_limit; /* bytes a second, 0: none */
     uint32_t upload_slots;                 /* 0: the engine's */
+    uint32_t peers_max;                    /* 0: the engine's, see engine_tuning */
     double seed_ratio;                     /* stop seeding at uploaded/size; < 0: no goal */
     int64_t seed_time_s;                   /* stop seeding after; < 0: no goal */
     bool wait_for_space;         /* on a full disk: pause and retry; else the torrent stops */
     const struct address *peers; /* to try first (copied) */
     uint32_t peer_count;
     const struct resume_record *resume; /* what was durable at the last barrier, or NULL (copied) */
+};
+
+/* What may be changed of a torrent at any time: as in torrent_options. */
+struct torrent_tuning {
+    bool sequential;
+    bool super_seed; /* takes hold when it has every piece */
+    uint32_t upload_slots, peers_max;
+    double seed_ratio;   /* < 0: no goal */
+    int64_t seed_time_s; /* < 0: no goal */
 };
 
 enum notice_type {
@@ -124,7 +134,29 @@ struct peer_status {
     uint64_t uploaded, downloaded; /* payload with this peer */
     uint64_t download_rate, upload_rate;
     uint32_t pieces;
+    uint32_t progress_permille;    /* of the pieces that there are */
+    bool upload_only;              /* it said so (BEP 21) */
+    bool is_utp, is_encrypted;     /* neither is spoken yet: false */
+    uint32_t requests_out;         /* blocks that we wait for */
+    uint32_t requests_in;          /* blocks that it waits for */
+    int64_t connected_ns;          /* since when, on the engine's clock */
     char client[CLIENT_NAME_SIZE]; /* from the extension handshake, cleaned; may be "" */
+};
+
+/* How much of what is wanted could be had from who is connected now. */
+struct torrent_reach {
+    uint64_t desired_bytes;   /* wanted, not verified, and somebody connected has it */
+    uint32_t copies_permille; /* whole copies at connected peers, web seeds not counted */
+    bool has_web_seed;        /* one that is not dropped: then all of it can be had */
+};
+
+/* A web seed (BEP 19). */
+struct web_seed_status {
+    struct bytes url; /* borrowed until the next call into the engine */
+    uint64_t rate;    /* payload bytes a second */
+    bool failing;     /* its last answer was none, or not the one asked for */
+    bool dropped;     /* given up until the torrent is opened anew */
+    int64_t retry_ns; /* failing: when it may be asked again, on the engine's clock */
 };
 
 #endif

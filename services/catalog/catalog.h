@@ -73,7 +73,8 @@ struct catalog_torrent {
     char *folder;      /* where its data are now (absolute; holds its name) */
     char *folder_done; /* where they go when it is complete; NULL: they stay */
     char *move_to;     /* CATALOG_MOVING: the target; a move under way survives a restart */
-    char *magnet;      /* while metadata_missing: the link; else NULL */
+    char *rename_path, *rename_name; /* a renaming under way, which survives a restart too */
+    char *magnet;                    /* while metadata_missing: the link; else NULL */
     bool metadata_missing;
     bool choose_files; /* stop when the metadata are there, for files to be chosen */
 
@@ -81,7 +82,12 @@ struct catalog_torrent {
     bool force_start;    /* beyond the queues */
     bool wants_check;
     enum catalog_phase phase;
-    uint32_t queue_position; /* 0 first; dense over all torrents */
+    bool removing, remove_data; /* is going; survives a restart */
+    bool finished;              /* it stopped because a goal of seeding was reached */
+    int64_t queue_order;        /* what queue_position follows from: with gaps, so that a move in
+                                   the queue changes (and saves) only the rows that moved */
+    uint32_t queue_position;    /* 0 first; dense over all torrents between two calls of
+                                   catalog_output (a row that goes leaves a hole until then) */
     char **labels;
     uint32_t label_count;
     struct catalog_wishes wishes;
@@ -159,12 +165,19 @@ struct catalog_options {
 struct catalog *catalog_new(const struct catalog_options *options);
 void catalog_free(struct catalog *catalog);
 void catalog_settings_defaults(struct catalog_settings *ret_settings);
+void catalog_settings_copy(const struct catalog_settings *from, struct catalog_settings *ret_to);
 void catalog_settings_deinit(struct catalog_settings *settings);
+/* Frees what a row points at: for rows that are not in a catalog. */
+void catalog_torrent_deinit(struct catalog_torrent *torrent);
 
 /* A row as the state had it; takes what it points at. Phases begin anew from wanted_running. */
 void catalog_restore(struct catalog *catalog, struct catalog_torrent *row);
 /* After the last row: queues are put in order, and torrents begin to run. */
 void catalog_restored(struct catalog *catalog, int64_t now);
+/* The program ends in order: counters are saved, and nothing but saves comes out from here on. Call
+ * it before the engine gets COMMAND_SHUTDOWN, else torrents that are removed would be opened anew.
+ */
+void catalog_shutdown(struct catalog *catalog, int64_t now);
 
 /* ---- wishes ---- */
 
@@ -273,20 +286,27 @@ enum catalog_action_type {
     CATALOG_SAVE,          /* torrent (its row), change; torrent_file when it is to be kept too */
     CATALOG_SAVE_SETTINGS, /* change */
     CATALOG_FORGET,        /* id: the row goes, and its record; change */
-    CATALOG_OPEN,          /* torrent: give it to the engine, with options */
+    CATALOG_OPEN,          /* torrent: give it to the engine, with options. When it was closed just
+                              now the engine may have it still, telling trackers (PHASE_STOPPING):
+                              wait until engine_torrent_status says false. After
+                              catalog_on_metadata it is there, and goes on under its number */
     CATALOG_OPEN_MAGNET,   /* torrent: by its magnet */
     CATALOG_CLOSE,         /* id: COMMAND_REMOVE_TORRENT */
     CATALOG_COMMAND,       /* command, for the engine as it is */
     CATALOG_MOVE,          /* torrent: closed; its files from folder to move_to; catalog_on_moved */
     CATALOG_RENAME,        /* torrent: closed; path, name; catalog_on_moved */
     CATALOG_DELETE,        /* torrent: closed; the files that it made; catalog_on_deleted */
-    CATALOG_TRACKERS,      /* torrent: its .torrent gets these: urls, tiers, count */
+    CATALOG_TRACKERS,      /* torrent: its .torrent gets these: urls, tiers, count; a save too:
+                              change. add_trackers: beside those that it has */
+    CATALOG_OPTIONS,       /* torrent is open, and is to go on with these options (what of them can
+                              change while it runs) */
 };
 
 struct catalog_action {
     enum catalog_action_type type;
     torrent_id id;
     const struct catalog_torrent *torrent; /* borrowed until the next call */
+    /* Saves only: with this one and all before it durable, every change up to this number is. */
     uint64_t change;
     struct bytes torrent_file;
     struct torrent_options options; /* OPEN: all but root's lock and resume, which the host fills */
@@ -296,9 +316,11 @@ struct catalog_action {
     const char *const *urls;
     const uint32_t *tiers;
     uint32_t url_count;
+    bool add_trackers;
 };
 
-/* Saves of one change come before what rests on it. false: nothing more. */
+/* Saves of one change come before what rests on it; MOVE, RENAME and DELETE come only when
+ * catalog_on_saved has told that the wish is durable. false: nothing more. */
 bool catalog_output(struct catalog *catalog, int64_t now, struct catalog_action *ret_action);
 
 void catalog_check(const struct catalog *catalog);
