@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "host/state_store.h"
+#include "host/state_store_state.h"
 
 #include "core/base/check.h"
 #include "core/base/memory.h"
@@ -9,35 +9,13 @@
 #include "host/state_lock.h"
 
 #include <errno.h>
-#include <pthread.h>
-#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define SCHEMA_VERSION  2
-#define BUSY_TIMEOUT_MS 10000
-#define STAT_SIZE       25u /* exists, size, mtime, inode; big-endian */
-
-struct state_store {
-    sqlite3 *database;
-    pthread_mutex_t lock;
-    char folder[LIMIT_PATH_LENGTH + 1];
-};
-
-/* Tables are only ever added, so that this brings any older version to ours:
- * 1: records, torrents, numbers. 2: blobs. */
-static const char schema[] =
-    "CREATE TABLE IF NOT EXISTS records("
-    " info_hash BLOB NOT NULL, root TEXT NOT NULL, pieces BLOB NOT NULL, stats BLOB NOT NULL,"
-    " uploaded INTEGER NOT NULL, downloaded INTEGER NOT NULL, complete INTEGER NOT NULL,"
-    " clean INTEGER NOT NULL, root_device INTEGER NOT NULL, root_inode INTEGER NOT NULL,"
-    " written INTEGER NOT NULL, PRIMARY KEY(info_hash, root));"
-    "CREATE TABLE IF NOT EXISTS torrents(info_hash BLOB PRIMARY KEY, torrent BLOB NOT NULL);"
-    "CREATE TABLE IF NOT EXISTS numbers(name TEXT PRIMARY KEY, value INTEGER NOT NULL);"
-    "CREATE TABLE IF NOT EXISTS blobs(name TEXT PRIMARY KEY, value BLOB NOT NULL);";
+#define STAT_SIZE 25u /* exists, size, mtime, inode; big-endian */
 
 bool state_store_default_folder(char ret_folder[LIMIT_PATH_LENGTH + 1])
 {
@@ -53,7 +31,7 @@ bool state_store_default_folder(char ret_folder[LIMIT_PATH_LENGTH + 1])
     return length > 0 && length <= (int)LIMIT_PATH_LENGTH;
 }
 
-static enum freshet_error state_error(int code)
+enum freshet_error state_store_error(int code)
 {
     switch (code & 0xff) {
     case SQLITE_OK:
@@ -70,11 +48,6 @@ static enum freshet_error state_error(int code)
     case SQLITE_TOOBIG: return FRESHET_ERROR_LIMIT;
     default: return FRESHET_ERROR_IO;
     }
-}
-
-static bool state_is_damage(int code)
-{
-    return (code & 0xff) == SQLITE_CORRUPT || (code & 0xff) == SQLITE_NOTADB;
 }
 
 static enum freshet_error state_make_folder(const char *folder)
@@ -97,115 +70,10 @@ static enum freshet_error state_make_folder(const char *folder)
     return FRESHET_OK;
 }
 
-/* First column of the first row, or `otherwise`. */
-static int state_query_number(sqlite3 *database, const char *query, int64_t otherwise,
-                              int64_t *ret_value)
-{
-    sqlite3_stmt *statement = NULL;
-    int code = sqlite3_prepare_v2(database, query, -1, &statement, NULL);
-
-    *ret_value = otherwise;
-    if (code == SQLITE_OK) {
-        code = sqlite3_step(statement);
-        if (code == SQLITE_ROW)
-            *ret_value = sqlite3_column_int64(statement, 0);
-    }
-    sqlite3_finalize(statement);
-    return code;
-}
-
-static int state_check(sqlite3 *database)
-{
-    sqlite3_stmt *statement = NULL;
-    int code = sqlite3_prepare_v2(database, "PRAGMA quick_check(1)", -1, &statement, NULL);
-
-    if (code == SQLITE_OK)
-        code = sqlite3_step(statement);
-    if (code == SQLITE_ROW) {
-        const unsigned char *answer = sqlite3_column_text(statement, 0);
-        if (!answer || strcmp((const char *)answer, "ok") != 0)
-            code = SQLITE_CORRUPT;
-    }
-    sqlite3_finalize(statement);
-    return code == SQLITE_ROW || code == SQLITE_DONE ? SQLITE_OK : code;
-}
-
-/* Brings a database to our schema. Another process may be doing the same, or be newer. */
-static int state_bring_up(sqlite3 *database, int64_t *ret_version)
-{
-    char stamp[64];
-    int code = sqlite3_exec(database, "BEGIN IMMEDIATE", NULL, NULL, NULL);
-
-    if (code == SQLITE_OK) {
-        code = state_query_number(database, "PRAGMA user_version", 0, ret_version);
-        code = code == SQLITE_ROW ? SQLITE_OK : code;
-    }
-    if (code == SQLITE_OK && *ret_version < SCHEMA_VERSION) {
-        snprintf(stamp, sizeof stamp, "PRAGMA user_version=%d", SCHEMA_VERSION);
-        code = sqlite3_exec(database, schema, NULL, NULL, NULL);
-        if (code == SQLITE_OK)
-            code = sqlite3_exec(database, stamp, NULL, NULL, NULL);
-    }
-    return code == SQLITE_OK ? sqlite3_exec(database, "COMMIT", NULL, NULL, NULL) : code;
-}
-
-/* Opens one database file and brings it to our schema. */
-static int state_open_file(const char *path, sqlite3 **ret_database, int64_t *ret_version)
-{
-    sqlite3 *database = NULL;
-    int code = sqlite3_open_v2(
-        path, &database, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
-
-    *ret_version = 0;
-    if (code == SQLITE_OK) {
-        sqlite3_busy_timeout(database, BUSY_TIMEOUT_MS);
-        code = state_check(database);
-    }
-    if (code == SQLITE_OK)
-        code = sqlite3_exec(database, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;", NULL,
-                            NULL, NULL);
-    if (code == SQLITE_OK) {
-        code = state_query_number(database, "PRAGMA user_version", 0, ret_version);
-        code = code == SQLITE_ROW ? SQLITE_OK : code;
-    }
-    if (code == SQLITE_OK && *ret_version < SCHEMA_VERSION)
-        code = state_bring_up(database, ret_version);
-    if (code != SQLITE_OK) {
-        sqlite3_close(database);
-        return code;
-    }
-    *ret_database = database;
-    return SQLITE_OK;
-}
-
-/* Renames the damaged file and what SQLite keeps beside it. */
-static enum freshet_error state_set_aside(const char *path, char ret_text[STATE_TEXT_SIZE])
-{
-    static const char *const suffixes[] = {"", "-wal", "-shm"};
-    char from[LIMIT_PATH_LENGTH + 64], to[LIMIT_PATH_LENGTH + 64];
-    long long when = (long long)(clock_wall() / SECOND_NS);
-
-    for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++) {
-        snprintf(from, sizeof from, "%s%s", path, suffixes[i]);
-        snprintf(to, sizeof to, "%s.damaged-%lld-%ld%s", path, when, (long)getpid(), suffixes[i]);
-        if (rename(from, to) != 0 && errno != ENOENT)
-            return posix_error_of_file(errno);
-        if (i == 0)
-            snprintf(
-                ret_text, STATE_TEXT_SIZE,
-                "the state was damaged and is set aside as %.300s; what is on the disk will be "
-                "checked again",
-                to);
-    }
-    return FRESHET_OK;
-}
-
 enum freshet_error state_store_open(const char *folder, char ret_text[STATE_TEXT_SIZE],
                                     struct state_store **ret_store)
 {
-    char path[LIMIT_PATH_LENGTH + 32];
     sqlite3 *database = NULL;
-    int64_t version = 0;
     enum freshet_error error = state_make_folder(folder);
 
     ret_text[0] = '\0';
@@ -213,31 +81,26 @@ enum freshet_error state_store_open(const char *folder, char ret_text[STATE_TEXT
         snprintf(ret_text, STATE_TEXT_SIZE, "state folder %.300s: %s", folder, error_text(error));
         return error;
     }
-    snprintf(path, sizeof path, "%s/state.db", folder);
-    int code = state_open_file(path, &database, &version);
-    if (state_is_damage(code)) {
-        error = state_set_aside(path, ret_text);
-        if (!error)
-            code = state_open_file(path, &database, &version);
-    }
-    if (!error && code != SQLITE_OK)
-        error = state_error(code);
-    if (!error && version > SCHEMA_VERSION) {
-        sqlite3_close(database);
-        error = FRESHET_ERROR_UNSUPPORTED;
-    }
-    if (error) {
-        snprintf(ret_text, STATE_TEXT_SIZE, "state %.300s: %s", path,
-                 error == FRESHET_ERROR_UNSUPPORTED ? "written by a newer freshet"
-                                                    : error_text(error));
+    error = state_store_recovery_open(folder, ret_text, &database);
+    if (error)
         return error;
-    }
     struct state_store *store = memory_new(sizeof *store);
     store->database = database;
     CHECK(pthread_mutex_init(&store->lock, NULL) == 0);
     strcpy(store->folder, folder);
     *ret_store = store;
     return FRESHET_OK;
+}
+
+struct sqlite3 *state_store_hold(struct state_store *store)
+{
+    pthread_mutex_lock(&store->lock);
+    return store->database;
+}
+
+void state_store_release(struct state_store *store)
+{
+    pthread_mutex_unlock(&store->lock);
 }
 
 void state_store_close(struct state_store *store)
@@ -269,7 +132,7 @@ static enum freshet_error state_run(struct state_store *store, sqlite3_stmt *sta
     int code = statement ? sqlite3_step(statement) : sqlite3_errcode(store->database);
 
     sqlite3_finalize(statement);
-    return state_error(code);
+    return state_store_error(code);
 }
 
 static void stats_encode(const struct resume_record *record, struct writer *writer)
@@ -341,7 +204,7 @@ enum freshet_error state_store_take(struct state_store *store, const uint8_t inf
         state_record_fill(row, info_hash, root, ret_record);
         error = FRESHET_OK;
     } else if (code != SQLITE_ROW && code != SQLITE_DONE) {
-        error = state_error(code);
+        error = state_store_error(code);
     }
     sqlite3_finalize(row);
     if (!error) {
@@ -436,7 +299,8 @@ enum freshet_error state_store_get_torrent(struct state_store *store, const uint
     sqlite3_stmt *row =
         state_prepare(store, "SELECT torrent FROM torrents WHERE info_hash=?1", info_hash, NULL);
     int code = row ? sqlite3_step(row) : sqlite3_errcode(store->database);
-    enum freshet_error error = code == SQLITE_DONE ? FRESHET_ERROR_NOT_FOUND : state_error(code);
+    enum freshet_error error =
+        code == SQLITE_DONE ? FRESHET_ERROR_NOT_FOUND : state_store_error(code);
     if (code == SQLITE_ROW)
         buffer_append(ret_torrent, sqlite3_column_blob(row, 0),
                       (size_t)sqlite3_column_bytes(row, 0));
@@ -491,7 +355,8 @@ enum freshet_error state_store_blob(struct state_store *store, const char *name,
         sqlite3_bind_text(row, 1, name, -1, SQLITE_STATIC);
         code = sqlite3_step(row);
     }
-    enum freshet_error error = code == SQLITE_DONE ? FRESHET_ERROR_NOT_FOUND : state_error(code);
+    enum freshet_error error =
+        code == SQLITE_DONE ? FRESHET_ERROR_NOT_FOUND : state_store_error(code);
     if (code == SQLITE_ROW)
         buffer_append(ret_blob, sqlite3_column_blob(row, 0), (size_t)sqlite3_column_bytes(row, 0));
     sqlite3_finalize(row);

@@ -74,7 +74,11 @@ struct catalog_torrent {
     char *folder_done; /* where they go when it is complete; NULL: they stay */
     char *move_to;     /* CATALOG_MOVING: the target; a move under way survives a restart */
     char *rename_path, *rename_name; /* a renaming under way, which survives a restart too */
-    char *magnet;                    /* while metadata_missing: the link; else NULL */
+    /* Renamings that were done, oldest first: metainfo_rename with each gives the metainfo as it is
+     * on the disk. Whoever loads the .torrent does that. */
+    char **renamed_paths, **renamed_names;
+    uint32_t renamed_count;
+    char *magnet; /* while metadata_missing: the link; else NULL */
     bool metadata_missing;
     bool choose_files; /* stop when the metadata are there, for files to be chosen */
 
