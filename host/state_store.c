@@ -50,7 +50,7 @@ enum freshet_error state_store_error(int code)
     }
 }
 
-static enum freshet_error state_make_folder(const char *folder)
+enum freshet_error state_store_make_folder(const char *folder)
 {
     char path[LIMIT_PATH_LENGTH + 1];
     size_t length = strlen(folder);
@@ -74,7 +74,7 @@ enum freshet_error state_store_open(const char *folder, char ret_text[STATE_TEXT
                                     struct state_store **ret_store)
 {
     sqlite3 *database = NULL;
-    enum freshet_error error = state_make_folder(folder);
+    enum freshet_error error = state_store_make_folder(folder);
 
     ret_text[0] = '\0';
     if (error) {
@@ -215,6 +215,22 @@ enum freshet_error state_store_take(struct state_store *store, const uint8_t inf
         if (error)
             state_store_record_deinit(ret_record);
     }
+    pthread_mutex_unlock(&store->lock);
+    return error;
+}
+
+enum freshet_error state_store_pieces(struct state_store *store, const uint8_t info_hash[32],
+                                      const char *root, struct buffer *ret_pieces)
+{
+    pthread_mutex_lock(&store->lock);
+    sqlite3_stmt *row = state_prepare(
+        store, "SELECT pieces FROM records WHERE info_hash=?1 AND root=?2", info_hash, root);
+    int code = row ? sqlite3_step(row) : sqlite3_errcode(store->database);
+    enum freshet_error error = code == SQLITE_DONE ? FRESHET_ERROR_NOT_FOUND : state_store_error(code);
+    if (code == SQLITE_ROW)
+        buffer_append(ret_pieces, sqlite3_column_blob(row, 0),
+                      (size_t)sqlite3_column_bytes(row, 0));
+    sqlite3_finalize(row);
     pthread_mutex_unlock(&store->lock);
     return error;
 }

@@ -22,7 +22,10 @@ struct state_store;
 /* Where state lives when nobody says: $XDG_STATE_HOME/freshet, else ~/.local/state/freshet. */
 bool state_store_default_folder(char ret_folder[LIMIT_PATH_LENGTH + 1]);
 
-/* Makes the folder (mode 0700) if need be. `ret_text`: why it failed; on success "" or what was
+/* With those above it, mode 0700, if need be. */
+enum freshet_error state_store_make_folder(const char *folder);
+
+/* Makes the folder if need be. `ret_text`: why it failed; on success "" or what was
  * found damaged and set aside. */
 enum freshet_error state_store_open(const char *folder, char ret_text[STATE_TEXT_SIZE],
                                     struct state_store **ret_store);
@@ -53,6 +56,9 @@ struct state_record {
  * transaction, so that a crash from here on is seen as one. */
 enum freshet_error state_store_take(struct state_store *store, const uint8_t info_hash[32],
                                     const char *root, struct state_record *ret_record);
+/* The pieces of a record as they were written, by whoever; the record stays as it is. */
+enum freshet_error state_store_pieces(struct state_store *store, const uint8_t info_hash[32],
+                                      const char *root, struct buffer *ret_pieces);
 void state_store_record_deinit(struct state_record *record);
 /* One transaction, durable when it returns. */
 enum freshet_error state_store_persist(struct state_store *store,

@@ -7,6 +7,14 @@
  * never pointers to rows, and copies what it will write.
  *
  *     begin (worker) -> step ... step (engine's thread) -> write (worker) -> end (anywhere)
+ *
+ * An answer may go on, for server-sent events: write sets `stream`, and its body is the first part.
+ * The host then steps the call again, at most twice a second when catalog_revision has grown, and
+ * every SERVICE_STREAM_IDLE_S in any case; SERVICE_WAIT means that there is nothing to say,
+ * SERVICE_DONE that write is to make the next part. The answer ends with a part that has not set
+ * `stream`, and end is called when the client is gone.
+ *
+ *     begin -> step -> write (stream) -> [ step -> write (stream) ] ... -> write -> end
  */
 #ifndef FRESHET_RPC_SERVICE_H
 #define FRESHET_RPC_SERVICE_H
@@ -24,10 +32,11 @@ struct service_request {
     bool is_local; /* over the Unix socket: its user is ours */
 };
 
-struct service_reply {
+struct service_reply { /* zeroed before each write; the host frees the body */
     unsigned status;
-    const char *content_type;
+    const char *content_type; /* static */
     struct buffer body;
+    bool stream; /* more parts will follow; status and type are those of the first */
 };
 
 /* What a call needs of the host, one at a time: SERVICE_JOB with `job` filled; the host does it and
@@ -62,22 +71,39 @@ struct service_content {
     const struct bitfield *pieces; /* NULL: none */
 };
 
+/* How long the loop's turns took that were not waiting. Bucket i counts those below 2^i
+ * microseconds and not below 2^(i-1); the last one also what is longer. */
+#define SERVICE_TURN_BUCKETS 24
+struct service_turns {
+    uint64_t count, sum_ns, max_ns;
+    uint64_t buckets[SERVICE_TURN_BUCKETS];
+};
+
 struct service_world {
     struct catalog *catalog;
     struct engine *engine;
     int64_t now, wall_s;
+    uint64_t revision_minute_ago; /* catalog_revision a minute ago; 0: not known, then all rows
+                                     count as changed lately */
     const char *version;        /* "0.1.0" */
     uint64_t session_id_number; /* of the session id header; differs a run */
     uint64_t bytes_up_all, bytes_down_all, files_added, sessions, seconds_active; /* all runs, with
                                                                                    this one */
     uint64_t bytes_up_run, bytes_down_run, files_added_run, seconds_run;
     uint32_t blocklist_rules;
+    const struct service_turns *turns; /* may be NULL */
     /* false: not at hand, ask for JOB_CONTENT first. */
     bool (*content)(void *context, torrent_id id, struct service_content *ret_content);
     void *context;
 };
 
-enum service_step { SERVICE_DONE, SERVICE_AGAIN, SERVICE_JOB };
+#define SERVICE_STREAM_IDLE_S 15
+enum service_step {
+    SERVICE_DONE,
+    SERVICE_AGAIN, /* later, there was no time */
+    SERVICE_JOB,
+    SERVICE_WAIT, /* only of a stream: nothing to say now */
+};
 
 struct service {
     const char *prefix; /* "/transmission/rpc", "/api/v1" */

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT */
+/* Answers on their way out: whole ones, parts of streams, files of the page, refusals. */
+#include "host/rpc_server_state.h"
+
+#include "core/base/memory.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define STREAM_PART 16384
+
+static const char policy[] = "default-src 'none'; script-src 'self'; style-src 'self'; img-src "
+                             "'self' data:; font-src 'self'; connect-src 'self'; manifest-src "
+                             "'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+static void add_headers(struct rpc_request *request, struct MHD_Response *response,
+                        const char *type)
+{
+    MHD_add_response_header(response, "Content-Type", type);
+    MHD_add_response_header(response, "Content-Security-Policy", policy);
+    MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
+    MHD_add_response_header(response, "X-Frame-Options", "DENY");
+    MHD_add_response_header(response, "Referrer-Policy", "no-referrer");
+    MHD_add_response_header(response, "Cross-Origin-Opener-Policy", "same-origin");
+    MHD_add_response_header(response, "Cross-Origin-Resource-Policy", "same-origin");
+    MHD_add_response_header(response, "Cache-Control", request->asset ? "no-cache" : "no-store");
+    if (request->service && strcmp(request->service->prefix, "/transmission/rpc") == 0 &&
+        request->request.access != ACCESS_NONE)
+        MHD_add_response_header(response, RPC_SESSION_HEADER, request->server->session_id);
+}
+
+static enum MHD_Result queue(struct rpc_request *request, unsigned status,
+                             struct MHD_Response *response)
+{
+    if (!response)
+        return MHD_NO;
+    enum MHD_Result result = MHD_queue_response(request->http, status, response);
+    MHD_destroy_response(response);
+    return result;
+}
+
+static const char *refusal_text(unsigned status)
+{
+    switch (status) {
+    case MHD_HTTP_BAD_REQUEST: return "the request names no host\n";
+    case MHD_HTTP_UNAUTHORIZED: return "a token is needed: `freshet web` shows it\n";
+    case MHD_HTTP_FORBIDDEN: return "not allowed from there or in this way\n";
+    case MHD_HTTP_NOT_FOUND: return "there is nothing of that name\n";
+    case MHD_HTTP_METHOD_NOT_ALLOWED: return "not with this method\n";
+    case MHD_HTTP_CONFLICT: return "send the session id that this answer's header carries\n";
+    case MHD_HTTP_CONTENT_TOO_LARGE: return "the request is too large\n";
+    case MHD_HTTP_MISDIRECTED_REQUEST:
+        return "this name is not allowed (freshet daemon --rpc-allow HOST)\n";
+    case MHD_HTTP_TOO_MANY_REQUESTS: return "too many wrong tokens came from there; wait\n";
+    default: return "not now\n";
+    }
+}
+
+enum MHD_Result rpc_server_refuse(struct rpc_request *request)
+{
+    const char *text = refusal_text(request->refusal);
+    char seconds[16];
+    struct MHD_Response *response = MHD_create_response_from_buffer(
+        strlen(text), (void *)(uintptr_t)text, MHD_RESPMEM_PERSISTENT);
+
+    if (!response)
+        return MHD_NO;
+    add_headers(request, response, "text/plain; charset=utf-8");
+    if (request->refusal == MHD_HTTP_UNAUTHORIZED)
+        MHD_add_response_header(response, "WWW-Authenticate",
+                                request->asks_login ? "Basic realm=\"freshet\", charset=\"UTF-8\""
+                                                    : "Bearer realm=\"freshet\"");
+    if (request->retry_after_s) {
+        snprintf(seconds, sizeof seconds, "%u", request->retry_after_s);
+        MHD_add_response_header(response, "Retry-After", seconds);
+    }
+    return queue(request, request->refusal, response);
+}
+
+static enum MHD_Result reply_asset(struct rpc_request *request)
+{
+    const struct rpc_asset *asset = request->asset;
+    struct MHD_Response *response = MHD_create_response_from_buffer(
+        asset->length, (void *)(uintptr_t)asset->bytes, MHD_RESPMEM_PERSISTENT);
+
+    if (!response)
+        return MHD_NO;
+    add_headers(request, response, asset->type);
+    if (asset->is_gzip)
+        MHD_add_response_header(response, "Content-Encoding", "gzip");
+    return queue(request, MHD_HTTP_OK, response);
+}
+
+static ssize_t stream_read(void *context, uint64_t position, char *ret_bytes, size_t most)
+{
+    struct rpc_request *request = context;
+    size_t left = request->reply.body.length - request->sent;
+
+    (void)position;
+    if (left == 0 && !request->reply.stream)
+        return MHD_CONTENT_READER_END_OF_STREAM;
+    if (left == 0) {
+        rpc_server_stream_wait(request);
+        return 0;
+    }
+    size_t count = left < most ? left : most;
+    memcpy(ret_bytes, request->reply.body.data + request->sent, count);
+    request->sent += count;
+    return (ssize_t)count;
+}
+
+enum MHD_Result rpc_server_reply(struct rpc_request *request)
+{
+    struct service_reply *reply = &request->reply;
+    struct MHD_Response *response;
+
+    if (request->asset)
+        return reply_asset(request);
+    if (request->stage == RPC_DROPPED) {
+        request->refusal = MHD_HTTP_SERVICE_UNAVAILABLE;
+        return rpc_server_refuse(request);
+    }
+    if (reply->stream) {
+        request->is_stream = true;
+        response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_PART, stream_read,
+                                                     request, NULL);
+    } else {
+        response = MHD_create_response_from_buffer_with_free_callback(
+            reply->body.length, reply->body.data, memory_free);
+        if (response)
+            reply->body = (struct buffer){0};
+    }
+    if (!response)
+        return MHD_NO;
+    add_headers(request, response,
+                reply->content_type ? reply->content_type : "application/octet-stream");
+    return queue(request, reply->status ? reply->status : MHD_HTTP_OK, response);
+}
