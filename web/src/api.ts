@@ -89,6 +89,7 @@ export interface Label { name: string; count: number }
 
 export interface Window {
     revision: number;
+    run: string;
     offset: number;
     matching: number;
     totals: Totals;
@@ -286,7 +287,7 @@ export async function ask<T>(method: string, path: string, body?: unknown, signa
     const text = await answer.text();
     let json: unknown = null;
     try {
-        json = text ? JSON.parse(text) : null;
+        json = text ? parse(text) : null;
     } catch {
         throw new Refused(answer.status, "the daemon's answer is no JSON");
     }
@@ -295,6 +296,34 @@ export async function ask<T>(method: string, path: string, body?: unknown, signa
         throw new Refused(answer.status, typeof said === "string" ? said : answer.statusText);
     }
     return json as T;
+}
+
+// Marks that turn the writing direction, and control characters, have no place in what is shown: a
+// name is not to look like another one. The daemon strips them from paths; peers and trackers may
+// say anything.
+const MARKS = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+
+function parse(text: string): unknown {
+    return JSON.parse(text.replace(MARKS, ""));
+}
+
+// Server-sent events by fetch, since an EventSource cannot carry a token. Ends when the stream does.
+export async function listen(path: string, heard: (data: unknown) => void, signal: AbortSignal) {
+    const answer = await send("GET", path, undefined, signal);
+    if (!answer.ok || !answer.body) throw new Refused(answer.status, answer.statusText);
+    const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+    let rest = "";
+    for (;;) {
+        const { value, done } = await reader.read();
+        if (done) return;
+        rest += value;
+        for (let end = rest.indexOf("\n\n"); end >= 0; end = rest.indexOf("\n\n")) {
+            for (const line of rest.slice(0, end).split("\n")) {
+                if (line.startsWith("data: ")) heard(parse(line.slice(6)));
+            }
+            rest = rest.slice(end + 2);
+        }
+    }
 }
 
 export const get = <T>(path: string, signal?: AbortSignal) => ask<T>("GET", path, undefined, signal);

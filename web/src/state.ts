@@ -2,7 +2,7 @@
 // What the page knows: one window of the list, asked from the daemon as it scrolls and kept fresh
 // by deltas; what is selected; what is open. Components read signals and call functions from here.
 import { batch, computed, effect, signal } from "@preact/signals";
-import { Delta, get, hasToken, Label, post, query, Refused, Row, Stats, Totals, Window } from "./api";
+import { type Delta, get, type Label, listen, post, query, Refused, type Row, type Stats, type Totals, type Window } from "./api";
 import { note } from "./log";
 
 export type Filter = "all" | "downloading" | "seeding" | "active" | "stopped" | "finished" | "trouble";
@@ -14,7 +14,7 @@ const CHUNK = 100; // rows asked at once; the window that is kept fresh is at mo
 const POLL_MS = 1000;
 const POLL_HIDDEN_MS = 10000;
 
-export const login = signal<"unknown" | "needed" | "in">(hasToken() ? "unknown" : "unknown");
+export const login = signal<"unknown" | "needed" | "in">("unknown");
 export const offline = signal(false);
 export const filter = signal<Filter>("all");
 export const label = signal("");
@@ -37,6 +37,7 @@ export const generation = signal(0);
 const rows = new Map<number, Row>();
 let order: number[] = []; // sparse: index in the list -> id
 let revision = 0;
+let run = ""; // of the daemon: revisions of another one mean nothing
 let first = 0; // the visible window
 let count = CHUNK;
 
@@ -95,6 +96,8 @@ function span() {
 }
 
 function takeCommon(answer: Window) {
+    revision = answer.revision;
+    run = answer.run;
     matching.value = answer.matching;
     totals.value = answer.totals;
     labels.value = answer.labels;
@@ -127,33 +130,55 @@ async function askWindow() {
         takeRows(answer.rows);
         answer.rows.forEach((row, at) => { order[offset + at] = row.id; });
         order.length = answer.matching;
-        revision = answer.revision;
         loaded.value = true;
         generation.value++;
     });
 }
 
-async function askDelta() {
-    const { offset, limit } = span();
-    const answer = await get<Delta>("/delta" + question({ revision, offset, limit }), asked!.signal);
-    if (answer.everything) {
-        order = [];
-        return askWindow();
-    }
+// true: the window shows rows that are not known here, so it has to be asked as a whole.
+function takeDelta(answer: Delta): boolean {
     let unknown = false;
     batch(() => {
         takeCommon(answer);
+        if (answer.everything) order = [];
         takeRows(answer.rows);
         order.length = answer.matching;
         answer.ids.forEach((id, at) => {
-            order[offset + at] = id;
+            order[answer.offset + at] = id;
             unknown ||= !rows.has(id);
         });
         if (answer.removed.length) forget(answer.removed);
-        revision = answer.revision;
         generation.value++;
     });
-    if (unknown) await askWindow();
+    return unknown;
+}
+
+async function askDelta() {
+    const answer = await get<Delta>("/delta" + question({ revision, run, ...span() }), asked!.signal);
+    if (takeDelta(answer)) await askWindow();
+}
+
+// While the daemon tells by itself nothing is polled.
+let stream: AbortController | null = null;
+let streamed = ""; // the question that it answers
+
+async function follow() {
+    const { offset, limit } = span();
+    const asks = question({ offset, limit });
+    if (document.hidden || (stream && streamed === asks)) return;
+    stream?.abort();
+    const mine = stream = new AbortController();
+    streamed = asks;
+    try {
+        await listen("/events" + question({ revision, run, offset, limit }), (data) => {
+            if (mine !== stream) return;
+            clearTimeout(timer);
+            if (takeDelta(data as Delta)) void turn(true);
+        }, mine.signal);
+    } catch { /* then it is polled, which tells what is wrong */ }
+    if (mine !== stream) return;
+    stream = null;
+    schedule();
 }
 
 function forget(ids: number[]) {
@@ -178,6 +203,13 @@ function failed(error: unknown) {
     offline.value = true;
 }
 
+function schedule() {
+    clearTimeout(timer);
+    if (login.value !== "needed" && !stream) {
+        timer = window.setTimeout(() => void turn(false), document.hidden ? POLL_HIDDEN_MS : POLL_MS);
+    }
+}
+
 async function turn(whole: boolean) {
     if (asking) {
         stale ||= whole;
@@ -185,13 +217,14 @@ async function turn(whole: boolean) {
     }
     asking = true;
     clearTimeout(timer);
-    asked = new AbortController();
-    const giveUp = setTimeout(() => asked?.abort(), 20000);
+    const mine = asked = new AbortController();
+    const giveUp = setTimeout(() => mine.abort(), 20000);
     try {
         if (whole || !loaded.value) await askWindow();
         else await askDelta();
         offline.value = false;
         login.value = "in";
+        if (!stale) void follow();
     } catch (error) {
         failed(error);
     }
@@ -200,8 +233,8 @@ async function turn(whole: boolean) {
     if (stale) {
         stale = false;
         void turn(true);
-    } else if (login.value !== "needed") {
-        timer = window.setTimeout(() => void turn(false), document.hidden ? POLL_HIDDEN_MS : POLL_MS);
+    } else {
+        schedule();
     }
 }
 
@@ -216,13 +249,13 @@ export function show(from: number, rowsVisible: number) {
     first = from;
     count = rowsVisible;
     const { offset, limit } = span();
-    for (let index = offset; index < Math.min(offset + limit, matching.value); index++) {
-        if (!rowAt(index)) {
-            clearTimeout(scrolled);
-            scrolled = window.setTimeout(() => void turn(true), 60);
-            return;
-        }
+    let known = true;
+    for (let index = offset; index < Math.min(offset + limit, matching.value) && known; index++) {
+        known = rowAt(index) !== undefined;
     }
+    if (known && (!stream || streamed === question({ offset, limit }))) return;
+    clearTimeout(scrolled);
+    scrolled = window.setTimeout(() => void turn(!known), known ? 250 : 60);
 }
 
 let begun = false;
@@ -240,11 +273,21 @@ export function begin() {
         clearTimeout(typing);
         typing = window.setTimeout(() => {
             order = [];
+            stream?.abort();
+            stream = null;
             asked?.abort();
             void turn(true);
         }, wait);
     });
-    document.addEventListener("visibilitychange", () => { if (!document.hidden) refresh(); });
+    document.addEventListener("visibilitychange", () => {
+        if (document.hidden) {
+            stream?.abort();
+            stream = null;
+            schedule();
+        } else {
+            refresh();
+        }
+    });
 }
 
 export const targets = computed<number[]>(() =>
