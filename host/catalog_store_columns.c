@@ -386,6 +386,8 @@ static void read_row(sqlite3_stmt *statement, struct catalog_torrent *torrent)
     read_renamed(torrent, (const char *)sqlite3_column_text(statement, 6));
     for (size_t i = 0; i < COUNT(columns); i++)
         read_field(statement, (int)(COLUMNS_FIRST + i), &columns[i], torrent, torrent->file_count);
+    if (torrent->file_count > LIMIT_FILES_MAX)
+        torrent->file_count = 0;
     torrent->metadata_missing = torrent->magnet != NULL;
     if (torrent->trouble_text && trouble > TROUBLE_NONE && trouble <= TROUBLE_LOCAL) {
         torrent->trouble = (enum catalog_trouble)trouble;

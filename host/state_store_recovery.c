@@ -314,6 +314,16 @@ static enum freshet_error recover(const char *folder, const char *path, const ch
     return error;
 }
 
+/* Locks are made after the state, and stay. */
+static bool has_run_before(const char *folder)
+{
+    char path[PATH_SIZE];
+    struct stat facts;
+
+    snprintf(path, sizeof path, "%s/locks", folder);
+    return stat(path, &facts) == 0;
+}
+
 /* What is wrong with the file before SQLite looks at it; it would take an empty or a missing one
  * for a new one. */
 static enum freshet_error look_for_loss(const char *folder, const char *path,
@@ -329,11 +339,13 @@ static enum freshet_error look_for_loss(const char *folder, const char *path,
     is_missing = stat(path, &facts) != 0;
     if (is_missing && errno != ENOENT)
         return posix_error_of_file(errno);
-    if (is_missing && !has_copy)
-        return FRESHET_OK; /* a first start */
+    if (is_missing && !has_copy && !has_run_before(folder))
+        return FRESHET_OK;
     if (is_missing) {
+        /* What SQLite kept beside it would be played into the copy. */
+        error = set_aside(path, aside);
         snprintf(what, sizeof what, "the state %.250s was missing", path);
-        return recover(folder, path, what, ret_text);
+        return error ? error : recover(folder, path, what, ret_text);
     }
     if (facts.st_size != 0)
         return FRESHET_OK;

@@ -106,6 +106,32 @@ void catalog_reannounce(struct catalog *catalog, torrent_id id, int64_t now)
     catalog_output_work(catalog, row);
 }
 
+static void place_anew(struct catalog_row *row, const char *folder, bool move)
+{
+    struct catalog_torrent *torrent = &row->torrent;
+
+    if (!torrent->complete && torrent->folder_done && move) {
+        /* It lies among the incomplete ones: the wish is about where it goes in the end. */
+        catalog_rows_set_text(&torrent->folder_done, folder);
+        return;
+    }
+    catalog_rows_set_text(&torrent->folder_done, NULL);
+    if (strcmp(torrent->folder, folder) == 0)
+        return;
+    if (move && !torrent->metadata_missing) {
+        catalog_rows_set_text(&torrent->move_to, folder);
+        return;
+    }
+    catalog_rows_set_text(&torrent->folder, folder);
+    if (torrent->metadata_missing)
+        return;
+    /* What lies there was not made by us, as far as anybody knows. */
+    memory_free(torrent->made);
+    torrent->made = NULL;
+    torrent->wants_check = true;
+    row->check_begun = false;
+}
+
 enum freshet_error catalog_relocate(struct catalog *catalog, torrent_id id, const char *folder,
                                     bool move, int64_t now)
 {
@@ -122,31 +148,7 @@ enum freshet_error catalog_relocate(struct catalog *catalog, torrent_id id, cons
     if (torrent->move_to || torrent->rename_name)
         return FRESHET_ERROR_BUSY;
     forgive(catalog, row, now);
-    if (!torrent->complete && torrent->folder_done) {
-        /* It lies among the incomplete ones: the wish is about where it goes in the end. */
-        catalog_rows_set_text(&torrent->folder_done, folder);
-        if (move) {
-            edited(catalog, row, now);
-            return FRESHET_OK;
-        }
-        catalog_rows_set_text(&torrent->folder_done, NULL);
-    }
-    if (strcmp(torrent->folder, folder) == 0) {
-        edited(catalog, row, now);
-        return FRESHET_OK;
-    }
-    if (torrent->metadata_missing) {
-        catalog_rows_set_text(&torrent->folder, folder);
-    } else if (move) {
-        catalog_rows_set_text(&torrent->move_to, folder);
-    } else {
-        catalog_rows_set_text(&torrent->folder, folder);
-        /* What lies there was not made by us, as far as anybody knows. */
-        memory_free(torrent->made);
-        torrent->made = NULL;
-        torrent->wants_check = true;
-        row->check_begun = false;
-    }
+    place_anew(row, folder, move);
     edited(catalog, row, now);
     row->gate = catalog->change;
     catalog_queue_settle(catalog, row, now);
