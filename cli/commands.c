@@ -7,15 +7,15 @@
 #include "cli/message.h"
 #include "cli/suggestion.h"
 
-extern const struct command completions_command, create_command, dht_command, edit_command,
-    get_command, help_command, man_command, seed_command, show_command, sim_command,
+extern const struct command completions_command, create_command, daemon_command, dht_command,
+    edit_command, get_command, help_command, man_command, seed_command, show_command, sim_command,
     tracker_command, verify_command, version_command;
 
 /* In the order in which `freshet help` shows them. */
 static const struct command *const commands[] = {
-    &get_command,         &seed_command,    &create_command,  &show_command, &verify_command,
-    &edit_command,        &tracker_command, &dht_command,     &sim_command,  &help_command,
-    &completions_command, &man_command,     &version_command,
+    &get_command,    &seed_command,        &daemon_command,  &create_command,  &show_command,
+    &verify_command, &edit_command,        &tracker_command, &dht_command,     &sim_command,
+    &help_command,   &completions_command, &man_command,     &version_command,
 };
 
 size_t commands_count(void)

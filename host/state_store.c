@@ -15,8 +15,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define STAT_SIZE 25u /* exists, size, mtime, inode; big-endian */
-
 bool state_store_default_folder(char ret_folder[LIMIT_PATH_LENGTH + 1])
 {
     const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
@@ -112,9 +110,8 @@ void state_store_close(struct state_store *store)
     memory_free(store);
 }
 
-/* Prepares with the key bound as ?1 and ?2 (root may be NULL). Called with the lock held. */
-static sqlite3_stmt *state_prepare(struct state_store *store, const char *query,
-                                   const uint8_t *info_hash, const char *root)
+sqlite3_stmt *state_store_prepare(struct state_store *store, const char *query,
+                                  const uint8_t *info_hash, const char *root)
 {
     sqlite3_stmt *statement = NULL;
 
@@ -126,8 +123,7 @@ static sqlite3_stmt *state_prepare(struct state_store *store, const char *query,
     return statement;
 }
 
-/* Runs a statement that gives no rows. */
-static enum freshet_error state_run(struct state_store *store, sqlite3_stmt *statement)
+enum freshet_error state_store_run(struct state_store *store, sqlite3_stmt *statement)
 {
     int code = statement ? sqlite3_step(statement) : sqlite3_errcode(store->database);
 
@@ -135,7 +131,7 @@ static enum freshet_error state_run(struct state_store *store, sqlite3_stmt *sta
     return state_store_error(code);
 }
 
-static void stats_encode(const struct resume_record *record, struct writer *writer)
+void state_store_encode_stats(const struct resume_record *record, struct writer *writer)
 {
     for (uint32_t i = 0; i <= record->file_count; i++) {
         writer_u8(writer, record->stats[i].exists);
@@ -145,12 +141,12 @@ static void stats_encode(const struct resume_record *record, struct writer *writ
     }
 }
 
-static void stats_decode(struct bytes bytes, struct file_stat *ret_stats)
+void state_store_decode_stats(struct bytes bytes, struct file_stat *ret_stats)
 {
     struct cursor cursor;
 
     cursor_init(&cursor, bytes);
-    for (size_t i = 0; i < bytes.length / STAT_SIZE; i++) {
+    for (size_t i = 0; i < bytes.length / STATE_STAT_SIZE; i++) {
         ret_stats[i].exists = cursor_u8(&cursor) != 0;
         ret_stats[i].size = cursor_u64(&cursor);
         ret_stats[i].mtime_ns = (int64_t)cursor_u64(&cursor);
@@ -164,14 +160,14 @@ static void state_record_fill(sqlite3_stmt *row, const uint8_t *info_hash, const
 {
     struct bytes pieces = {sqlite3_column_blob(row, 0), (size_t)sqlite3_column_bytes(row, 0)};
     struct bytes stats = {sqlite3_column_blob(row, 1), (size_t)sqlite3_column_bytes(row, 1)};
-    uint32_t stat_count = (uint32_t)(stats.length / STAT_SIZE);
+    uint32_t stat_count = (uint32_t)(stats.length / STATE_STAT_SIZE);
     size_t stats_size = stat_count * sizeof(struct file_stat), root_size = strlen(root) + 1;
     uint8_t *memory = memory_new(stats_size + pieces.length + root_size);
     struct resume_record *record = &ret_record->record;
 
     memset(ret_record, 0, sizeof *ret_record);
     ret_record->memory = memory;
-    stats_decode(stats, (struct file_stat *)(void *)memory);
+    state_store_decode_stats(stats, (struct file_stat *)(void *)memory);
     if (pieces.length > 0)
         memcpy(memory + stats_size, pieces.data, pieces.length);
     memcpy(memory + stats_size + pieces.length, root, root_size);
@@ -194,13 +190,13 @@ enum freshet_error state_store_take(struct state_store *store, const uint8_t inf
     enum freshet_error error = FRESHET_ERROR_NOT_FOUND;
 
     pthread_mutex_lock(&store->lock);
-    sqlite3_stmt *row = state_prepare(
+    sqlite3_stmt *row = state_store_prepare(
         store,
         "SELECT pieces, stats, uploaded, downloaded, complete, clean, root_device, root_inode "
         "FROM records WHERE info_hash=?1 AND root=?2",
         info_hash, root);
     int code = row ? sqlite3_step(row) : sqlite3_errcode(store->database);
-    if (code == SQLITE_ROW && sqlite3_column_bytes(row, 1) >= (int)STAT_SIZE) {
+    if (code == SQLITE_ROW && sqlite3_column_bytes(row, 1) >= (int)STATE_STAT_SIZE) {
         state_record_fill(row, info_hash, root, ret_record);
         error = FRESHET_OK;
     } else if (code != SQLITE_ROW && code != SQLITE_DONE) {
@@ -208,10 +204,10 @@ enum freshet_error state_store_take(struct state_store *store, const uint8_t inf
     }
     sqlite3_finalize(row);
     if (!error) {
-        error = state_run(store, state_prepare(store,
-                                               "UPDATE records SET clean=0 "
-                                               "WHERE info_hash=?1 AND root=?2",
-                                               info_hash, root));
+        error = state_store_run(store, state_store_prepare(store,
+                                                           "UPDATE records SET clean=0 "
+                                                           "WHERE info_hash=?1 AND root=?2",
+                                                           info_hash, root));
         if (error)
             state_store_record_deinit(ret_record);
     }
@@ -223,7 +219,7 @@ enum freshet_error state_store_pieces(struct state_store *store, const uint8_t i
                                       const char *root, struct buffer *ret_pieces)
 {
     pthread_mutex_lock(&store->lock);
-    sqlite3_stmt *row = state_prepare(
+    sqlite3_stmt *row = state_store_prepare(
         store, "SELECT pieces FROM records WHERE info_hash=?1 AND root=?2", info_hash, root);
     int code = row ? sqlite3_step(row) : sqlite3_errcode(store->database);
     enum freshet_error error = code == SQLITE_DONE ? FRESHET_ERROR_NOT_FOUND : state_store_error(code);
@@ -244,23 +240,23 @@ void state_store_record_deinit(struct state_record *record)
 enum freshet_error state_store_persist(struct state_store *store,
                                        const struct resume_record *record)
 {
-    size_t stats_size = ((size_t)record->file_count + 1) * STAT_SIZE;
+    size_t stats_size = ((size_t)record->file_count + 1) * STATE_STAT_SIZE;
     uint8_t *stats = memory_new(stats_size);
     struct writer writer;
     struct stat root = {0};
 
     writer_init(&writer, stats, stats_size);
-    stats_encode(record, &writer);
+    state_store_encode_stats(record, &writer);
     bool root_known = stat(record->root, &root) == 0;
     pthread_mutex_lock(&store->lock);
-    sqlite3_stmt *row =
-        state_prepare(store,
-                      "INSERT INTO records VALUES(?1,?2,?3,?4,?5,?6,?7,?11,?8,?9,?10) "
-                      "ON CONFLICT(info_hash,root) DO UPDATE SET pieces=?3, stats=?4, uploaded=?5, "
-                      "downloaded=?6, complete=?7, clean=?11, written=?10, "
-                      "root_device=CASE ?8 WHEN 0 THEN root_device ELSE ?8 END, "
-                      "root_inode=CASE ?8 WHEN 0 THEN root_inode ELSE ?9 END",
-                      record->info_hash, record->root);
+    sqlite3_stmt *row = state_store_prepare(
+        store,
+        "INSERT INTO records VALUES(?1,?2,?3,?4,?5,?6,?7,?11,?8,?9,?10) "
+        "ON CONFLICT(info_hash,root) DO UPDATE SET pieces=?3, stats=?4, uploaded=?5, "
+        "downloaded=?6, complete=?7, clean=?11, written=?10, "
+        "root_device=CASE ?8 WHEN 0 THEN root_device ELSE ?8 END, "
+        "root_inode=CASE ?8 WHEN 0 THEN root_inode ELSE ?9 END",
+        record->info_hash, record->root);
     if (row) {
         sqlite3_bind_blob64(row, 3, record->pieces.length ? record->pieces.data : stats,
                             record->pieces.length, SQLITE_STATIC);
@@ -273,7 +269,7 @@ enum freshet_error state_store_persist(struct state_store *store,
         sqlite3_bind_int64(row, 10, clock_wall() / SECOND_NS);
         sqlite3_bind_int(row, 11, record->clean);
     }
-    enum freshet_error error = state_run(store, row);
+    enum freshet_error error = state_store_run(store, row);
     pthread_mutex_unlock(&store->lock);
     memory_free(stats);
     return error;
@@ -283,7 +279,8 @@ static enum freshet_error state_store_change(struct state_store *store, const ch
                                              const uint8_t *info_hash, const char *root)
 {
     pthread_mutex_lock(&store->lock);
-    enum freshet_error error = state_run(store, state_prepare(store, query, info_hash, root));
+    enum freshet_error error =
+        state_store_run(store, state_store_prepare(store, query, info_hash, root));
     pthread_mutex_unlock(&store->lock);
     return error;
 }
@@ -299,11 +296,11 @@ enum freshet_error state_store_put_torrent(struct state_store *store, const uint
                                            struct bytes torrent)
 {
     pthread_mutex_lock(&store->lock);
-    sqlite3_stmt *row =
-        state_prepare(store, "INSERT OR REPLACE INTO torrents VALUES(?1,?2)", info_hash, NULL);
+    sqlite3_stmt *row = state_store_prepare(store, "INSERT OR REPLACE INTO torrents VALUES(?1,?2)",
+                                            info_hash, NULL);
     if (row)
         sqlite3_bind_blob64(row, 2, torrent.data, torrent.length, SQLITE_STATIC);
-    enum freshet_error error = state_run(store, row);
+    enum freshet_error error = state_store_run(store, row);
     pthread_mutex_unlock(&store->lock);
     return error;
 }
@@ -312,8 +309,8 @@ enum freshet_error state_store_get_torrent(struct state_store *store, const uint
                                            struct buffer *ret_torrent)
 {
     pthread_mutex_lock(&store->lock);
-    sqlite3_stmt *row =
-        state_prepare(store, "SELECT torrent FROM torrents WHERE info_hash=?1", info_hash, NULL);
+    sqlite3_stmt *row = state_store_prepare(
+        store, "SELECT torrent FROM torrents WHERE info_hash=?1", info_hash, NULL);
     int code = row ? sqlite3_step(row) : sqlite3_errcode(store->database);
     enum freshet_error error =
         code == SQLITE_DONE ? FRESHET_ERROR_NOT_FOUND : state_store_error(code);
@@ -354,7 +351,7 @@ enum freshet_error state_store_set_number(struct state_store *store, const char 
         sqlite3_bind_text(row, 1, name, -1, SQLITE_STATIC);
         sqlite3_bind_int64(row, 2, value);
     }
-    enum freshet_error error = state_run(store, row);
+    enum freshet_error error = state_store_run(store, row);
     pthread_mutex_unlock(&store->lock);
     return error;
 }
@@ -394,7 +391,7 @@ enum freshet_error state_store_put_blob(struct state_store *store, const char *n
         sqlite3_bind_blob64(row, 2, blob.length ? (const void *)blob.data : "", blob.length,
                             SQLITE_STATIC);
     }
-    enum freshet_error error = state_run(store, row);
+    enum freshet_error error = state_store_run(store, row);
     pthread_mutex_unlock(&store->lock);
     return error;
 }
