@@ -258,7 +258,8 @@ export function hasToken() {
 }
 
 function headers(body: unknown) {
-    const all: Record<string, string> = { Accept: "application/json" };
+    // A form or a foreign page could not send the second one.
+    const all: Record<string, string> = { Accept: "application/json", "X-Requested-With": "freshet" };
     if (token) all["Authorization"] = "Bearer " + token;
     if (session) all["X-Transmission-Session-Id"] = session;
     if (body !== undefined) all["Content-Type"] = "application/json";
@@ -289,11 +290,13 @@ export async function ask<T>(method: string, path: string, body?: unknown, signa
     try {
         json = text ? parse(text) : null;
     } catch {
-        throw new Refused(answer.status, "the daemon's answer is no JSON");
+        if (answer.ok) throw new Refused(answer.status, "the daemon's answer is no JSON");
     }
     if (!answer.ok) {
         const said = (json as { error?: unknown } | null)?.error;
-        throw new Refused(answer.status, typeof said === "string" ? said : answer.statusText);
+        throw new Refused(answer.status, typeof said === "string" ? said
+            : answer.status === 429 ? "too many wrong tokens; wait a little"
+                : answer.statusText || "the daemon says no, " + answer.status);
     }
     return json as T;
 }
