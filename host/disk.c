@@ -190,6 +190,9 @@ static void disk_job_done(struct disk *disk, struct disk_work *work)
     if (work->work.cancelled) {
         event.error = FRESHET_ERROR_CANCELLED;
     } else if (job->operation == DISK_OPEN && !work->error) {
+        struct root_identity identity;
+        storage_files_identify(work->files, &identity);
+        disk_expect_root(disk, job->layout->root, &identity);
         disk_remember_storage(disk, job->storage, work->files);
         work->files = NULL;
     } else if (job->operation == DISK_CLOSE) {

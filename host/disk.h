@@ -33,7 +33,8 @@ void disk_free(struct disk *disk);
 /* The job is the caller's memory and stays untouched until job_done. */
 void disk_submit(struct disk *disk, struct disk_job *job);
 void disk_cancel(struct disk *disk, job_id job);
-/* Which folder `root` was when its progress was recorded; used by the next DISK_OPEN of it. */
+/* Which folder `root` was when its progress was recorded; used by the next DISK_OPEN of it. One
+ * that succeeds says it anew. */
 void disk_expect_root(struct disk *disk, const char *root, const struct root_identity *identity);
 
 /* The files of an open storage, shared until storage_files_free; NULL when it is not open. */

@@ -102,11 +102,36 @@ static void storage_files_note_inode(struct storage_files *files, uint32_t slot,
     files->inodes[slot] = inode;
 }
 
+void storage_files_identify(const struct storage_files *files, struct root_identity *ret_identity)
+{
+    struct stat stat;
+
+    *ret_identity = (struct root_identity){0};
+    if (fstat(files->root, &stat) == 0)
+        *ret_identity = (struct root_identity){stat.st_dev, stat.st_ino};
+}
+
+/* Is what we hold open no longer what the path leads to? Then its disk was unmounted (lazily, since
+ * we hold it), or somebody moved the folder away. */
+static bool storage_files_root_is_gone(const struct storage_files *files)
+{
+    struct root_identity held;
+    struct stat there;
+
+    storage_files_identify(files, &held);
+    if (stat(files->layout->root, &there) != 0)
+        return errno == ENOENT || errno == ENOTDIR;
+    return held.device != there.st_dev || held.inode != there.st_ino;
+}
+
 enum freshet_error storage_files_stat(struct storage_files *files, struct file_stat *ret_stats,
                                       uint32_t *ret_file)
 {
     const struct storage_layout *layout = files->layout;
 
+    *ret_file = UINT32_MAX;
+    if (storage_files_root_is_gone(files))
+        return FRESHET_ERROR_ABSENT;
     for (uint32_t i = 0; i < layout->file_count; i++) {
         ret_stats[i] = (struct file_stat){0};
         if (layout->files[i].padding || layout->files[i].symlink)

@@ -35,6 +35,8 @@ enum freshet_error storage_files_open(const struct storage_layout *layout,
 struct storage_files *storage_files_share(struct storage_files *files);
 void storage_files_free(struct storage_files *files);
 
+void storage_files_identify(const struct storage_files *files, struct root_identity *ret_identity);
+/* FRESHET_ERROR_ABSENT: the root's path leads elsewhere now. */
 enum freshet_error storage_files_stat(struct storage_files *files, struct file_stat *ret_stats,
                                       uint32_t *ret_file);
 enum freshet_error storage_files_prepare(struct storage_files *files, uint32_t *ret_file);

@@ -28,6 +28,7 @@ struct engine *engine_new(const struct engine_settings *settings, int64_t now)
     announce_pacer_init(&engine->pacer);
     greeting_init(&engine->greetings, rng_u64(&shared->rng));
     list_init(&engine->torrents);
+    list_init(&engine->leaving);
     list_init(&engine->tracker_ready);
     map_init(&engine->by_id, sizeof(torrent_id), rng_u64(&shared->rng));
     map_init(&engine->by_hash, 20, rng_u64(&shared->rng));
@@ -400,35 +401,6 @@ void engine_receive_plan(const struct engine *engine, conn_id conn, struct recei
         swarm_receive_plan(peer, ret_plan);
     else
         *ret_plan = (struct receive_plan){.block = BLOCK_NONE};
-}
-
-/* ---- questions ---- */
-
-bool engine_torrent_status(const struct engine *engine, torrent_id torrent,
-                           struct torrent_status *ret_status)
-{
-    struct engine_torrent *found = engine_torrents_find(engine, torrent);
-    if (found && found->swarm)
-        swarm_status(found->swarm, engine->now, ret_status);
-    else if (found)
-        engine_metadata_status(found, ret_status);
-    return found != NULL;
-}
-
-uint32_t engine_torrent_peers(const struct engine *engine, torrent_id torrent,
-                              struct peer_status *ret_peers, uint32_t max)
-{
-    struct engine_torrent *found = engine_torrents_find(engine, torrent);
-    if (found == NULL)
-        return 0;
-    return found->swarm ? swarm_peer_statuses(found->swarm, engine->now, ret_peers, max)
-                        : metadata_swarm_peer_statuses(found->metadata, ret_peers, max);
-}
-
-const struct metainfo *engine_torrent_metainfo(const struct engine *engine, torrent_id torrent)
-{
-    struct engine_torrent *found = engine_torrents_find(engine, torrent);
-    return found ? engine_torrents_metainfo(found) : NULL;
 }
 
 void engine_check(const struct engine *engine)

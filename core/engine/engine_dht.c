@@ -26,6 +26,9 @@
 
 struct engine_dht {
     struct dht_node *nodes[FAMILIES]; /* IPv4, IPv6; NULL: not there */
+    /* Silent: jobs in the host's hands point into the nodes, so that they outlive a stop, and wake
+     * again at the next start. */
+    bool stopped;
 };
 
 static struct dht_node *new_node(struct engine *engine, const struct engine_dht_options *from,
@@ -51,11 +54,13 @@ static struct dht_node *new_node(struct engine *engine, const struct engine_dht_
     return node;
 }
 
-void engine_dht_start(struct engine *engine, const struct engine_dht_options *options)
+static bool is_on(const struct engine *engine)
 {
-    CHECK(engine->dht == NULL);
-    if (!options->has_ipv4 && !options->has_ipv6)
-        return;
+    return engine->dht && !engine->dht->stopped;
+}
+
+static void make_nodes(struct engine *engine, const struct engine_dht_options *options)
+{
     engine->dht = memory_new(sizeof *engine->dht);
     if (options->has_ipv4)
         engine->dht->nodes[0] = new_node(engine, options, 0);
@@ -63,6 +68,16 @@ void engine_dht_start(struct engine *engine, const struct engine_dht_options *op
         engine->dht->nodes[1] = new_node(engine, options, 1);
     if (options->has_ipv4 && options->has_ipv6)
         dht_node_set_sibling(engine->dht->nodes[0], engine->dht->nodes[1]);
+}
+
+void engine_dht_start(struct engine *engine, const struct engine_dht_options *options)
+{
+    CHECK(!is_on(engine));
+    if (!options->has_ipv4 && !options->has_ipv6)
+        return;
+    if (engine->dht == NULL)
+        make_nodes(engine, options);
+    engine->dht->stopped = false;
     if (!options->is_read_only)
         engine->shared.dht_port = engine->shared.settings.listen_port;
     for (struct list_node *at = list_first(&engine->torrents); at;
@@ -88,7 +103,7 @@ void engine_dht_free(struct engine *engine)
 
 static bool may_use(const struct engine_torrent *torrent)
 {
-    return torrent->engine->dht && !torrent->names.is_private && !torrent->removing;
+    return is_on(torrent->engine) && !torrent->names.is_private && !torrent->removing;
 }
 
 /* The hashes by which the DHT knows it: v1, and the first 20 bytes of v2. */
@@ -144,7 +159,7 @@ static void keep_announced(struct engine_torrent *torrent, bool is_seed)
 
 void engine_dht_update(struct engine_torrent *torrent)
 {
-    if (torrent->engine->dht == NULL)
+    if (!is_on(torrent->engine))
         return;
     bool active = may_use(torrent) && engine_torrents_is_active(torrent);
     bool is_seed = active && engine_torrents_is_seed(torrent);
@@ -184,6 +199,21 @@ void engine_dht_torrent_tick(struct engine_torrent *torrent)
     torrent->dht_look_wait_ns = torrent->dht_look_wait_ns >= LOOK_LAST_NS / 2
                                     ? LOOK_LAST_NS
                                     : 2 * torrent->dht_look_wait_ns;
+}
+
+void engine_dht_stop(struct engine *engine)
+{
+    if (!is_on(engine))
+        return;
+    for (struct list_node *at = list_first(&engine->torrents); at;
+         at = list_next(&engine->torrents, at)) {
+        struct engine_torrent *torrent = LIST_ELEMENT(at, struct engine_torrent, in_engine);
+        engine_dht_leave(torrent);
+        engine_touch(torrent);
+    }
+    engine->dht->stopped = true;
+    engine->shared.dht_port = 0;
+    engine->shared.dht_contact_count = 0;
 }
 
 /* ---- results ---- */
@@ -230,7 +260,7 @@ bool engine_dht_input(struct engine *engine, const struct event *event)
     bool own = false;
     if (engine->dht == NULL)
         return false;
-    if (event->type == EVENT_DATAGRAM) {
+    if (event->type == EVENT_DATAGRAM && !engine->dht->stopped) {
         struct dht_node *node = engine->dht->nodes[event->remote.family == ADDRESS_IPV4 ? 0 : 1];
         own = node && dht_node_input(node, engine->now, event);
     } else if (event->type == EVENT_JOB_DONE && event->job >= FIRST_JOB) {
@@ -245,7 +275,7 @@ bool engine_dht_input(struct engine *engine, const struct event *event)
 
 void engine_dht_tick(struct engine *engine)
 {
-    if (engine->dht == NULL)
+    if (!is_on(engine))
         return;
     for (uint32_t i = 0; i < FAMILIES; i++)
         if (engine->dht->nodes[i] && dht_node_deadline(engine->dht->nodes[i]) <= engine->now)
@@ -256,7 +286,7 @@ void engine_dht_tick(struct engine *engine)
 int64_t engine_dht_deadline(const struct engine *engine)
 {
     int64_t deadline = INT64_MAX;
-    if (engine->dht == NULL || engine->shutting_down)
+    if (!is_on(engine) || engine->shutting_down)
         return deadline;
     for (uint32_t i = 0; i < FAMILIES; i++) {
         if (engine->dht->nodes[i] == NULL)
@@ -269,7 +299,7 @@ int64_t engine_dht_deadline(const struct engine *engine)
 
 bool engine_dht_output(struct engine *engine, struct action *ret_action)
 {
-    if (engine->dht == NULL)
+    if (!is_on(engine))
         return false;
     if (engine->shared.dht_contact_count)
         take_contacts(engine);
@@ -295,7 +325,7 @@ bool engine_dht_stats(const struct engine *engine, enum address_family family,
                       struct dht_node_stats *ret_stats)
 {
     const struct dht_node *node =
-        engine->dht ? engine->dht->nodes[family == ADDRESS_IPV4 ? 0 : 1] : NULL;
+        is_on(engine) ? engine->dht->nodes[family == ADDRESS_IPV4 ? 0 : 1] : NULL;
     if (node)
         dht_node_stats(node, engine->now, ret_stats);
     return node != NULL;

@@ -61,6 +61,25 @@ void engine_lsd_update(struct engine_torrent *torrent)
     torrent->lsd_told = true;
 }
 
+void engine_lsd_set(struct engine *engine, bool on)
+{
+    if (on == (engine->lsd != NULL))
+        return;
+    engine->shared.settings.no_lsd = !on;
+    if (on)
+        engine_lsd_start(engine);
+    for (struct list_node *node = list_first(&engine->torrents); node;
+         node = list_next(&engine->torrents, node)) {
+        struct engine_torrent *torrent = LIST_ELEMENT(node, struct engine_torrent, in_engine);
+        if (on)
+            engine_lsd_update(torrent);
+        else
+            engine_lsd_leave(torrent);
+    }
+    if (!on)
+        engine_lsd_free(engine);
+}
+
 void engine_lsd_input(struct engine *engine, const struct event *event)
 {
     uint8_t hash[20];

@@ -3,6 +3,7 @@
  * The inside of the engine, shared by the engine_*.c files and by nobody else.
  *   engine.c           the verbs: events to whom they concern, actions in turn, deadlines
  *   engine_torrents.c  torrents come and go, commands, shutdown
+ *   engine_questions.c what a person may ask
  *   engine_metadata.c  torrents of which only the hash is known yet
  *   engine_trackers.c  what trackers are told and what they say
  *   engine_dht.c       the DHT's nodes, what they are told and what they find
@@ -55,6 +56,7 @@ struct engine_torrent {
     bool lsd_told;                         /* the local network is told of it */
     struct heap_node deadline;
     struct list_node in_engine;
+    struct list_node in_leaving; /* while removing */
     struct list_node in_tracker_ready;
 };
 
@@ -85,7 +87,7 @@ struct engine {
     struct engine_notice told;
     int64_t now;
     int64_t budget_second; /* for which connect_budget is */
-    uint32_t removing;     /* torrents on their way out */
+    struct list leaving;   /* torrents on their way out */
     bool shutting_down, shutdown_told;
 };
 
@@ -135,6 +137,9 @@ struct engine_trackers {
     uint32_t count;
 };
 void engine_trackers_add(struct engine_torrent *torrent, const struct engine_trackers *trackers);
+/* Instead of those that it has. */
+void engine_trackers_replace(struct engine_torrent *torrent,
+                             const struct engine_trackers *trackers);
 /* The swarm has news, or its tracker is due. */
 void engine_trackers_update(struct engine_torrent *torrent, const struct swarm_facts *facts);
 void engine_trackers_stop(struct engine_torrent *torrent);
@@ -149,6 +154,7 @@ bool engine_trackers_output(struct engine *engine, struct action *ret_action,
 /* engine_dht.c */
 struct engine_dht_options;
 void engine_dht_start(struct engine *engine, const struct engine_dht_options *options);
+void engine_dht_stop(struct engine *engine);
 void engine_dht_free(struct engine *engine);
 /* The torrent's metadata is known: the nodes that it names are ways in. */
 void engine_dht_enter(struct engine_torrent *torrent);
@@ -165,6 +171,8 @@ void engine_dht_check(const struct engine *engine);
 
 /* engine_lsd.c */
 void engine_lsd_start(struct engine *engine);
+/* At run time. */
+void engine_lsd_set(struct engine *engine, bool on);
 void engine_lsd_free(struct engine *engine);
 void engine_lsd_update(struct engine_torrent *torrent);
 /* Before its names change or go. */

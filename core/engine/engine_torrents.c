@@ -54,6 +54,7 @@ struct engine_torrent *engine_torrents_new(struct engine *engine, torrent_id id,
     torrent->id = id;
     torrent->lonely_ns = engine->now + ENGINE_LONELY_NS;
     list_append(&engine->torrents, &torrent->in_engine);
+    engine->shared.torrents++;
     map_put(&engine->by_id, &torrent->id, torrent);
     engine_torrents_name(torrent, names);
     return torrent;
@@ -161,7 +162,7 @@ static void begin_removal(struct engine_torrent *torrent)
     engine_dht_leave(torrent);
     engine_lsd_leave(torrent);
     torrent->removing = true;
-    torrent->engine->removing++;
+    list_append(&torrent->engine->leaving, &torrent->in_leaving);
     torrent->stop_ns = torrent->engine->now + ENGINE_STOP_GRACE_NS;
     name_by_hash(torrent, false);
     if (torrent->swarm)
@@ -209,6 +210,7 @@ static void command_swarm(struct engine_torrent *torrent, const struct engine_co
     case COMMAND_SET_PRIORITIES:
         swarm_set_priorities(torrent->swarm, now, command->file_priorities);
         break;
+    case COMMAND_SET_OPTIONS: swarm_tune(torrent->swarm, now, command->tuning); break;
     case COMMAND_RECHECK: swarm_recheck(torrent->swarm, now); break;
     default: break;
     }
@@ -222,10 +224,30 @@ static void command_torrent(struct engine_torrent *torrent, const struct engine_
         command_swarm(torrent, command);
     else
         command_metadata(torrent, command);
+    if (command->type == COMMAND_SET_TRACKERS)
+        engine_trackers_replace(torrent,
+                                &(struct engine_trackers){command->trackers, command->tracker_tiers,
+                                                          command->tracker_count});
     if (command->type == COMMAND_ANNOUNCE && torrent->tracker && torrent->tracker_started)
         tracker_client_announce_now(torrent->tracker, torrent->engine->now);
     engine_torrents_update(torrent);
     engine_touch(torrent);
+}
+
+static void tune(struct engine *engine, const struct engine_tuning *tuning)
+{
+    struct swarm_shared *shared = &engine->shared;
+    shared->settings.no_pex = tuning->no_pex;
+    shared->settings.upload_slots = tuning->upload_slots;
+    shared->peers_max = tuning->peers_max;
+    shared->connections_max = tuning->connections_max ? tuning->connections_max : LIMIT_CONNECTIONS;
+    engine_lsd_set(engine, !tuning->no_lsd);
+    for (struct list_node *node = list_first(&engine->torrents); node;
+         node = list_next(&engine->torrents, node)) {
+        struct engine_torrent *torrent = LIST_ELEMENT(node, struct engine_torrent, in_engine);
+        if (torrent->swarm)
+            swarm_retune(torrent->swarm);
+    }
 }
 
 void engine_torrents_command(struct engine *engine, const struct engine_command *command)
@@ -236,6 +258,10 @@ void engine_torrents_command(struct engine *engine, const struct engine_command 
         engine_metadata_add(engine, command);
     } else if (command->type == COMMAND_START_DHT) {
         engine_dht_start(engine, command->dht);
+    } else if (command->type == COMMAND_STOP_DHT) {
+        engine_dht_stop(engine);
+    } else if (command->type == COMMAND_SET_SESSION) {
+        tune(engine, command->session);
     } else if (command->type == COMMAND_SHUTDOWN) {
         shut_down(engine);
     } else if (command->type == COMMAND_SET_LIMITS && command->torrent == 0) {
@@ -260,12 +286,10 @@ static bool is_over(const struct engine_torrent *torrent)
 void engine_torrents_reap(struct engine *engine)
 {
     uint32_t waiting = 0;
-    if (engine->removing == 0 && !engine->shutting_down)
-        return;
-    struct list_node *node = list_first(&engine->torrents);
+    struct list_node *node = list_first(&engine->leaving);
     while (node) {
-        struct engine_torrent *torrent = LIST_ELEMENT(node, struct engine_torrent, in_engine);
-        node = list_next(&engine->torrents, node);
+        struct engine_torrent *torrent = LIST_ELEMENT(node, struct engine_torrent, in_leaving);
+        node = list_next(&engine->leaving, node);
         bool over = is_over(torrent);
         waiting += !over;
         /* A job in the host's hands points into the client, so it may have to outlast the rest. */
@@ -281,7 +305,9 @@ void engine_torrents_reap(struct engine *engine)
 void engine_torrents_free(struct engine *engine, struct engine_torrent *torrent)
 {
     name_by_hash(torrent, false);
-    engine->removing -= torrent->removing;
+    if (torrent->removing)
+        list_remove(&engine->leaving, &torrent->in_leaving);
+    engine->shared.torrents--;
     map_remove(&engine->by_id, &torrent->id);
     list_remove(&engine->torrents, &torrent->in_engine);
     heap_remove(&engine->deadlines, &torrent->deadline);

@@ -44,6 +44,17 @@ void engine_trackers_add(struct engine_torrent *torrent, const struct engine_tra
     torrent->tracker = tracker_client_new(&options);
 }
 
+void engine_trackers_replace(struct engine_torrent *torrent, const struct engine_trackers *trackers)
+{
+    struct tracker_client_options options = {.trackers = trackers->urls,
+                                             .tracker_tiers = trackers->tiers,
+                                             .tracker_count = trackers->count};
+    if (torrent->tracker)
+        tracker_client_set_trackers(torrent->tracker, torrent->engine->now, &options);
+    else
+        engine_trackers_add(torrent, trackers);
+}
+
 static void set_stats(struct engine_torrent *torrent, const struct swarm_facts *facts)
 {
     struct tracker_client_stats stats = {

@@ -7,7 +7,8 @@
 #include <stdalign.h>
 #include <string.h>
 
-#define CHUNK_SIZE 16384u
+#define CHUNK_FIRST 1024u /* doubled each time, since most torrents are small */
+#define CHUNK_SIZE  16384u
 
 struct chunk {
     struct chunk *next;
@@ -17,11 +18,14 @@ struct chunk {
 
 struct metainfo_arena {
     struct chunk *chunks; /* the first is the one being filled */
+    size_t chunk_size;    /* of the next one */
 };
 
 struct metainfo_arena *metainfo_arena_new(void)
 {
-    return memory_new(sizeof(struct metainfo_arena));
+    struct metainfo_arena *arena = memory_new(sizeof *arena);
+    arena->chunk_size = CHUNK_FIRST;
+    return arena;
 }
 
 void metainfo_arena_free(struct metainfo_arena *arena)
@@ -53,8 +57,11 @@ void *metainfo_arena_array(struct metainfo_arena *arena, size_t count, size_t si
     struct chunk *chunk = arena->chunks;
     if (chunk == NULL || chunk->size - chunk->used < wanted) {
         struct chunk *filling = chunk;
-        chunk = add_chunk(arena, wanted > CHUNK_SIZE / 4 ? wanted : CHUNK_SIZE);
-        if (filling && wanted > CHUNK_SIZE / 4) { /* go on filling the one that has room */
+        bool is_apart = wanted > arena->chunk_size / 4;
+        chunk = add_chunk(arena, is_apart ? wanted : arena->chunk_size);
+        if (!is_apart && arena->chunk_size < CHUNK_SIZE)
+            arena->chunk_size *= 2;
+        if (filling && is_apart) { /* go on filling the one that has room */
             arena->chunks = filling;
             chunk->next = filling->next;
             filling->next = chunk;

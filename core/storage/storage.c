@@ -407,6 +407,14 @@ void storage_tick(struct storage *storage, int64_t now)
         plan(storage);
 }
 
+void storage_set_rest(struct storage *storage, int64_t rest_ns)
+{
+    if (rest_ns == storage->rest_ns)
+        return;
+    storage->rest_ns = rest_ns;
+    storage->deadline = next_deadline(storage);
+}
+
 int64_t storage_deadline(const struct storage *storage)
 {
     return storage->deadline;

@@ -113,6 +113,9 @@ void storage_set_priorities(struct storage *storage, int64_t now, const uint8_t 
 void storage_recheck(struct storage *storage, int64_t now);
 /* Counters for the record, told by the swarm when they change. */
 void storage_set_transferred(struct storage *storage, uint64_t uploaded, uint64_t downloaded);
+/* How long the files may go without a look when nothing happens; less than ten seconds is ten
+ * seconds. Shorter than before: a look that was put off is due. */
+void storage_set_rest(struct storage *storage, int64_t rest_ns);
 /* Last barrier, last record (a clean one), then CLOSED. */
 void storage_close(struct storage *storage, int64_t now);
 void storage_check(const struct storage *storage);

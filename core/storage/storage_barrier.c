@@ -68,6 +68,12 @@ static bool is_due(const struct storage *storage)
            (storage->prepared && storage_layout_has_wanted(storage, &storage->verified));
 }
 
+static int64_t stat_at(const struct storage *storage)
+{
+    int64_t rest = storage->rest_ns > STORAGE_STAT_NS ? storage->rest_ns : STORAGE_STAT_NS;
+    return storage->looked_at + rest;
+}
+
 /* Everything under way has ended: the last barrier, then the descriptors, then the end. */
 static void close_plan(struct storage *storage)
 {
@@ -99,7 +105,7 @@ void storage_barrier_plan(struct storage *storage)
         return;
     else if (is_due(storage))
         begin(storage);
-    else if (storage->now >= storage->stat_at)
+    else if (storage->now >= stat_at(storage))
         ask_stats(storage);
     else if (storage->counters_dirty && !storage->dirty && storage->now >= storage->counters_at)
         record(storage, &storage->durable, storage->record_clean);
@@ -151,7 +157,7 @@ static void go_away(struct storage *storage)
 void storage_barrier_stat(struct storage *storage, struct storage_job *job,
                           enum freshet_error error, uint32_t file)
 {
-    storage->stat_at = storage->now + STORAGE_STAT_NS;
+    storage->looked_at = storage->now;
     if (error == FRESHET_ERROR_ABSENT) {
         go_away(storage);
         return;
@@ -210,7 +216,7 @@ int64_t storage_barrier_deadline(const struct storage *storage)
     if (storage->barrier != STORAGE_BARRIER_NONE || storage->closing ||
         storage->phase != STORAGE_RUNNING || storage->export_stage != STORAGE_EXPORT_NONE)
         return INT64_MAX;
-    int64_t when = storage->stat_at;
+    int64_t when = stat_at(storage);
     if (storage->dirty) {
         int64_t due = storage->barrier_at;
         if (due < storage->barrier_not_before)

@@ -205,7 +205,8 @@ struct storage {
     struct bitfield snapshot; /* bytes == NULL: none. What the barrier under way makes durable */
     int64_t barrier_at;
     int64_t barrier_not_before; /* a record failed: try again then */
-    int64_t stat_at;
+    int64_t looked_at;          /* at the facts */
+    int64_t rest_ns;
     int64_t counters_at;
     uint64_t uploaded;
     uint64_t downloaded;

@@ -146,7 +146,7 @@ static void finish(struct storage *storage)
     storage->phase = STORAGE_RUNNING;
     storage->rechecking = false;
     storage->ready_told = true;
-    storage->stat_at = storage->now + STORAGE_STAT_NS;
+    storage->looked_at = storage->now;
     storage->counters_at = storage->now + STORAGE_COUNTERS_NS;
     storage_tell(storage, STORAGE_RESULT_READY);
 }

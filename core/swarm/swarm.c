@@ -37,6 +37,17 @@ static uint32_t blocks_of_a_piece(const struct geometry *geometry)
     return (uint32_t)((length + LIMIT_BLOCK_SIZE - 1) / LIMIT_BLOCK_SIZE);
 }
 
+static void set_goals(struct swarm *swarm, double ratio, int64_t time_s)
+{
+    swarm->seed_ratio_permille = ratio < 0 ? -1 : (int64_t)(ratio * 1000 + 0.5);
+    swarm->seed_time_ns = time_s < 0 ? -1 : time_s * SECOND_NS;
+}
+
+static uint32_t slots_of(const struct swarm *swarm)
+{
+    return swarm->upload_slots ? swarm->upload_slots : swarm->shared->settings.upload_slots;
+}
+
 struct swarm *swarm_new(struct swarm_shared *shared, torrent_id id, struct metainfo *metainfo,
                         const struct torrent_options *options, int64_t now)
 {
@@ -50,9 +61,7 @@ struct swarm *swarm_new(struct swarm_shared *shared, torrent_id id, struct metai
     swarm->paused = options->paused;
     swarm->sequential = options->sequential;
     swarm->read_only = options->read_only;
-    swarm->seed_ratio_permille =
-        options->seed_ratio < 0 ? -1 : (int64_t)(options->seed_ratio * 1000 + 0.5);
-    swarm->seed_time_ns = options->seed_time_s < 0 ? -1 : options->seed_time_s * SECOND_NS;
+    set_goals(swarm, options->seed_ratio, options->seed_time_s);
     swarm->seeding_since_ns = HEAP_NEVER;
     swarm->held_ns = HEAP_NEVER;
     swarm->tick_ns = HEAP_NEVER;
@@ -65,13 +74,14 @@ struct swarm *swarm_new(struct swarm_shared *shared, torrent_id id, struct metai
     list_init(&swarm->ready_peers);
     list_init(&swarm->graveyard);
     list_init(&swarm->hash_waits);
-    swarm->slots = memory_new_array(LIMIT_PEERS_PER_TORRENT, sizeof *swarm->slots);
+    swarm->slots = swarm_peers_no_slots();
     rate_meter_init(&swarm->down);
     rate_meter_init(&swarm->up);
     bandwidth_init(&swarm->upload_limit, &shared->upload_limit, options->upload_limit, now);
     bandwidth_init(&swarm->download_limit, &shared->download_limit, options->download_limit, now);
-    uint32_t slots = options->upload_slots ? options->upload_slots : shared->settings.upload_slots;
-    choker_init(&swarm->choker, slots, rng_u64(&shared->rng), now);
+    swarm->upload_slots = options->upload_slots;
+    swarm->peers_max = options->peers_max;
+    choker_init(&swarm->choker, slots_of(swarm), rng_u64(&shared->rng), now);
     swarm->blame = blame_new(rng_u64(&shared->rng));
     swarm->candidates = peer_list_new(rng_u64(&shared->rng));
     if (options->super_seed)
@@ -105,7 +115,6 @@ void swarm_free(struct swarm *swarm)
     memory_free(swarm->recent);
     memory_free(swarm->closes);
     memory_free(swarm->send_ranges);
-    memory_free(swarm->slots);
     memory_free(swarm->root);
     memory_free(swarm);
 }
@@ -116,19 +125,34 @@ void swarm_wake(struct swarm *swarm)
         list_append(&swarm->shared->ready, &swarm->in_ready);
 }
 
+/* Most torrents say little, and say it once: the ring is as large as it had to be, and goes when it
+ * is empty. */
+static void grow_notices(struct swarm *swarm)
+{
+    uint32_t capacity = swarm->notices_capacity ? 2 * swarm->notices_capacity : 4;
+    struct notice *ring = memory_new_array(capacity, sizeof *ring);
+    for (uint32_t i = 0; i < swarm->notices_count; i++)
+        ring[i] = swarm->notices[(swarm->notices_first + i) % swarm->notices_capacity];
+    memory_free(swarm->notices);
+    swarm->notices = ring;
+    swarm->notices_first = 0;
+    swarm->notices_capacity = capacity;
+}
+
 void swarm_tell(struct swarm *swarm, struct notice notice)
 {
-    if (swarm->notices == NULL)
-        swarm->notices = memory_new_array(SWARM_NOTICES_MAX, sizeof *swarm->notices);
+    if (swarm->notices_count == swarm->notices_capacity &&
+        swarm->notices_capacity < SWARM_NOTICES_MAX)
+        grow_notices(swarm);
     if (swarm->notices_count == SWARM_NOTICES_MAX) {
         /* The oldest goes: what is newer says more of how things stand. */
-        swarm->notices_first = (swarm->notices_first + 1) % SWARM_NOTICES_MAX;
+        swarm->notices_first = (swarm->notices_first + 1) % swarm->notices_capacity;
         swarm->notices_count--;
     }
     notice.torrent = swarm->id;
     if (notice.type != NOTICE_ERROR && notice.type != NOTICE_FILE_CHANGED)
         notice.file = UINT32_MAX;
-    uint32_t at = (swarm->notices_first + swarm->notices_count) % SWARM_NOTICES_MAX;
+    uint32_t at = (swarm->notices_first + swarm->notices_count) % swarm->notices_capacity;
     swarm->notices[at] = notice;
     swarm->notices_count++;
     swarm_wake(swarm);
@@ -136,18 +160,31 @@ void swarm_tell(struct swarm *swarm, struct notice notice)
 
 bool swarm_notice(struct swarm *swarm, struct notice *ret_notice)
 {
-    if (swarm->notices_count == 0)
+    if (swarm->notices_count == 0) {
+        memory_free(swarm->notices);
+        swarm->notices = NULL;
+        swarm->notices_capacity = 0;
         return false;
+    }
     *ret_notice = swarm->notices[swarm->notices_first];
-    swarm->notices_first = (swarm->notices_first + 1) % SWARM_NOTICES_MAX;
+    swarm->notices_first = (swarm->notices_first + 1) % swarm->notices_capacity;
     swarm->notices_count--;
     return true;
+}
+
+/* Where nobody is served a change of the files does no harm for a while: many such torrents share
+ * so many looks a second. */
+static int64_t rest_of(const struct swarm *swarm)
+{
+    bool rests = swarm->phase == PHASE_SEEDING && swarm->peers.length == 0;
+    return rests ? (int64_t)swarm->shared->torrents * (SECOND_NS / SWARM_RESTING_LOOKS) : 0;
 }
 
 static void settle(struct swarm *swarm)
 {
     swarm_pieces_drain(swarm);
     swarm_peers_bury(swarm);
+    storage_set_rest(swarm->storage, rest_of(swarm));
     swarm_wake(swarm);
 }
 
@@ -405,6 +442,47 @@ void swarm_set_priorities(struct swarm *swarm, int64_t now, const uint8_t *file_
             swarm_requests_update_interest(swarm->slots[slot]);
     swarm_requests_fill_all(swarm);
     settle(swarm);
+}
+
+/* Peers know what we had when they came: they come anew and hear of all, or of one piece at a time.
+ * Who downloads has nothing to hide. */
+static void set_super_seed(struct swarm *swarm, bool on)
+{
+    const struct bitfield *have = storage_verified(swarm->storage);
+    bool may =
+        bitfield_is_full(have) && (swarm->phase == PHASE_SEEDING || swarm->phase == PHASE_PAUSED);
+    if (on == (swarm->super_seed != NULL) || (on && !may))
+        return;
+    swarm_peers_close_all(swarm, FRESHET_ERROR_CANCELLED);
+    super_seed_free(swarm->super_seed);
+    swarm->super_seed = on ? super_seed_new(have->size, rng_u64(&swarm->shared->rng)) : NULL;
+}
+
+void swarm_tune(struct swarm *swarm, int64_t now, const struct torrent_tuning *tuning)
+{
+    swarm->now = now;
+    swarm->sequential = tuning->sequential;
+    if (swarm->picker)
+        piece_picker_set_sequential(swarm->picker, tuning->sequential);
+    set_goals(swarm, tuning->seed_ratio, tuning->seed_time_s);
+    swarm->upload_slots = tuning->upload_slots;
+    swarm->peers_max = tuning->peers_max;
+    set_super_seed(swarm, tuning->super_seed);
+    swarm_retune(swarm);
+    if (swarm_is_active(swarm)) {
+        int64_t next = next_tick(swarm);
+        swarm->tick_ns = next < swarm->tick_ns ? next : swarm->tick_ns;
+    }
+    settle(swarm);
+}
+
+void swarm_retune(struct swarm *swarm)
+{
+    uint32_t slots = slots_of(swarm);
+    bool same = slots == 0 ? swarm->choker.adapts
+                           : !swarm->choker.adapts && swarm->choker.slots_base == slots;
+    if (!same)
+        choker_set_slots(&swarm->choker, slots);
 }
 
 void swarm_recheck(struct swarm *swarm, int64_t now)

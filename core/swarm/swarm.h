@@ -49,6 +49,8 @@ struct swarm_shared {
     struct list metadata_ready; /* metadata_swarms that have output */
     uint32_t connections;       /* of all torrents, half-open ones and greetings too */
     uint32_t connections_max;
+    uint32_t torrents;                             /* that the engine has */
+    uint32_t peers_max;                            /* of a torrent that says none */
     uint32_t connect_budget;                       /* connects still allowed in this second */
     struct address external;                       /* how others see us; family NONE when unknown */
     struct bandwidth upload_limit, download_limit; /* the roots of the trees of limits */
@@ -91,6 +93,9 @@ void swarm_pause(struct swarm *swarm, int64_t now);
 void swarm_resume(struct swarm *swarm, int64_t now);
 void swarm_set_limits(struct swarm *swarm, uint64_t upload, uint64_t download);
 void swarm_set_priorities(struct swarm *swarm, int64_t now, const uint8_t *file_priorities);
+void swarm_tune(struct swarm *swarm, int64_t now, const struct torrent_tuning *tuning);
+/* What the engine lends has changed. */
+void swarm_retune(struct swarm *swarm);
 void swarm_recheck(struct swarm *swarm, int64_t now);
 /* Drops all peers, then closes storage in order; swarm_is_closed when that is done and all that it
  * had to say has been pulled. */
@@ -103,6 +108,12 @@ const struct metainfo *swarm_metainfo(const struct swarm *swarm);
 void swarm_status(const struct swarm *swarm, int64_t now, struct torrent_status *ret_status);
 uint32_t swarm_peer_statuses(const struct swarm *swarm, int64_t now, struct peer_status *ret_peers,
                              uint32_t max);
+/* As engine_torrent_* (engine.h). */
+void swarm_file_bytes(const struct swarm *swarm, uint64_t *ret_bytes, uint32_t file_count);
+void swarm_availability(const struct swarm *swarm, uint8_t *ret_peers, uint32_t pieces);
+void swarm_reach(const struct swarm *swarm, struct torrent_reach *ret_reach);
+uint32_t swarm_web_seeds(const struct swarm *swarm, int64_t now, struct web_seed_status *ret_seeds,
+                         uint32_t max);
 /* What a tracker is told. */
 struct swarm_facts {
     bool active;         /* open, not paused: announce it */

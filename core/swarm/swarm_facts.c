@@ -2,6 +2,8 @@
 /* Questions about a torrent: read-only, except that asking takes note of a completion. */
 #include "core/swarm/swarm_state.h"
 
+#include "core/base/memory.h"
+
 #include <string.h>
 
 #define PEERS_ENOUGH 40u
@@ -99,11 +101,91 @@ uint32_t swarm_peer_statuses(const struct swarm *swarm, int64_t now, struct peer
             .download_rate = rate_meter_quick(&peer->pipeline.rate, now),
             .upload_rate = rate_meter_quick(&peer->up, now),
             .pieces = peer->has.count,
+            .progress_permille = (uint32_t)((uint64_t)peer->has.count * 1000 / peer->has.size),
+            .upload_only = peer->upload_only,
+            .requests_out = peer->requests.count,
+            .requests_in = peer->uploads.length,
+            .connected_ns = peer->connected_ns,
         };
         memcpy(status->peer_id, peer->peer_id, sizeof status->peer_id);
         memcpy(status->client, peer->client, sizeof status->client);
     }
     return count;
+}
+
+void swarm_file_bytes(const struct swarm *swarm, uint64_t *ret_bytes, uint32_t file_count)
+{
+    const struct geometry *geometry = &swarm->metainfo->geometry;
+    uint64_t *bytes = memory_new_array(geometry->file_count, sizeof *bytes);
+    geometry_file_bytes(geometry, storage_verified(swarm->storage), bytes);
+    for (uint32_t i = 0; i < file_count && i < geometry->file_count; i++)
+        ret_bytes[i] = bytes[i];
+    memory_free(bytes);
+}
+
+/* Of the pieces from the byte's first one on. */
+static void count_byte(uint8_t *peers, uint8_t byte, uint32_t pieces)
+{
+    for (uint32_t bit = 0; byte && bit < 8 && bit < pieces; bit++)
+        peers[bit] = (uint8_t)(peers[bit] + (byte >> (7 - bit) & 1));
+}
+
+void swarm_availability(const struct swarm *swarm, uint8_t *ret_peers, uint32_t pieces)
+{
+    uint32_t size = swarm->metainfo->geometry.piece_count, seeds = 0;
+    uint32_t count = pieces < size ? pieces : size;
+    if (count)
+        memset(ret_peers, 0, count);
+    /* Fewer than 256 peers, so no entry runs over. */
+    for (struct list_node *node = list_first(&swarm->peers); node;
+         node = list_next(&swarm->peers, node)) {
+        const struct peer *peer = LIST_ELEMENT(node, struct peer, in_swarm);
+        if (peer->phase != PEER_OPEN || peer->has.count == 0)
+            continue;
+        if (peer->has.count == size) {
+            seeds++;
+            continue;
+        }
+        struct bytes wire = bitfield_wire(&peer->has);
+        for (uint32_t at = 0; at < count; at += 8)
+            count_byte(ret_peers + at, wire.data[at / 8], count - at);
+    }
+    for (uint32_t i = 0; i < count && seeds; i++)
+        ret_peers[i] = (uint8_t)(ret_peers[i] + seeds);
+}
+
+/* Whole copies: of the rarest piece, and the share of pieces of which there is one more. */
+static uint32_t copies_permille(const uint8_t *peers, uint32_t pieces)
+{
+    uint32_t rarest = UINT8_MAX, commoner = 0;
+    for (uint32_t i = 0; i < pieces; i++)
+        rarest = peers[i] < rarest ? peers[i] : rarest;
+    for (uint32_t i = 0; i < pieces; i++)
+        commoner += peers[i] > rarest;
+    return rarest * 1000 + (uint32_t)((uint64_t)commoner * 1000 / pieces);
+}
+
+void swarm_reach(const struct swarm *swarm, struct torrent_reach *ret_reach)
+{
+    const struct geometry *geometry = &swarm->metainfo->geometry;
+    const struct bitfield *have = storage_verified(swarm->storage);
+    uint8_t *peers = memory_new(geometry->piece_count);
+    struct torrent_reach reach = {.has_web_seed =
+                                      swarm->web_seeds && web_seed_count(swarm->web_seeds) > 0};
+    swarm_availability(swarm, peers, geometry->piece_count);
+    reach.copies_permille = copies_permille(peers, geometry->piece_count);
+    for (piece_index piece = bitfield_next_clear(have, 0); piece < have->size;
+         piece = bitfield_next_clear(have, piece + 1))
+        if ((peers[piece] || reach.has_web_seed) && storage_piece_wanted(swarm->storage, piece))
+            reach.desired_bytes += geometry_piece_payload(geometry, piece);
+    memory_free(peers);
+    *ret_reach = reach;
+}
+
+uint32_t swarm_web_seeds(const struct swarm *swarm, int64_t now, struct web_seed_status *ret_seeds,
+                         uint32_t max)
+{
+    return swarm->web_seeds ? web_seed_statuses(swarm->web_seeds, now, ret_seeds, max) : 0;
 }
 
 bool swarm_is_active(const struct swarm *swarm)

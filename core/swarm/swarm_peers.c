@@ -23,6 +23,12 @@ void swarm_peers_wake(struct peer *peer)
     swarm_wake(peer->swarm);
 }
 
+struct peer **swarm_peers_no_slots(void)
+{
+    static struct peer *const none[LIMIT_PEERS_PER_TORRENT];
+    return (struct peer **)(uintptr_t)none;
+}
+
 static uint32_t free_slot(const struct swarm *swarm)
 {
     uint32_t slot = 0;
@@ -38,6 +44,8 @@ static struct peer *add_peer(struct swarm *swarm, conn_id conn, const struct add
         return NULL;
     struct peer *peer =
         peer_new(swarm, conn, address, slot, swarm->metainfo->geometry.piece_count, swarm->now);
+    if (swarm->slots == swarm_peers_no_slots())
+        swarm->slots = memory_new_array(LIMIT_PEERS_PER_TORRENT, sizeof *swarm->slots);
     swarm->slots[slot] = peer;
     list_append(&swarm->peers, &peer->in_swarm);
     map_put(&swarm->shared->conns, &conn, peer);
@@ -135,6 +143,10 @@ void swarm_peers_bury(struct swarm *swarm)
         list_remove(&swarm->graveyard, node);
         peer_free(LIST_ELEMENT(node, struct peer, in_swarm));
     }
+    if (list_is_empty(&swarm->peers) && swarm->slots != swarm_peers_no_slots()) {
+        memory_free(swarm->slots);
+        swarm->slots = swarm_peers_no_slots();
+    }
 }
 
 static bool connected_from(const struct swarm *swarm, const struct address *address)
@@ -160,12 +172,19 @@ static bool is_here(const struct swarm *swarm, const struct address *address)
     return false;
 }
 
+bool swarm_peers_are_enough(const struct swarm *swarm)
+{
+    uint32_t max = swarm->peers_max ? swarm->peers_max : swarm->shared->peers_max;
+    if (max == 0 || max > LIMIT_PEERS_PER_TORRENT)
+        max = LIMIT_PEERS_PER_TORRENT;
+    return swarm->peers.length >= max;
+}
+
 void swarm_peers_connect(struct swarm *swarm)
 {
     struct swarm_shared *shared = swarm->shared;
     while (swarm_is_active(swarm) && shared->connect_budget > 0 &&
-           shared->connections < shared->connections_max &&
-           free_slot(swarm) < LIMIT_PEERS_PER_TORRENT) {
+           shared->connections < shared->connections_max && !swarm_peers_are_enough(swarm)) {
         struct address address;
         if (!peer_list_next(swarm->candidates, swarm->now, &address))
             break;
@@ -373,7 +392,8 @@ struct peer *swarm_accept(struct swarm *swarm, int64_t now, conn_id conn,
 {
     swarm->now = now;
     if (!swarm_is_active(swarm) || blame_is_banned(swarm->blame, remote) ||
-        peer_list_is_banned(swarm->candidates, remote) || connected_from(swarm, remote))
+        peer_list_is_banned(swarm->candidates, remote) || connected_from(swarm, remote) ||
+        swarm_peers_are_enough(swarm))
         return NULL;
     struct peer *peer = add_peer(swarm, conn, remote);
     if (peer == NULL)

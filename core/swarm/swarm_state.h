@@ -20,8 +20,9 @@
 #include "core/swarm/swarm.h"
 #include "core/swarm/web_seed.h"
 
-#define SWARM_NOTICES_MAX 256
-#define SWARM_NOTICE_TEXT 200
+#define SWARM_NOTICES_MAX   256
+#define SWARM_NOTICE_TEXT   200
+#define SWARM_RESTING_LOOKS 100 /* a second, at the files of all torrents that nobody asks for */
 
 struct swarm {
     struct swarm_shared *shared;
@@ -45,9 +46,12 @@ struct swarm {
 
     struct list peers;       /* struct peer.in_swarm */
     struct list ready_peers; /* struct peer.in_ready */
-    struct peer **slots;     /* LIMIT_PEERS_PER_TORRENT, NULL: free */
-    struct list graveyard;   /* struct peer.in_swarm */
-    conn_id *closes;         /* connections that the host is to close */
+    /* LIMIT_PEERS_PER_TORRENT, NULL: free. While there is no peer one array is all swarms', and
+     * never written. */
+    struct peer **slots;
+    uint32_t upload_slots, peers_max; /* as asked for; 0: the engine's */
+    struct list graveyard;            /* struct peer.in_swarm */
+    conn_id *closes;                  /* connections that the host is to close */
     uint32_t closes_count, closes_capacity;
 
     bool read_only; /* what is missing stays missing: it could not be written */
@@ -74,8 +78,8 @@ struct swarm {
     uint64_t hashing_bytes; /* of pieces that are hashed for them */
     struct hash_answer_upper hash_upper;
 
-    struct notice *notices; /* a ring of SWARM_NOTICES_MAX, made when first needed */
-    uint32_t notices_first, notices_count;
+    struct notice *notices; /* a ring */
+    uint32_t notices_first, notices_count, notices_capacity;
     struct list_node in_ready;
 };
 
@@ -94,6 +98,10 @@ void swarm_peers_tick(struct swarm *swarm);
 void swarm_peers_wake(struct peer *peer);
 void swarm_peers_connected(struct peer *peer);
 void swarm_peers_greet(struct peer *peer, struct bytes *bytes);
+
+struct peer **swarm_peers_no_slots(void);
+/* Has it as many as it may have? */
+bool swarm_peers_are_enough(const struct swarm *swarm);
 
 /* swarm_messages.c */
 void swarm_messages_received(struct peer *peer, struct event *event);

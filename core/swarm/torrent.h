@@ -54,7 +54,7 @@ struct torrent_options {
 /* What may be changed of a torrent at any time: as in torrent_options. */
 struct torrent_tuning {
     bool sequential;
-    bool super_seed; /* takes hold when it has every piece */
+    bool super_seed; /* takes hold when it has every piece now; peers are met anew */
     uint32_t upload_slots, peers_max;
     double seed_ratio;   /* < 0: no goal */
     int64_t seed_time_s; /* < 0: no goal */

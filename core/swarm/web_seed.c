@@ -4,6 +4,7 @@
 #include "core/base/check.h"
 #include "core/base/heap.h"
 #include "core/base/memory.h"
+#include "core/swarm/rate_meter.h"
 #include "core/swarm/web_seed_task.h"
 
 #include <string.h>
@@ -19,6 +20,7 @@ struct server {
     uint32_t running; /* tasks */
     uint32_t fails;   /* in a row */
     int64_t rest_until_ns;
+    struct rate_meter rate;
     uint32_t run_bytes; /* what a task may fetch: grows with the server's speed */
 };
 
@@ -54,6 +56,8 @@ struct web_seed *web_seed_new(const struct metainfo *metainfo, job_id *job_next)
         memory_free(servers);
         return NULL;
     }
+    for (uint32_t i = 0; i < count; i++)
+        rate_meter_init(&servers[i].rate);
     struct web_seed *seeds = memory_new(sizeof *seeds);
     seeds->metainfo = metainfo;
     seeds->job_next = job_next;
@@ -341,6 +345,7 @@ bool web_seed_input(struct web_seed *seeds, int64_t now, const struct event *eve
     struct server *server = &seeds->servers[task->server];
     bool good =
         event->error == FRESHET_OK && event->result.fetched.received == task->job.range_length;
+    rate_meter_add(&server->rate, now, event->result.fetched.received);
     if (good) {
         web_seed_task_fetched(task);
     } else if (event->error != FRESHET_ERROR_CANCELLED) {
@@ -418,6 +423,23 @@ void web_seed_resume(struct web_seed *seeds)
 bool web_seed_is_idle(const struct web_seed *seeds)
 {
     return seeds->running == 0 && seeds->results_count == 0;
+}
+
+uint32_t web_seed_statuses(const struct web_seed *seeds, int64_t now,
+                           struct web_seed_status *ret_seeds, uint32_t max)
+{
+    uint32_t count = seeds->server_count < max ? seeds->server_count : max;
+    for (uint32_t i = 0; i < count; i++) {
+        const struct server *server = &seeds->servers[i];
+        ret_seeds[i] = (struct web_seed_status){
+            .url = server->base,
+            .rate = rate_meter_rate(&server->rate, now),
+            .failing = server->fails > 0 || server->dropped,
+            .dropped = server->dropped,
+            .retry_ns = server->fails > 0 ? server->rest_until_ns : INT64_MIN,
+        };
+    }
+    return count;
 }
 
 uint32_t web_seed_count(const struct web_seed *seeds)

@@ -22,6 +22,7 @@
 #include "core/swarm/bandwidth.h"
 #include "core/swarm/block_ledger.h"
 #include "core/swarm/piece_picker.h"
+#include "core/swarm/torrent.h"
 
 #define WEB_SEED_CONNECTIONS 3u  /* to one server */
 #define WEB_SEED_TASKS_MAX   12u /* of a torrent */
@@ -87,6 +88,9 @@ void web_seed_stop(struct web_seed *seeds);
 void web_seed_resume(struct web_seed *seeds);
 /* No job is under way and no result is waiting. */
 bool web_seed_is_idle(const struct web_seed *seeds);
+/* All servers, in the torrent's order; up to `max`, returns how many. */
+uint32_t web_seed_statuses(const struct web_seed *seeds, int64_t now,
+                           struct web_seed_status *ret_seeds, uint32_t max);
 /* Servers that are not dropped. */
 uint32_t web_seed_count(const struct web_seed *seeds);
 

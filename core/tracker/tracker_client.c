@@ -21,6 +21,7 @@ struct tracker_client {
     struct tracker_client_options options; /* trackers and tiers are not kept */
     struct rng rng;
     struct tracker_list list;
+    struct tracker_list leaving; /* no longer ours; each is told that we go, one by one */
     struct tracker_client_stats stats;
     enum phase phase;
     bool is_partial_seed;
@@ -71,6 +72,7 @@ void tracker_client_free(struct tracker_client *client)
     release_pacer(client);
     tracker_inquiry_deinit(&client->inquiry);
     tracker_list_deinit(&client->list);
+    tracker_list_deinit(&client->leaving);
     tracker_result_queue_deinit(&client->results);
     memory_free(client);
 }
@@ -96,6 +98,11 @@ static bool is_asking(const struct tracker_client *client)
     return client->inquiry.entry != NULL;
 }
 
+static bool is_leaving(const struct tracker_client *client, const struct tracker_entry *entry)
+{
+    return client->leaving.count > 0 && client->leaving.entries[0] == entry;
+}
+
 /* --- Stopping --- */
 
 static void stop_next(struct tracker_client *client, int64_t now)
@@ -117,10 +124,13 @@ static void stop(struct tracker_client *client, int64_t now)
 {
     if (client->phase != PHASE_RUNNING)
         return;
+    /* One that is being told that we go hears that out. */
+    bool is_goodbye = is_asking(client) && is_leaving(client, client->inquiry.entry);
     /* A tracker that was being told of us may have heard it, whatever comes back. */
-    if (is_asking(client) && !client->inquiry.is_scrape)
+    if (is_asking(client) && !client->inquiry.is_scrape && !is_goodbye)
         client->inquiry.entry->is_started = true;
-    tracker_inquiry_end(&client->inquiry);
+    if (!is_goodbye)
+        tracker_inquiry_end(&client->inquiry);
 #ifndef FRESHET_PLANTED_BUG
     release_pacer(client);
 #endif
@@ -130,7 +140,8 @@ static void stop(struct tracker_client *client, int64_t now)
     client->is_again = false;
     client->is_faithful = false;
     client->is_scrape_wanted = false;
-    stop_next(client, now);
+    if (!is_goodbye)
+        stop_next(client, now);
 }
 
 /* --- A round: trackers in order until one answers --- */
@@ -157,6 +168,7 @@ static void ask(struct tracker_client *client, int64_t now, uint32_t position)
     struct tracker_entry *entry = client->list.entries[position];
     client->position = position;
     client->is_again = false;
+    entry->peers_so_far = 0;
     tracker_inquiry_announce(&client->inquiry, now, entry, event_for(client, entry),
                              &client->stats);
 }
@@ -234,8 +246,14 @@ static void note_reply(struct tracker_client *client, const struct tracker_reque
         entry->interval_s = interval_s;
     if (reply->interval_min_s > entry->interval_min_s)
         entry->interval_min_s = clamp_interval(reply->interval_min_s);
-    if (reply->has_counts)
+    if (reply->has_counts) {
+        uint32_t downloads = entry->counts.downloaded;
+        entry->has_counts = true;
         entry->counts = reply->counts;
+        if (reply->counts.downloaded == 0)
+            entry->counts.downloaded = downloads;
+        entry->has_downloads |= reply->counts.downloaded != 0;
+    }
     if (reply->tracker_id.length > 0) {
         buffer_clear(&entry->tracker_id);
         buffer_append(&entry->tracker_id, reply->tracker_id.data, reply->tracker_id.length);
@@ -244,19 +262,23 @@ static void note_reply(struct tracker_client *client, const struct tracker_reque
 
 static void tell_replies(struct tracker_client *client)
 {
-    const struct tracker_entry *entry = client->inquiry.entry;
+    struct tracker_entry *entry = client->inquiry.entry;
     struct tracker_request *request;
     while ((request = tracker_inquiry_take(&client->inquiry)) != NULL) {
-        if (request->state != TRACKER_REQUEST_OK || client->phase != PHASE_RUNNING)
+        if (request->state != TRACKER_REQUEST_OK || client->phase != PHASE_RUNNING ||
+            is_leaving(client, entry))
             continue;
         if (client->inquiry.is_scrape) {
+            entry->counts = request->scraped[0];
+            entry->has_counts = entry->has_downloads = true;
             tracker_result_queue_add_scrape(&client->results, entry->url, request->scraped,
                                             client->options.info_hash_count);
             continue;
         }
         if (client->options.is_private && client->in_use && client->in_use != entry)
             tracker_result_queue_add_switched(&client->results, entry->url);
-        client->in_use = client->inquiry.entry;
+        client->in_use = entry;
+        entry->peers_so_far += request->reply.peer_count;
         tracker_result_queue_add_reply(&client->results, entry->url, request->hash_index,
                                        clamp_interval(request->reply.interval_s), &request->reply);
     }
@@ -279,11 +301,17 @@ static void settle_debts(struct tracker_client *client, struct tracker_entry *en
 static void on_answered(struct tracker_client *client, int64_t now)
 {
     struct tracker_entry *entry = client->inquiry.entry;
+    struct bytes warning = {NULL, 0};
     entry->interval_s = 0;
     entry->interval_min_s = 0;
-    for (uint32_t i = 0; i < client->inquiry.request_count; i++)
-        if (client->inquiry.requests[i].state == TRACKER_REQUEST_OK)
-            note_reply(client, &client->inquiry.requests[i]);
+    for (uint32_t i = 0; i < client->inquiry.request_count; i++) {
+        if (client->inquiry.requests[i].state != TRACKER_REQUEST_OK)
+            continue;
+        note_reply(client, &client->inquiry.requests[i]);
+        if (warning.length == 0)
+            warning = buffer_bytes(&client->inquiry.requests[i].reply.text);
+    }
+    tracker_list_note(entry, now, FRESHET_OK, warning);
     tracker_list_answered(&client->list, entry, now);
     settle_debts(client, entry);
     tracker_inquiry_end(&client->inquiry);
@@ -302,11 +330,25 @@ static void on_failed(struct tracker_client *client, int64_t now)
     if (text.length == 0)
         text = (struct bytes){(const uint8_t *)error_text(error), strlen(error_text(error))};
     tracker_result_queue_add_error(&client->results, entry->url, error, text);
+    tracker_list_note(entry, now, error, text);
     tracker_list_failed(entry, now, worst ? worst->reply.retry_s : 0);
     tracker_inquiry_end(&client->inquiry);
     uint32_t from = client->is_faithful ? 0 : client->position + 1;
     client->is_faithful = false;
     ask_from(client, now, from);
+}
+
+static void on_scraped(struct tracker_client *client, int64_t now)
+{
+    client->inquiry.entry->scraped_ns = now;
+    client->inquiry.entry->scraped_ok = tracker_inquiry_is_ok(&client->inquiry);
+    tracker_inquiry_end(&client->inquiry);
+}
+
+static void on_left(struct tracker_client *client)
+{
+    tracker_inquiry_end(&client->inquiry);
+    tracker_list_drop_first(&client->leaving);
 }
 
 /* Moves on as far as can be done without hearing from outside. */
@@ -317,12 +359,19 @@ static void proceed(struct tracker_client *client, int64_t now)
             tell_replies(client);
             if (!tracker_inquiry_is_finished(&client->inquiry))
                 return;
-            if (client->phase != PHASE_RUNNING || client->inquiry.is_scrape)
+            if (is_leaving(client, client->inquiry.entry))
+                on_left(client);
+            else if (client->inquiry.is_scrape)
+                on_scraped(client, now);
+            else if (client->phase != PHASE_RUNNING)
                 tracker_inquiry_end(&client->inquiry);
             else if (tracker_inquiry_is_ok(&client->inquiry))
                 on_answered(client, now);
             else
                 on_failed(client, now);
+        } else if (client->leaving.count) {
+            tracker_inquiry_announce(&client->inquiry, now, client->leaving.entries[0],
+                                     TRACKER_EVENT_STOPPED, &client->stats);
         } else if (client->phase == PHASE_STOPPING) {
             stop_next(client, now);
         } else if (client->phase == PHASE_RUNNING && client->next_ns <= now) {
@@ -392,6 +441,51 @@ void tracker_client_event(struct tracker_client *client, int64_t now, enum track
     proceed(client, now);
 }
 
+static bool is_listed(const struct bytes *urls, uint32_t count, struct bytes url)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (bytes_equal(urls[i], url))
+            return true;
+    return false;
+}
+
+/* What is under way with one that goes ends; it may have heard it, whatever comes back. */
+static void abandon(struct tracker_client *client)
+{
+    if (!client->inquiry.is_scrape && client->phase == PHASE_RUNNING)
+        client->inquiry.entry->is_started = true;
+    tracker_inquiry_end(&client->inquiry);
+    client->is_faithful = false;
+    if (client->phase == PHASE_RUNNING)
+        end_round(client, INT64_MAX);
+}
+
+void tracker_client_set_trackers(struct tracker_client *client, int64_t now,
+                                 const struct tracker_client_options *options)
+{
+    const struct bytes *urls = options->trackers;
+    uint32_t count = options->tracker_count;
+    if (is_asking(client) && !is_leaving(client, client->inquiry.entry) &&
+        !is_listed(urls, count, client->inquiry.entry->url))
+        abandon(client);
+    bool loses = client->in_use && !is_listed(urls, count, client->in_use->url);
+    if (loses)
+        client->in_use = NULL;
+    struct tracker_list_wish wish = {urls, options->tracker_tiers, count, client->inquiry.entry};
+    tracker_list_replace(&client->list, &client->leaving, &wish, &client->rng);
+    client->is_unusable = client->list.count == 0;
+    for (uint32_t i = 0; i < client->list.count; i++)
+        if (client->list.entries[i] == client->inquiry.entry)
+            client->position = i;
+    /* Whoever is new and comes before the one in use has its turn now. */
+    bool is_first = client->list.count > 0 && client->list.entries[0] == client->in_use;
+    if (client->is_unusable)
+        client->next_ns = INT64_MAX;
+    else if (!is_first)
+        announce_soon(client, now);
+    proceed(client, now);
+}
+
 void tracker_client_announce_now(struct tracker_client *client, int64_t now)
 {
     if (client->phase != PHASE_RUNNING || client->is_unusable || client->has_slot ||
@@ -418,7 +512,7 @@ void tracker_client_scrape(struct tracker_client *client, int64_t now)
 
 bool tracker_client_is_stopped(const struct tracker_client *client)
 {
-    return client->phase == PHASE_QUIET;
+    return client->phase == PHASE_QUIET && client->leaving.count == 0;
 }
 
 /* --- The four verbs --- */
@@ -470,6 +564,17 @@ bool tracker_client_status(const struct tracker_client *client, uint32_t index,
         .is_given_up = entry->is_given_up,
         .next_ns = next_ns,
         .counts = entry->counts,
+        .has_counts = entry->has_counts,
+        .has_downloads = entry->has_downloads,
+        .is_announcing = client->inquiry.entry == entry && !client->inquiry.is_scrape,
+        .is_scraping = client->inquiry.entry == entry && client->inquiry.is_scrape,
+        .announced_ns = entry->announced_ns,
+        .announced_ok = entry->announced_ok,
+        .announce_error = entry->announce_error,
+        .said = {(const uint8_t *)entry->said, entry->said ? strlen(entry->said) : 0},
+        .peers = entry->peers,
+        .scraped_ns = entry->scraped_ns,
+        .scraped_ok = entry->scraped_ok,
     };
     return true;
 }
@@ -480,5 +585,5 @@ void tracker_client_check(const struct tracker_client *client)
     tracker_inquiry_check(&client->inquiry);
     CHECK(!client->holds_pacer || client->options.pacer != NULL);
     CHECK(!client->holds_pacer || is_asking(client));
-    CHECK(client->phase != PHASE_QUIET || !is_asking(client));
+    CHECK(client->phase != PHASE_QUIET || !is_asking(client) || client->leaving.count > 0);
 }

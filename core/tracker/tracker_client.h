@@ -34,6 +34,11 @@ void tracker_client_set_stats(struct tracker_client *client,
 /* STARTED: begin, announce at once. COMPLETED: say so once. PAUSED: from now on a partial seed.
  * NONE: no longer a partial seed. STOPPED: one try at each tracker that knows us, then silence. */
 void tracker_client_event(struct tracker_client *client, int64_t now, enum tracker_event event);
+/* Other trackers (trackers, tracker_tiers, tracker_count of the options alone) instead of those
+ * that it has. Who is in both notices nothing; who goes and knows us is told `stopped`; who is new
+ * hears `started` when its turn comes, at once when it comes before the one in use (BEP 12). */
+void tracker_client_set_trackers(struct tracker_client *client, int64_t now,
+                                 const struct tracker_client_options *options);
 /* A person or a swarm without peers asks for more: announces as soon as the tracker's minimum
  * interval (LIMIT_ANNOUNCE_FLOOR_NS when it said none) allows, failed trackers at once. */
 void tracker_client_announce_now(struct tracker_client *client, int64_t now);
@@ -56,11 +61,20 @@ bool tracker_client_result(struct tracker_client *client, struct tracker_result 
 struct tracker_client_status {
     struct bytes url;
     uint32_t tier;
-    uint32_t failures; /* in a row */
-    bool is_known;     /* it has answered us */
-    bool is_given_up;  /* it said "never" (BEP 31), or its URL is unusable */
-    int64_t next_ns;   /* when it may be asked next, on the engine's clock */
+    uint32_t failures;              /* in a row */
+    bool is_known;                  /* it has answered us */
+    bool is_given_up;               /* it said "never" (BEP 31), or its URL is unusable */
+    int64_t next_ns;                /* when it may be asked next, on the engine's clock */
+    bool has_counts, has_downloads; /* of the counts: complete and incomplete; downloaded */
     struct tracker_counts counts;
+    bool is_announcing, is_scraping;
+    int64_t announced_ns; /* when the last announce ended; INT64_MIN: none did */
+    bool announced_ok;
+    enum freshet_error announce_error;
+    struct bytes said;  /* in answer to it: its warning, its refusal, our words; borrowed */
+    uint32_t peers;     /* that it named */
+    int64_t scraped_ns; /* INT64_MIN: never */
+    bool scraped_ok;
 };
 bool tracker_client_status(const struct tracker_client *client, uint32_t index,
                            struct tracker_client_status *ret_status);

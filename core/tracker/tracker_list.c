@@ -28,16 +28,12 @@ static void add_entry(struct tracker_list *list, struct bytes url, uint32_t tier
     entry->url = (struct bytes){(const uint8_t *)entry->text, url.length};
     (void)tracker_url_parse(entry->url, &entry->parts);
     entry->tier = tier;
+    entry->announced_ns = entry->scraped_ns = INT64_MIN;
     list->entries[list->count++] = entry;
 }
 
-void tracker_list_init(struct tracker_list *list, const struct bytes *urls, const uint32_t *tiers,
-                       uint32_t count, struct rng *rng)
+static void shuffle_tiers(struct tracker_list *list, struct rng *rng)
 {
-    uint32_t room = count < LIMIT_TRACKERS_MAX ? count : LIMIT_TRACKERS_MAX;
-    *list = (struct tracker_list){.entries = memory_new_array(room, sizeof *list->entries)};
-    for (uint32_t i = 0; i < count; i++)
-        add_entry(list, urls[i], tiers ? tiers[i] : i);
     for (uint32_t i = 0; i < list->count;) {
         uint32_t end = i;
         while (end < list->count && list->entries[end]->tier == list->entries[i]->tier)
@@ -47,13 +43,102 @@ void tracker_list_init(struct tracker_list *list, const struct bytes *urls, cons
     }
 }
 
-void tracker_list_deinit(struct tracker_list *list)
+void tracker_list_init(struct tracker_list *list, const struct bytes *urls, const uint32_t *tiers,
+                       uint32_t count, struct rng *rng)
+{
+    uint32_t room = count < LIMIT_TRACKERS_MAX ? count : LIMIT_TRACKERS_MAX;
+    *list = (struct tracker_list){.entries = memory_new_array(room, sizeof *list->entries)};
+    for (uint32_t i = 0; i < count; i++)
+        add_entry(list, urls[i], tiers ? tiers[i] : i);
+    shuffle_tiers(list, rng);
+}
+
+static void free_entry(struct tracker_entry *entry)
+{
+    buffer_deinit(&entry->tracker_id);
+    memory_free(entry->said);
+    memory_free(entry->text);
+    memory_free(entry);
+}
+
+static struct tracker_entry *take_entry(struct tracker_list *list, struct bytes url,
+                                        const struct tracker_entry *except)
 {
     for (uint32_t i = 0; i < list->count; i++) {
-        buffer_deinit(&list->entries[i]->tracker_id);
-        memory_free(list->entries[i]->text);
-        memory_free(list->entries[i]);
+        struct tracker_entry *entry = list->entries[i];
+        if (entry == except || !bytes_equal(entry->url, url))
+            continue;
+        memmove(list->entries + i, list->entries + i + 1,
+                (--list->count - i) * sizeof *list->entries);
+        return entry;
     }
+    return NULL;
+}
+
+void tracker_list_drop_first(struct tracker_list *list)
+{
+    free_entry(list->entries[0]);
+    memmove(list->entries, list->entries + 1, --list->count * sizeof *list->entries);
+}
+
+static void leave(struct tracker_list *leaving, struct tracker_entry *entry)
+{
+    leaving->entries =
+        memory_resize_array(leaving->entries, leaving->count + 1, sizeof *leaving->entries);
+    leaving->entries[leaving->count++] = entry;
+}
+
+/* Those that stay keep their places of before among the others of their tier, since a shuffle in
+ * each change would lead a swarm from tracker to tracker. */
+void tracker_list_replace(struct tracker_list *list, struct tracker_list *leaving,
+                          const struct tracker_list_wish *wish, struct rng *rng)
+{
+    struct tracker_list fresh;
+    tracker_list_init(&fresh, wish->urls, wish->tiers, wish->count, rng);
+    uint32_t first = 0; /* of its tier */
+    for (uint32_t i = 0; i < fresh.count; i++) {
+        struct tracker_entry *entry = fresh.entries[i];
+        first = i > 0 && entry->tier == fresh.entries[i - 1]->tier ? first : i;
+        struct tracker_entry *old = take_entry(list, entry->url, NULL);
+        if (old == NULL)
+            old = take_entry(leaving, entry->url, wish->asked);
+        if (old == NULL)
+            continue;
+        old->tier = entry->tier;
+        free_entry(entry);
+        memmove(fresh.entries + first + 1, fresh.entries + first,
+                (i - first) * sizeof *fresh.entries);
+        fresh.entries[first++] = old;
+    }
+    for (uint32_t i = 0; i < list->count; i++) {
+        if (list->entries[i]->is_started)
+            leave(leaving, list->entries[i]);
+        else
+            free_entry(list->entries[i]);
+    }
+    memory_free(list->entries);
+    *list = fresh;
+}
+
+void tracker_list_note(struct tracker_entry *entry, int64_t now, enum freshet_error error,
+                       struct bytes text)
+{
+    entry->announced_ns = now;
+    entry->announced_ok = error == FRESHET_OK;
+    entry->announce_error = error;
+    entry->peers = entry->peers_so_far;
+    memory_free(entry->said);
+    entry->said = NULL;
+    if (text.length == 0)
+        return;
+    entry->said = memory_new(text.length + 1);
+    memcpy(entry->said, text.data, text.length);
+}
+
+void tracker_list_deinit(struct tracker_list *list)
+{
+    for (uint32_t i = 0; i < list->count; i++)
+        free_entry(list->entries[i]);
     memory_free(list->entries);
     *list = (struct tracker_list){0};
 }

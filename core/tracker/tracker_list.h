@@ -38,7 +38,15 @@ struct tracker_entry {
     int64_t interval_s;     /* as used, clamped */
     int64_t interval_min_s; /* for announces asked for by hand */
     struct buffer tracker_id;
+    bool has_counts, has_downloads;
     struct tracker_counts counts;
+    int64_t announced_ns; /* when the last announce ended; INT64_MIN: none */
+    bool announced_ok;
+    enum freshet_error announce_error;
+    char *said;                   /* its words, or ours; NULL: none */
+    uint32_t peers, peers_so_far; /* that the last announce named; that this one has */
+    int64_t scraped_ns;           /* INT64_MIN: never */
+    bool scraped_ok;
     struct tracker_route routes[TRACKER_FAMILY_COUNT];
 };
 
@@ -47,9 +55,25 @@ struct tracker_list {
     uint32_t count;
 };
 
+struct tracker_list_wish {
+    const struct bytes *urls;
+    const uint32_t *tiers; /* NULL: each its own */
+    uint32_t count;
+    const struct tracker_entry *asked; /* one that is being told `stopped` is not taken back */
+};
+
 /* Unusable URLs and repeated ones are left out; each tier is shuffled once. */
 void tracker_list_init(struct tracker_list *list, const struct bytes *urls, const uint32_t *tiers,
                        uint32_t count, struct rng *rng);
+/* Other trackers instead; those that are in both stay as they are. Who goes and was told that we
+ * are here is put at the end of `leaving`, the others are freed. */
+void tracker_list_replace(struct tracker_list *list, struct tracker_list *leaving,
+                          const struct tracker_list_wish *wish, struct rng *rng);
+/* Takes the first one out and frees it. */
+void tracker_list_drop_first(struct tracker_list *list);
+/* An announce has ended; text may be empty. */
+void tracker_list_note(struct tracker_entry *entry, int64_t now, enum freshet_error error,
+                       struct bytes text);
 void tracker_list_deinit(struct tracker_list *list);
 /* The first one at `from` or behind it that may be asked now; its index, or list->count. */
 uint32_t tracker_list_next(const struct tracker_list *list, uint32_t from, int64_t now);

@@ -486,6 +486,64 @@ static int short_disk_child(const char *mount_point)
     return 0;
 }
 
+/* A disk that is unmounted under a running torrent and mounted again: 0 when all is well. */
+static int lost_mount_child(const char *folder)
+{
+    struct fixture fixture;
+    static uint8_t piece[72768];
+    char store[300], mount_point[300];
+    uint8_t byte[4];
+    int namespaces = CLONE_NEWNS | (geteuid() == 0 ? 0 : CLONE_NEWUSER);
+
+    snprintf(store, sizeof store, "%s/store", folder);
+    snprintf(mount_point, sizeof mount_point, "%s/mounted", folder);
+    if (mkdir(store, 0755) != 0 || mkdir(mount_point, 0755) != 0 || unshare(namespaces) != 0 ||
+        mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
+        mount("tmpfs", store, "tmpfs", 0, "size=1m") != 0 ||
+        mount(store, mount_point, NULL, MS_BIND, NULL) != 0)
+        return 2;
+    fixture_init(&fixture);
+    snprintf(fixture.root, sizeof fixture.root, "%s", mount_point);
+    if (run_plain(&fixture, DISK_OPEN) || run_plain(&fixture, DISK_PREPARE))
+        return 3;
+    fill_blocks(&fixture, piece);
+    struct disk_job write = {.operation = DISK_WRITE, .extent = piece_extent};
+    if (run_job(&fixture, &write) || run_plain(&fixture, DISK_SYNC) ||
+        run_plain(&fixture, DISK_STAT))
+        return 4;
+    if (umount2(mount_point, MNT_DETACH) != 0)
+        return 5;
+    if (run_plain(&fixture, DISK_STAT) != FRESHET_ERROR_ABSENT || run_plain(&fixture, DISK_CLOSE))
+        return 6;
+    fixture.layout.create_root = false;
+    if (run_plain(&fixture, DISK_OPEN) != FRESHET_ERROR_ABSENT || rmdir(mount_point) != 0)
+        return 7; /* rmdir: nothing was made below */
+    if (run_plain(&fixture, DISK_OPEN) != FRESHET_ERROR_ABSENT || mkdir(mount_point, 0755) != 0 ||
+        mount(store, mount_point, NULL, MS_BIND, NULL) != 0)
+        return 8;
+    if (run_plain(&fixture, DISK_OPEN) || run_plain(&fixture, DISK_STAT))
+        return 9;
+    if (temporary_read(mount_point, fixture.layout.files[0].path, byte, 4) != 4 ||
+        memcmp(byte, piece, 4) != 0)
+        return 10;
+    return 0;
+}
+
+static void disk_waits_for_a_lost_mount_and_writes_nothing_below(void **state)
+{
+    char *folder = temporary_folder_make();
+    int status;
+
+    (void)state;
+    pid_t child = fork();
+    if (child == 0)
+        _exit(lost_mount_child(folder));
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+    temporary_folder_drop(folder);
+}
+
 static void disk_says_when_it_is_full(void **state)
 {
     char *folder = temporary_folder_make();
@@ -536,6 +594,7 @@ int main(void)
         cmocka_unit_test(disk_knows_an_absent_root),
         cmocka_unit_test(disk_keeps_few_files_open),
         cmocka_unit_test(disk_says_when_it_is_full),
+        cmocka_unit_test(disk_waits_for_a_lost_mount_and_writes_nothing_below),
         cmocka_unit_test(disk_ends_every_job_once_when_it_is_stopped),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

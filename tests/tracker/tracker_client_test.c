@@ -186,6 +186,102 @@ static void client_says_started_then_nothing_then_stopped(void **state)
     finish(&world);
 }
 
+static void set_trackers(struct world *world, size_t count, const char *const *urls,
+                         const uint32_t *tiers)
+{
+    struct bytes list[16];
+    for (size_t i = 0; i < count; i++)
+        list[i] = (struct bytes){(const uint8_t *)urls[i], strlen(urls[i])};
+    struct tracker_client_options options = {
+        .trackers = list, .tracker_tiers = tiers, .tracker_count = (uint32_t)count};
+    tracker_client_set_trackers(world->client, world->now, &options);
+    pull(world);
+}
+
+static void client_takes_leave_of_trackers_that_go(void **state)
+{
+    (void)state;
+    struct world world = {0};
+    struct tracker_client_status status;
+    struct tracker_client_options options = default_options(&world);
+    build(&world, &options, 2, (const char *[]){"http://a.example/", "http://b.example/"}, NULL);
+    tell(&world, TRACKER_EVENT_STARTED);
+    assert_true(tracker_client_status(world.client, 0, &status));
+    assert_true(status.is_announcing);
+    assert_true(status.announced_ns == INT64_MIN);
+    answer(&world, world.seen[0].job, OK_REPLY);
+    assert_true(tracker_client_status(world.client, 0, &status));
+    assert_false(status.is_announcing);
+    assert_true(status.announced_ok && status.has_counts && !status.has_downloads);
+    assert_int_equal(status.announced_ns, world.now);
+    assert_int_equal(status.peers, 1);
+    assert_int_equal(status.said.length, 0);
+    /* One more behind it: nobody has anything to hear. */
+    set_trackers(&world, 3,
+                 (const char *[]){"http://a.example/", "http://b.example/", "http://c.example/"},
+                 NULL);
+    assert_int_equal(world.count, 0);
+    /* Another in its place: first goodbye, then the new one is told. */
+    set_trackers(&world, 1, (const char *[]){"http://d.example/"}, NULL);
+    assert_int_equal(world.count, 1);
+    assert_true(says(&world, 0, "http://a.example/"));
+    assert_true(says(&world, 0, "&event=stopped"));
+    answer(&world, world.seen[0].job, "de");
+    assert_int_equal(world.count, 1);
+    assert_true(says(&world, 0, "http://d.example/"));
+    assert_true(says(&world, 0, "&event=started"));
+    answer(&world, world.seen[0].job, "d14:failure reason4:nonee");
+    assert_true(tracker_client_status(world.client, 0, &status));
+    assert_false(status.announced_ok);
+    assert_true(bytes_is(status.said, "none"));
+    assert_false(tracker_client_status(world.client, 1, &status));
+    /* None at all, while one is being asked: it may have heard us. */
+    wait_deadline(&world);
+    job_id asked = world.seen[0].job;
+    set_trackers(&world, 0, NULL, NULL);
+    assert_int_equal(world.count, 2);
+    assert_int_equal(world.seen[0].type, ACTION_CANCEL);
+    assert_int_equal(world.seen[0].job, asked);
+    assert_true(says(&world, 1, "&event=stopped"));
+    job_id goodbye = world.seen[1].job;
+    job_done(&world, asked, FRESHET_ERROR_CANCELLED, "", 0);
+    tell(&world, TRACKER_EVENT_STOPPED);
+    assert_int_equal(world.count, 0);
+    assert_false(tracker_client_is_stopped(world.client));
+    answer(&world, goodbye, "de");
+    assert_true(tracker_client_is_stopped(world.client));
+    finish(&world);
+}
+
+static void client_that_changes_trackers_keeps_what_stays(void **state)
+{
+    (void)state;
+    struct world world = {0};
+    struct tracker_client_options options = default_options(&world);
+    build(&world, &options, 1, (const char *[]){"http://a.example/"}, NULL);
+    tell(&world, TRACKER_EVENT_STARTED);
+    answer(&world, world.seen[0].job, OK_REPLY);
+    /* It goes, and comes back before it could be told. */
+    set_trackers(&world, 1, (const char *[]){"http://b.example/"}, NULL);
+    job_id goodbye = world.seen[0].job;
+    assert_true(says(&world, 0, "http://a.example/"));
+    set_trackers(&world, 2, (const char *[]){"http://b.example/", "http://a.example/"}, NULL);
+    answer(&world, goodbye, "de");
+    assert_true(says(&world, 0, "http://b.example/"));
+    refuse(&world, world.seen[0].job);
+    assert_true(says(&world, 0, "http://a.example/"));
+    assert_true(says(&world, 0, "&event=started"));
+    answer(&world, world.seen[0].job, OK_REPLY);
+    int64_t before = world.now;
+    set_trackers(&world, 1, (const char *[]){"http://a.example/"}, NULL);
+    assert_int_equal(world.count, 0);
+    wait_deadline(&world);
+    assert_true(world.now > before);
+    assert_false(says(&world, 0, "event="));
+    answer(&world, world.seen[0].job, OK_REPLY);
+    finish(&world);
+}
+
 static void client_says_completed_once_to_who_knows_it(void **state)
 {
     (void)state;
@@ -732,6 +828,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(client_says_started_then_nothing_then_stopped),
+        cmocka_unit_test(client_takes_leave_of_trackers_that_go),
+        cmocka_unit_test(client_that_changes_trackers_keeps_what_stays),
         cmocka_unit_test(client_says_completed_once_to_who_knows_it),
         cmocka_unit_test(client_repeats_completed_until_it_is_taken),
         cmocka_unit_test(client_says_paused_while_it_is_a_partial_seed),
