@@ -68,9 +68,9 @@ function Top() {
         <header class="top">
             <h1><Logo /><span>freshet</span></h1>
             <SearchBox />
-            <button type="button" class="speeds" onClick={openSpeed} aria-label={`Speed: down ${rate(speed.value.down)}, up ${rate(speed.value.up)}. Show the plot`}>
-                <span class="down"><Icon name="down" size={15} />{rate(speed.value.down)}</span>
-                <span class="up"><Icon name="up" size={15} />{rate(speed.value.up)}</span>
+            <button type="button" class="speeds" onClick={openSpeed} title="Speed over time">
+                <span class="sr">Speed over time: down</span><span class="down"><Icon name="down" size={15} />{rate(speed.value.down)}</span>
+                <span class="sr">, up</span><span class="up"><Icon name="up" size={15} />{rate(speed.value.up)}</span>
             </button>
             <span class="top-buttons">
                 <button type="button" class="primary add" onClick={() => openAdd()} aria-label="Add torrents"><Icon name="plus" /><span>Add</span></button>

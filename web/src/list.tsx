@@ -10,7 +10,7 @@ import { day, percent, rate, ratio, size } from "./format";
 import { Icon } from "./icons";
 import {
     current, descending, detailsOpen, filter, generation, indexOf, label, loaded, matching, rowAt, search,
-    selected, selectRange, show, sort, Sort, toggle, totals,
+    selectAll, selected, selectRange, show, sort, Sort, toggle, totals,
 } from "./state";
 import { Bar, IconButton, openMenu, useSize } from "./ui";
 import { etaOf, kindOf, ratesOf, statusOf } from "./words";
@@ -112,7 +112,13 @@ class Line extends Component<LineProps> {
 function Header() {
     return (
         <div class="header row" role="row" aria-rowindex={1}>
-            <div class="c-check" role="columnheader" aria-label="Selected" />
+            <div class="c-check" role="columnheader">
+                <input type="checkbox" tabIndex={-1} aria-label="Select all" checked={matching.value > 0 && selected.value.size >= matching.value}
+                    onChange={(event) => {
+                        if (event.currentTarget.checked) void selectAll();
+                        else selected.value = new Set();
+                    }} />
+            </div>
             {COLUMNS.map((column) => (
                 <div key={column.key} class={column.class} role="columnheader"
                     aria-sort={sort.value === column.key ? (descending.value ? "descending" : "ascending") : "none"}>
