@@ -254,7 +254,7 @@ scenarios.settings = async (browser) => {
         await accessible(page, group);
     }
     await dialog.getByRole("tab", { name: "Queue" }).click();
-    await dialog.getByLabel("Downloads at once").fill("3");
+    await dialog.getByLabel("Downloads at once", { exact: true }).fill("3");
     await dialog.getByRole("button", { name: "Save" }).click();
     await dialog.waitFor({ state: "detached" });
     await page.getByRole("button", { name: "Slow down" }).click();
