@@ -12,6 +12,7 @@
 #include "cli/transfer_options.h"
 #include "host/daemon_service.h"
 #include "host/rpc_token.h"
+#include "services/api/api.h"
 #include "services/rpc/metrics_service.h"
 #include "services/rpc/transmission_rpc.h"
 
@@ -20,7 +21,8 @@
 #define TOKEN_LENGTH   16 /* characters of one that a person chose, at least */
 #define TOKEN_VARIABLE "FRESHET_RPC_TOKEN"
 
-static const struct service *const services[] = {&transmission_service, &metrics_service};
+static const struct service *const services[] = {&transmission_service, &api_service,
+                                                 &metrics_service};
 
 struct daemon_run {
     struct command_call *call;

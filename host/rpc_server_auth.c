@@ -318,7 +318,7 @@ void rpc_server_judge(struct rpc_request *request)
             request->refusal = judge_intent(request);
         return;
     }
-    request->asset = rpc_assets_find(request->path);
+    request->asset = web_assets_find(request->path);
     if (!request->asset)
         request->refusal = MHD_HTTP_NOT_FOUND;
     else if (!is_question(request->method))

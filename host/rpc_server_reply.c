@@ -9,15 +9,11 @@
 
 #define STREAM_PART 16384
 
-static const char policy[] = "default-src 'none'; script-src 'self'; style-src 'self'; img-src "
-                             "'self' data:; font-src 'self'; connect-src 'self'; manifest-src "
-                             "'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-
 static void add_headers(struct rpc_request *request, struct MHD_Response *response,
                         const char *type)
 {
     MHD_add_response_header(response, "Content-Type", type);
-    MHD_add_response_header(response, "Content-Security-Policy", policy);
+    MHD_add_response_header(response, "Content-Security-Policy", WEB_ASSETS_POLICY);
     MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
     MHD_add_response_header(response, "X-Frame-Options", "DENY");
     MHD_add_response_header(response, "Referrer-Policy", "no-referrer");
@@ -79,15 +75,13 @@ enum MHD_Result rpc_server_refuse(struct rpc_request *request)
 
 static enum MHD_Result reply_asset(struct rpc_request *request)
 {
-    const struct rpc_asset *asset = request->asset;
+    const struct web_asset *asset = request->asset;
     struct MHD_Response *response = MHD_create_response_from_buffer(
-        asset->length, (void *)(uintptr_t)asset->bytes, MHD_RESPMEM_PERSISTENT);
+        asset->bytes.length, (void *)(uintptr_t)asset->bytes.data, MHD_RESPMEM_PERSISTENT);
 
     if (!response)
         return MHD_NO;
     add_headers(request, response, asset->type);
-    if (asset->is_gzip)
-        MHD_add_response_header(response, "Content-Encoding", "gzip");
     return queue(request, MHD_HTTP_OK, response);
 }
 

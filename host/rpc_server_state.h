@@ -4,8 +4,8 @@
 #define FRESHET_HOST_RPC_SERVER_STATE_H
 
 #include "core/base/limits.h"
-#include "host/rpc_assets.h"
 #include "host/rpc_server.h"
+#include "host/web_assets.h"
 #include "host/worker_pool.h"
 
 #include <microhttpd.h>
@@ -53,7 +53,7 @@ struct rpc_request {
     unsigned refusal; /* HTTP status; 0: none */
     unsigned retry_after_s;
     bool asks_login; /* a browser may ask a person for it */
-    const struct rpc_asset *asset;
+    const struct web_asset *asset;
     const struct service *service;
     struct service_request request;
     struct buffer body;

@@ -80,7 +80,8 @@ struct catalog_torrent {
     uint32_t renamed_count;
     char *magnet; /* while metadata_missing: the link; else NULL */
     bool metadata_missing;
-    bool choose_files; /* stop when the metadata are there, for files to be chosen */
+    bool choose_files; /* stop when the metadata are there, for files to be chosen; until it is
+                          started then */
 
     bool wanted_running; /* what the person asked for: started or stopped */
     bool force_start;    /* beyond the queues */

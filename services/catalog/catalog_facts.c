@@ -237,7 +237,6 @@ void catalog_on_metadata(struct catalog *catalog, torrent_id id, const struct me
         return;
     }
     if (torrent->choose_files) {
-        torrent->choose_files = false;
         torrent->wanted_running = false;
         torrent->force_start = false;
     }

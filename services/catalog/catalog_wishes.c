@@ -39,6 +39,8 @@ void catalog_start(struct catalog *catalog, torrent_id id, bool force, int64_t n
         return;
     forgive(catalog, row, now);
     row->torrent.wanted_running = true;
+    if (!row->torrent.metadata_missing)
+        row->torrent.choose_files = false; /* they are chosen */
     /* Started in vain it would be: a plain start of what runs by force leaves that as it is. */
     row->torrent.force_start = row->torrent.force_start || force;
     if (row->torrent.finished) {

@@ -465,10 +465,12 @@ static void catalog_a_link_stops_for_its_files_to_be_chosen(void **state)
     give_metadata(&bench, a, 5);
     assert_int_equal(bench_row(&bench, a)->phase, CATALOG_STOPPED);
     assert_false(bench_row(&bench, a)->open);
+    assert_true(bench_row(&bench, a)->choose_files);
     assert_int_equal(bench.counts[CATALOG_OPEN], 0);
     assert_int_equal(catalog_set_priorities(bench.catalog, a, (const uint8_t[]){0, 4}, bench.now),
                      FRESHET_OK);
     catalog_start(bench.catalog, a, false, bench.now);
+    assert_false(bench_row(&bench, a)->choose_files);
     bench_run(&bench);
     assert_int_equal(bench.counts[CATALOG_OPEN], 1);
     assert_int_equal(bench_row(&bench, a)->phase, CATALOG_DOWNLOADING);

@@ -26,10 +26,12 @@ struct bench {
     bool has_pieces[BENCH_CONTENTS];
     bool at_hand[BENCH_CONTENTS]; /* false: a job has to bring it first */
     uint32_t content_jobs, save_jobs, shutdowns, steps;
-    char job_text[256];          /* of the last job that had one */
-    struct bytes file;           /* what URLs and files hold */
-    enum freshet_error failure;  /* of every job but JOB_SAVED */
-    bool removes_while_stepping; /* torrent 2 goes between two steps */
+    char job_text[256];            /* of the last job that had one */
+    struct bytes file;             /* what URLs and files hold */
+    enum freshet_error failure;    /* of every job but JOB_SAVED */
+    bool removes_while_stepping;   /* torrent 2 goes between two steps */
+    const struct service *service; /* Transmission's, unless a test says otherwise */
+    struct bytes query;
     enum service_access access;
     bool is_local;
     unsigned status; /* of the last answer */
@@ -167,6 +169,7 @@ static inline struct bench *bench_new_upon(struct lone_engine *lone)
                                           .sessions = 3,
                                           .content = bench_content,
                                           .context = bench};
+    bench->service = &transmission_service;
     bench->access = ACCESS_CONTROL;
     memset(bench->at_hand, true, sizeof bench->at_hand);
     bench_add_running(bench);
@@ -241,14 +244,15 @@ static inline void bench_send(struct bench *bench, const char *method, const cha
 {
     struct service_request request = {.method = method,
                                       .path = path,
+                                      .query = bench->query,
                                       .body = body,
                                       .access = bench->access,
                                       .is_local = bench->is_local};
     struct service_job job = {0};
     struct service_reply reply = {0};
-    void *call = transmission_service.begin(&request);
+    void *call = bench->service->begin(&request);
     enum service_step step;
-    while ((step = transmission_service.step(call, &bench->world, 0, bench_clock, &job)) !=
+    while ((step = bench->service->step(call, &bench->world, 0, bench_clock, &job)) !=
            SERVICE_DONE) {
         if (++bench->steps > 1000000)
             abort();
@@ -259,8 +263,8 @@ static inline void bench_send(struct bench *bench, const char *method, const cha
     }
     buffer_deinit(&job.ret_bytes);
     bench_run(bench);
-    transmission_service.write(call, &reply);
-    transmission_service.end(call);
+    bench->service->write(call, &reply);
+    bench->service->end(call);
     buffer_deinit(&bench->body);
     bench->body = reply.body;
     bench->status = reply.status;

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+#include "host/web_assets.h"
+
+#include <string.h>
+
+/* gcc 12 has no #embed. FRESHET_WEB_DIST is the folder, from CMakeLists.txt. */
+#define EMBED(name, file)                                                                          \
+    __asm__(".section .rodata, \"a\"\n"                                                            \
+            ".balign 16\n"                                                                         \
+            "web_asset_" #name ":\n"                                                               \
+            ".incbin \"" FRESHET_WEB_DIST "/" file "\"\n"                                          \
+            "web_asset_" #name "_end:\n"                                                           \
+            ".byte 0\n"                                                                            \
+            ".previous\n");                                                                        \
+    extern const uint8_t name##_begin[] __asm__("web_asset_" #name);                               \
+    extern const uint8_t name##_end[] __asm__("web_asset_" #name "_end")
+
+EMBED(index, "index.html");
+EMBED(script, "app.js");
+EMBED(style, "app.css");
+
+static const struct web_asset *one(const char *path, const char *type, const uint8_t *begin,
+                                   const uint8_t *end, struct web_asset *asset)
+{
+    *asset = (struct web_asset){path, type, {begin, (size_t)(end - begin)}};
+    return asset;
+}
+
+const struct web_asset *web_assets_find(const char *path)
+{
+    /* Only the linker knows the lengths, so each call writes them, the same ones, on its thread. */
+    static _Thread_local struct web_asset page, script, style;
+    if (strcmp(path, "/") == 0 || strcmp(path, "/index.html") == 0)
+        return one("/index.html", "text/html; charset=utf-8", index_begin, index_end, &page);
+    if (strcmp(path, "/app.js") == 0)
+        return one("/app.js", "text/javascript; charset=utf-8", script_begin, script_end, &script);
+    if (strcmp(path, "/app.css") == 0)
+        return one("/app.css", "text/css; charset=utf-8", style_begin, style_end, &style);
+    return NULL;
+}

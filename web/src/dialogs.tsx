@@ -1,0 +1,345 @@
+// SPDX-License-Identifier: MIT
+// Dialogs that change torrents.
+import { useEffect, useState } from "preact/hooks";
+import { get, patch, post, type Detail, type Settings, type Space } from "./api";
+import { parseRate, plural, rateText, size } from "./format";
+import { entries } from "./log";
+import { attempt, labels, rowOf } from "./state";
+import { closeDialog, Dialog, Field, IconButton, Switch } from "./ui";
+
+function Buttons({ what }: { what: string }) {
+    return (
+        <>
+            <button type="button" onClick={closeDialog}>Cancel</button>
+            <button type="submit" class="primary">{what}</button>
+        </>
+    );
+}
+
+export function LabelsDialog({ ids }: { ids: number[] }) {
+    const rows = ids.map(rowOf).filter((row) => row !== undefined);
+    const common = [...new Set(rows.flatMap((row) => row.labels))];
+    const [chosen, setChosen] = useState<string[]>(common);
+    const [text, setText] = useState("");
+    const add = (label: string) => {
+        const name = label.trim();
+        if (name && !chosen.includes(name)) setChosen([...chosen, name]);
+        setText("");
+    };
+    const known = labels.value.map((label) => label.name).filter((name) => !chosen.includes(name));
+    const save = async () => {
+        const last = text.trim();
+        const all = last && !chosen.includes(last) ? [...chosen, last] : chosen;
+        if (await attempt(() => patch("/torrents", { ids, labels: all }))) closeDialog();
+    };
+    return (
+        <Dialog title={ids.length === 1 ? "Labels" : `Labels of ${plural(ids.length, "torrent")}`}
+            onSubmit={() => void save()} actions={<Buttons what="Save" />}>
+            <div class="chips" aria-label="Labels chosen">
+                {chosen.map((name) => (
+                    <span class="chip on" key={name}><span dir="auto">{name}</span>
+                        <IconButton icon="close" label={`Take off ${name}`} onClick={() => setChosen(chosen.filter((other) => other !== name))} />
+                    </span>
+                ))}
+                {chosen.length === 0 && <span class="hint">None yet</span>}
+            </div>
+            <Field label="New label" hint="Enter adds it">
+                {(id) => <input id={id} value={text} maxLength={100} autofocus onInput={(event) => setText(event.currentTarget.value)}
+                    onKeyDown={(event) => { if (event.key === "Enter" && text.trim()) { event.preventDefault(); add(text); } }} />}
+            </Field>
+            {known.length > 0 && (
+                <div class="chips" role="group" aria-label="Labels in use">
+                    {known.slice(0, 30).map((name) => <button type="button" class="chip" key={name} onClick={() => add(name)}><bdi>{name}</bdi></button>)}
+                </div>
+            )}
+        </Dialog>
+    );
+}
+
+function LimitField(props: { label: string; on: boolean; text: string; setOn: (on: boolean) => void; setText: (text: string) => void }) {
+    const bad = props.on && parseRate(props.text) === null;
+    return (
+        <div class="limit">
+            <Switch label={props.label} checked={props.on} onChange={props.setOn} />
+            <span class="unit">
+                <input aria-label={props.label + ", bytes a second"} value={props.text} disabled={!props.on} inputMode="text"
+                    aria-invalid={bad} onInput={(event) => props.setText(event.currentTarget.value)} /> B/s
+            </span>
+            {bad && <small class="error">For example 500 k or 2.5 M</small>}
+        </div>
+    );
+}
+
+export function LimitsDialog({ ids, detail }: { ids: number[]; detail: Detail }) {
+    const [down, setDown] = useState({ on: detail.download_limited, text: rateText(detail.download_limit || 1024 * 1024) });
+    const [up, setUp] = useState({ on: detail.upload_limited, text: rateText(detail.upload_limit || 512 * 1024) });
+    const [honors, setHonors] = useState(detail.honors_session_limits);
+    const [sequential, setSequential] = useState(detail.sequential);
+    const [superSeed, setSuperSeed] = useState(detail.super_seed);
+    const [mode, setMode] = useState(detail.ratio_mode);
+    const [goal, setGoal] = useState(String(detail.ratio_goal || 2));
+    const [priority, setPriority] = useState(detail.bandwidth_priority);
+    const [peers, setPeers] = useState(String(detail.peers_max));
+    const save = async () => {
+        const downRate = parseRate(down.text), upRate = parseRate(up.text);
+        if ((down.on && downRate === null) || (up.on && upRate === null)) return;
+        const body: Record<string, unknown> = {
+            ids, download_limited: down.on, upload_limited: up.on, honors_session_limits: honors, sequential,
+            super_seed: superSeed, ratio_mode: mode, bandwidth_priority: priority, peers_max: parseInt(peers) || 0,
+        };
+        if (downRate !== null) body["download_limit"] = downRate;
+        if (upRate !== null) body["upload_limit"] = upRate;
+        if (mode === "own") body["ratio_goal"] = parseFloat(goal) || 0;
+        if (await attempt(() => patch("/torrents", body))) closeDialog();
+    };
+    return (
+        <Dialog title={ids.length === 1 ? "Limits and goals" : `Limits of ${plural(ids.length, "torrent")}`}
+            onSubmit={() => void save()} actions={<Buttons what="Save" />}>
+            {ids.length === 1 && <p class="quote" dir="auto">{detail.name}</p>}
+            <LimitField label="Limit download" on={down.on} text={down.text} setOn={(on) => setDown({ ...down, on })} setText={(text) => setDown({ ...down, text })} />
+            <LimitField label="Limit upload" on={up.on} text={up.text} setOn={(on) => setUp({ ...up, on })} setText={(text) => setUp({ ...up, text })} />
+            <Switch label="The limits of all torrents hold too" checked={honors} onChange={setHonors} />
+            <Switch label="In order, from the first piece" hint="To watch or listen before it is finished" checked={sequential} onChange={setSequential} />
+            <Switch label="Super-seeding" hint="For the first seed: shows each peer few pieces" checked={superSeed} onChange={setSuperSeed} />
+            <Field label="Seed until">
+                {(id) => (
+                    <span class="pair">
+                        <select id={id} value={mode} onChange={(event) => setMode(event.currentTarget.value as Detail["ratio_mode"])}>
+                            <option value="global">the goal of all torrents</option>
+                            <option value="own">a ratio of its own</option>
+                            <option value="unlimited">for ever</option>
+                        </select>
+                        {mode === "own" && <input aria-label="Ratio" inputMode="decimal" value={goal} onInput={(event) => setGoal(event.currentTarget.value)} />}
+                    </span>
+                )}
+            </Field>
+            <Field label="Share of the bandwidth">
+                {(id) => (
+                    <select id={id} value={String(priority)} onChange={(event) => setPriority(parseInt(event.currentTarget.value))}>
+                        <option value="1">more</option><option value="0">as others</option><option value="-1">less</option>
+                    </select>
+                )}
+            </Field>
+            <Field label="Peers at most" hint="0: as the settings say">
+                {(id) => <input id={id} inputMode="numeric" value={peers} onInput={(event) => setPeers(event.currentTarget.value)} />}
+            </Field>
+        </Dialog>
+    );
+}
+
+export function useSpace(folder: string) {
+    const [space, setSpace] = useState<Space | null>(null);
+    useEffect(() => {
+        const timer = setTimeout(() => {
+            get<Space>("/free-space" + (folder ? "?folder=" + encodeURIComponent(folder) : "")).then(setSpace, () => setSpace(null));
+        }, 250);
+        return () => clearTimeout(timer);
+    }, [folder]);
+    return space;
+}
+
+export function MoveDialog({ ids, folder }: { ids: number[]; folder: string }) {
+    const [to, setTo] = useState(folder);
+    const [data, setData] = useState(true);
+    const space = useSpace(to);
+    const save = async () => {
+        if (await attempt(() => post("/torrents/move", { ids, folder: to.trim(), move_data: data }))) closeDialog();
+    };
+    return (
+        <Dialog title={ids.length === 1 ? "Move" : `Move ${plural(ids.length, "torrent")}`} onSubmit={() => void save()}
+            actions={<Buttons what={data ? "Move" : "Look there"} />}>
+            <Field label="Folder on the daemon's machine" hint={space ? size(space.free) + " free" : "\u00a0"}>
+                {(id) => <input id={id} value={to} autofocus spellcheck={false} onInput={(event) => setTo(event.currentTarget.value)} />}
+            </Field>
+            <label class="check">
+                <input type="checkbox" checked={data} onChange={(event) => setData(event.currentTarget.checked)} />
+                <span>Move the files<small>Without this, they are looked for in the new folder.</small></span>
+            </label>
+        </Dialog>
+    );
+}
+
+export function RenameDialog({ id: torrent, name }: { id: number; name: string }) {
+    const [text, setText] = useState(name);
+    const save = async () => {
+        if (await attempt(() => post(`/torrents/${torrent}/rename`, { path: name, name: text.trim() }))) closeDialog();
+    };
+    return (
+        <Dialog title="Rename" onSubmit={() => void save()} actions={<Buttons what="Rename" />}>
+            <Field label="Name" hint="Of the file or folder on the disk too">
+                {(id) => <input id={id} value={text} autofocus dir="auto" onInput={(event) => setText(event.currentTarget.value)} />}
+            </Field>
+        </Dialog>
+    );
+}
+
+const DAYS = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
+
+function clock(minutes: number) {
+    return String(Math.floor(minutes / 60)).padStart(2, "0") + ":" + String(minutes % 60).padStart(2, "0");
+}
+
+function minutes(text: string) {
+    const [hours, rest] = text.split(":").map(Number);
+    return (hours ?? 0) * 60 + (rest ?? 0);
+}
+
+type Group = "Speed" | "Downloads" | "Queue" | "Seeding" | "Network";
+const GROUPS: Group[] = ["Speed", "Downloads", "Queue", "Seeding", "Network"];
+
+export function SettingsDialog({ settings }: { settings: Settings }) {
+    const [now, setNow] = useState(settings);
+    const [texts, setTexts] = useState({
+        download_limit: rateText(settings.download_limit), upload_limit: rateText(settings.upload_limit),
+        alt_download_limit: rateText(settings.alt_download_limit), alt_upload_limit: rateText(settings.alt_upload_limit),
+    });
+    const [group, setGroup] = useState<Group>("Speed");
+    const set = (change: Partial<Settings>) => setNow({ ...now, ...change });
+    const save = async () => {
+        const change: Record<string, unknown> = {};
+        const next: Settings = { ...now };
+        for (const [key, text] of Object.entries(texts)) {
+            const value = parseRate(text);
+            if (value === null) { setGroup("Speed"); return; }
+            next[key as keyof typeof texts] = value;
+        }
+        for (const key of Object.keys(next) as (keyof Settings)[]) {
+            if (JSON.stringify(next[key]) !== JSON.stringify(settings[key])) change[key] = next[key];
+        }
+        if (await attempt(() => patch("/settings", change))) closeDialog();
+    };
+    const toggle = (key: keyof Settings, label: string, hint?: string) => (
+        <Switch label={label} checked={now[key] as boolean} onChange={(on) => set({ [key]: on })} {...(hint ? { hint } : {})} />
+    );
+    const number = (key: keyof Settings, label: string, hint?: string) => (
+        <Field label={label} {...(hint ? { hint } : {})}>
+            {(id) => <input id={id} type="number" min={0} step={key === "ratio" ? 0.1 : 1} value={String(now[key])}
+                onInput={(event) => set({ [key]: event.currentTarget.valueAsNumber || 0 })} />}
+        </Field>
+    );
+    const limit = (key: keyof typeof texts, label: string, on?: "download_limited" | "upload_limited") => on
+        ? <LimitField label={label} on={now[on]} text={texts[key]} setOn={(value) => set({ [on]: value })} setText={(text) => setTexts({ ...texts, [key]: text })} />
+        : (
+            <Field label={label}>
+                {(id) => <span class="unit"><input id={id} value={texts[key]} aria-invalid={parseRate(texts[key]) === null}
+                    onInput={(event) => setTexts({ ...texts, [key]: event.currentTarget.value })} /> B/s</span>}
+            </Field>
+        );
+    const pages: Record<Group, () => preact.JSX.Element> = {
+        Speed: () => <>
+            {limit("download_limit", "Limit download", "download_limited")}
+            {limit("upload_limit", "Limit upload", "upload_limited")}
+            <h3>Slow hours</h3>
+            {toggle("alt_enabled", "Slow now")}
+            {limit("alt_download_limit", "Download then")}
+            {limit("alt_upload_limit", "Upload then")}
+            {toggle("schedule_enabled", "By a weekly schedule")}
+            {now.schedule_enabled && <>
+                <div class="pair">
+                    <Field label="From">{(id) => <input id={id} type="time" value={clock(now.schedule_begin)} onInput={(event) => set({ schedule_begin: minutes(event.currentTarget.value) })} />}</Field>
+                    <Field label="Until">{(id) => <input id={id} type="time" value={clock(now.schedule_end)} onInput={(event) => set({ schedule_end: minutes(event.currentTarget.value) })} />}</Field>
+                </div>
+                <div class="chips" role="group" aria-label="Days">
+                    {DAYS.map((day, at) => <button type="button" key={day} class={now.schedule_days >> at & 1 ? "chip on" : "chip"} aria-pressed={(now.schedule_days >> at & 1) === 1}
+                        onClick={() => set({ schedule_days: now.schedule_days ^ 1 << at })}>{day}</button>)}
+                </div>
+            </>}
+        </>,
+        Downloads: () => <>
+            <Field label="Downloads go to">{(id) => <input id={id} value={now.download_folder} spellcheck={false} onInput={(event) => set({ download_folder: event.currentTarget.value })} />}</Field>
+            {toggle("incomplete_enabled", "Keep unfinished ones elsewhere")}
+            {now.incomplete_enabled && <Field label="Folder of unfinished ones">{(id) => <input id={id} value={now.incomplete_folder} spellcheck={false} onInput={(event) => set({ incomplete_folder: event.currentTarget.value })} />}</Field>}
+            {toggle("part_suffix", "“.part” behind names of unfinished files")}
+            {toggle("start_added", "Start what is added")}
+        </>,
+        Queue: () => <>
+            {toggle("download_queue_enabled", "Few downloads at once")}
+            {now.download_queue_enabled && number("download_queue", "Downloads at once")}
+            {toggle("seed_queue_enabled", "Few seeds at once")}
+            {now.seed_queue_enabled && number("seed_queue", "Seeds at once")}
+            {toggle("queue_stalled_enabled", "Who has no traffic does not count")}
+            {now.queue_stalled_enabled && number("queue_stalled_minutes", "After minutes")}
+        </>,
+        Seeding: () => <>
+            {toggle("ratio_limited", "Stop at a ratio")}
+            {now.ratio_limited && number("ratio", "Ratio")}
+            {toggle("idle_limited", "Stop when nobody asks")}
+            {now.idle_limited && number("idle_minutes", "For minutes")}
+            {number("upload_slots", "Uploads at once, per torrent", "0: as many as the line carries")}
+        </>,
+        Network: () => <>
+            {number("peer_port", "Port for peers")}
+            {toggle("port_mapping", "Ask the router to open it")}
+            {number("peers_max", "Peers in all")}
+            {number("peers_per_torrent", "Peers per torrent")}
+            {toggle("dht", "DHT", "Finds peers without trackers")}
+            {toggle("pex", "Peer exchange")}
+            {toggle("lsd", "Local network")}
+            {toggle("utp", "uTP")}
+            <Field label="Trackers for every public torrent" hint="One a line">
+                {(id) => <textarea id={id} rows={3} spellcheck={false} value={now.default_trackers.join("\n")}
+                    onInput={(event) => set({ default_trackers: event.currentTarget.value.split("\n").map((line) => line.trim()).filter(Boolean) })} />}
+            </Field>
+            {toggle("blocklist_enabled", "Block addresses of a list")}
+            {now.blocklist_enabled && <Field label="Its URL">{(id) => <input id={id} value={now.blocklist_url} onInput={(event) => set({ blocklist_url: event.currentTarget.value })} />}</Field>}
+        </>,
+    };
+    const keys = (event: KeyboardEvent) => {
+        const step = event.key === "ArrowRight" || event.key === "ArrowDown" ? 1 : event.key === "ArrowLeft" || event.key === "ArrowUp" ? -1 : 0;
+        if (!step) return;
+        event.preventDefault();
+        const next = GROUPS[(GROUPS.indexOf(group) + step + GROUPS.length) % GROUPS.length]!;
+        setGroup(next);
+        document.getElementById("settings-" + next)?.focus();
+    };
+    return (
+        <Dialog title="Settings" wide onSubmit={() => void save()} actions={<Buttons what="Save" />}>
+            <div class="settings">
+                <div class="settings-tabs" role="tablist" aria-label="Settings" onKeyDown={keys}>
+                    {GROUPS.map((name) => (
+                        <button type="button" role="tab" key={name} id={"settings-" + name} aria-selected={name === group}
+                            aria-controls="settings-panel" tabIndex={name === group ? 0 : -1} onClick={() => setGroup(name)}>{name}</button>
+                    ))}
+                </div>
+                <div id="settings-panel" class="settings-panel" role="tabpanel" aria-labelledby={"settings-" + group} tabIndex={0}>{pages[group]()}</div>
+            </div>
+        </Dialog>
+    );
+}
+
+const KEYS: [string, string][] = [
+    ["↑ ↓", "go through the list"], ["Shift ↑ ↓", "select on the way"], ["Enter", "details"],
+    ["Space", "select or not"], ["Ctrl A", "select all"], ["P", "start or stop"], ["Del", "remove"],
+    ["Shift Del", "remove with its files"], ["/", "search"], ["A", "add"], ["L", "labels"],
+    ["S", "speed limits"], ["D", "dark or light"], ["Esc", "close, or select nothing"], ["?", "these keys"],
+];
+
+export function HelpDialog({ version }: { version: string }) {
+    return (
+        <Dialog title="Keys">
+            <dl class="keys">
+                {KEYS.map(([key, what]) => <div key={key}><dt>{key.split(" ").map((part) => <kbd key={part}>{part}</kbd>)}</dt><dd>{what}</dd></div>)}
+            </dl>
+            <p class="hint">Links and .torrent files can be dropped or pasted anywhere. {version && "freshet " + version}</p>
+        </Dialog>
+    );
+}
+
+const times = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
+
+export function LogDialog() {
+    return (
+        <Dialog title="Log" wide>
+            {entries.value.length === 0 ? <p class="empty">Nothing has happened since this page was opened.</p> : (
+                <ul class="log">
+                    {entries.value.map((entry) => (
+                        <li key={entry.number} class={entry.kind}>
+                            <time>{times.format(entry.time * 1000)}</time>
+                            <span><b>{entry.text}</b>{entry.about && <bdi>{entry.about}</bdi>}</span>
+                        </li>
+                    ))}
+                </ul>
+            )}
+        </Dialog>
+    );
+}
