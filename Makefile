@@ -12,7 +12,7 @@ PYTHON ?= $(firstword $(wildcard /usr/bin/python3) python3)
 
 all:
 	@tools/install.sh tools/install-build.txt
-	@tools/build.sh release freshet generated
+	@tools/build.sh release freshet libfreshet generated
 	@echo "The program is $(BUILD)/freshet (try: $(BUILD)/freshet help)"
 
 install: all

@@ -2,17 +2,14 @@
 #include "cli/file_choice.h"
 
 #include <fnmatch.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli/message.h"
-#include "cli/terminal.h"
 #include "cli/units.h"
 #include "core/base/memory.h"
 
 #define PRIORITY_NORMAL 4
-#define NAME_SIZE       4200
 
 /* The path without the torrent's own folder in front. */
 static const char *inner_path(const struct metainfo *metainfo, const char *path)
@@ -90,18 +87,4 @@ enum exit_code file_choice_of_magnet(const struct magnet *magnet, const struct m
     }
     *ret_priorities = priorities;
     return EXIT_CODE_OK;
-}
-
-void file_choice_list(const struct metainfo *metainfo)
-{
-    char safe[NAME_SIZE], size[UNITS_TEXT_SIZE];
-    uint32_t number = 0;
-
-    for (uint32_t i = 0; i < metainfo->geometry.file_count; i++) {
-        const struct metainfo_file *file = &metainfo->files[i];
-        if (file->padding)
-            continue;
-        printf("%5u  %10s  %s\n", ++number, units_format_bytes(file->length, size),
-               terminal_safe_text(file->path, safe, sizeof safe));
-    }
 }

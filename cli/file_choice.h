@@ -16,7 +16,5 @@ enum exit_code file_choice_priorities(const struct command_call *call,
 /* The same by the link's selection (BEP 53), whose numbers count every file from 0. */
 enum exit_code file_choice_of_magnet(const struct magnet *magnet, const struct metainfo *metainfo,
                                      uint8_t **ret_priorities);
-/* Number, size and path of each file, on stdout. */
-void file_choice_list(const struct metainfo *metainfo);
 
 #endif

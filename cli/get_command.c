@@ -2,13 +2,16 @@
 /* freshet get: download torrents. */
 #include "cli/file_choice.h"
 #include "cli/metadata_fetch.h"
+#include "cli/show_text.h"
 #include "cli/transfer.h"
+#include "core/base/memory.h"
 
 static const struct command_option options[] = {
     {"output", 'o', "DIR", "put the files there, default the current folder", .repeatable = false},
     {"select", 's', "LIST", "only these files, by number: 1,3-5", .repeatable = false},
     {"only", 0, "GLOB", "only files whose path or name fits", .repeatable = true},
-    {"list", 0, NULL, "list the torrent's files and do nothing else", .repeatable = false},
+    {"list", 0, NULL, "list the files, with -s or --only those chosen, and do nothing else",
+     .repeatable = false},
     {"no-seed", 0, NULL, "end when everything is there, the default", .repeatable = false},
     {"sequential", 0, NULL, "fetch pieces in order", .repeatable = false},
     {"allocate", 0, NULL, "claim all the space at once", .repeatable = false},
@@ -32,10 +35,11 @@ static enum exit_code get_choose(void *context, const struct metainfo *metainfo,
     return file_choice_of_magnet(magnet, metainfo, ret_priorities);
 }
 
-static enum exit_code get_list(const struct command_call *call, const struct magnet *magnet,
+static enum exit_code get_list(struct command_call *call, const struct magnet *magnet,
                                struct torrent_source *source)
 {
     struct transfer_options network;
+    uint8_t *priorities = NULL;
     enum exit_code code = EXIT_CODE_OK;
 
     if (magnet) {
@@ -45,11 +49,15 @@ static enum exit_code get_list(const struct command_call *call, const struct mag
         code = metadata_fetch_run(&network, magnet, source);
     }
     if (!code)
-        file_choice_list(source->metainfo);
+        code = magnet ? get_choose(call, source->metainfo, magnet, &priorities)
+                      : file_choice_priorities(call, source->metainfo, &priorities);
+    if (!code)
+        show_text_files(source->metainfo, priorities);
+    memory_free(priorities);
     return code;
 }
 
-static enum exit_code get_add(struct transfer *transfer, const struct command_call *call,
+static enum exit_code get_add(struct transfer *transfer, struct command_call *call,
                               const char *operand)
 {
     const char *folder = command_value(call, "output") ? command_value(call, "output") : ".";

@@ -207,6 +207,29 @@ static void progress_print_sources(const struct progress_line *lines, size_t cou
         putchar('\n');
 }
 
+/* "the trackers count: 3 seeders, 1 leecher, 10 downloads" */
+static void progress_print_swarms(const struct progress_line *lines, size_t count)
+{
+    uint64_t seeders = 0, leechers = 0, downloads = 0;
+    bool known = false, downloads_known = false;
+
+    for (size_t i = 0; i < count; i++) {
+        const struct torrent_status *status = &lines[i].status;
+        known |= status->swarm_known;
+        downloads_known |= status->swarm_downloads_known;
+        seeders += status->swarm_seeders;
+        leechers += status->swarm_leechers;
+        downloads += status->swarm_downloads;
+    }
+    if (!known)
+        return;
+    printf("trackers count: %llu seeder%s, %llu leecher%s", (unsigned long long)seeders,
+           seeders == 1 ? "" : "s", (unsigned long long)leechers, leechers == 1 ? "" : "s");
+    if (downloads_known)
+        printf(", %llu download%s", (unsigned long long)downloads, downloads == 1 ? "" : "s");
+    putchar('\n');
+}
+
 void progress_stats(struct progress *progress, int64_t elapsed_ns,
                     const struct progress_line *lines, size_t count,
                     const struct progress_peer *peers, size_t peer_count)
@@ -225,6 +248,7 @@ void progress_stats(struct progress *progress, int64_t elapsed_ns,
         printf("received %s, sent %s\n", units_format_bytes(downloaded, down),
                units_format_bytes(uploaded, up));
         progress_print_sources(lines, count);
+        progress_print_swarms(lines, count);
     }
     fflush(stdout);
 }

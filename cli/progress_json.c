@@ -43,6 +43,25 @@ static json_t *sources_object(const uint32_t counts[PEER_SOURCE_COUNT])
     return object;
 }
 
+static json_t *count_or_null(bool known, uint32_t count)
+{
+    return known ? json_integer((json_int_t)count) : json_null();
+}
+
+/* The whole swarm as the tracker counts it; null: no tracker has said. */
+static json_t *swarm_object(const struct torrent_status *status)
+{
+    json_t *object = json_object();
+
+    json_object_set_new(object, "seeders",
+                        count_or_null(status->swarm_known, status->swarm_seeders));
+    json_object_set_new(object, "leechers",
+                        count_or_null(status->swarm_known, status->swarm_leechers));
+    json_object_set_new(object, "downloaded",
+                        count_or_null(status->swarm_downloads_known, status->swarm_downloads));
+    return object;
+}
+
 static json_t *torrent_object(const char *event, const struct progress_line *line)
 {
     const struct torrent_status *status = &line->status;
@@ -63,6 +82,7 @@ static json_t *torrent_object(const char *event, const struct progress_line *lin
     set_number(object, "download_rate", status->download_rate);
     set_number(object, "upload_rate", status->upload_rate);
     set_number(object, "peers", status->peers);
+    json_object_set_new(object, "swarm", swarm_object(status));
     json_object_set_new(object, "peers_from", sources_object(status->peers_by_source));
     json_object_set_new(object, "known_from", sources_object(status->known_by_source));
     json_object_set_new(object, "complete", json_boolean(status->complete));

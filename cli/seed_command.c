@@ -4,6 +4,7 @@
 #include <strings.h>
 #include <sys/stat.h>
 
+#include "cli/message.h"
 #include "cli/torrent_create.h"
 #include "cli/torrent_file.h"
 #include "cli/tracker_tiers.h"
@@ -18,16 +19,25 @@ static const struct command_option options[] = {
      .repeatable = false},
     {"magnet", 0, NULL, "print a magnet link of each TORRENT, as of each PATH",
      .repeatable = false},
+    {"content", 0, NULL, "take every PATH for content, also a file that looks like a torrent",
+     .repeatable = false},
     {"super-seed", 0, NULL, "show each peer one piece at a time, for little upload (BEP 16)",
      .repeatable = false},
     TRANSFER_OPTIONS,
     {0},
 };
 
-/* Is the operand content to make a torrent of, rather than a torrent? */
-static bool seed_is_path(const char *operand)
+static bool seed_is_named_torrent(const char *operand)
 {
     size_t length = strlen(operand);
+
+    return length >= 8 && strcasecmp(operand + length - 8, ".torrent") == 0;
+}
+
+/* Is the operand content to make a torrent of, rather than a torrent? A torrent that lost its name
+ * or its end must not be offered to the world in place of what it describes. */
+static bool seed_is_path(const struct command_call *call, const char *operand)
+{
     struct stat stat_buffer;
 
     if (stat(operand, &stat_buffer) != 0)
@@ -35,7 +45,8 @@ static bool seed_is_path(const char *operand)
     if (S_ISDIR(stat_buffer.st_mode))
         return true;
     return S_ISREG(stat_buffer.st_mode) &&
-           (length < 8 || strcasecmp(operand + length - 8, ".torrent") != 0);
+           (command_has(call, "content") ||
+            (!seed_is_named_torrent(operand) && !torrent_file_begins_like_one(operand)));
 }
 
 static enum exit_code seed_start(struct transfer *transfer, const struct command_call *call,
@@ -91,9 +102,12 @@ static enum exit_code seed_add(struct transfer *transfer, const struct command_c
         .root = command_value(call, "output") ? command_value(call, "output") : "."};
     struct torrent_source source = {0};
 
-    if (seed_is_path(operand))
+    if (seed_is_path(call, operand))
         return seed_add_path(transfer, call, operand);
     enum exit_code code = torrent_source_load(operand, transfer_state_folder(call), &source, NULL);
+    if (code == EXIT_CODE_BAD_INPUT && torrent_file_begins_like_one(operand))
+        message_note("%s begins like a torrent and is none (--content seeds the file itself)",
+                     operand);
     return code ? code : seed_start(transfer, call, &source, &content);
 }
 
@@ -121,7 +135,8 @@ const struct command seed_command = {
         "Sends to whoever asks, until it is interrupted or a seeding goal is reached; both end "
         "with 0. A TORRENT (a .torrent file, - for standard input, or a URL) describes content "
         "that lies in the folder given by -o; it is checked first. A PATH is content itself: a "
-        "torrent is made of it on the fly, the same one each time.",
+        "torrent is made of it on the fly, the same one each time. A file that is named *.torrent, "
+        "or begins like a torrent, is taken for one unless --content says otherwise.",
     .options = options,
     .examples = {"freshet seed album.torrent -o ~/Music",
                  "freshet seed photos --tracker http://tracker.example/announce --magnet",

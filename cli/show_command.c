@@ -25,7 +25,7 @@ static void show_metainfo(const struct metainfo *metainfo, const char *part)
     if (part == NULL) {
         show_text_metainfo(metainfo);
     } else if (strcmp(part, "files") == 0) {
-        show_text_files(metainfo);
+        show_text_files(metainfo, NULL);
     } else if (strcmp(part, "trackers") == 0) {
         show_text_trackers(metainfo);
     } else if (strcmp(part, "json") == 0) {

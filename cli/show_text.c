@@ -99,7 +99,7 @@ void show_text_metainfo(const struct metainfo *metainfo)
         print_bytes("web seed", metainfo->web_seeds[i]);
 }
 
-void show_text_files(const struct metainfo *metainfo)
+void show_text_files(const struct metainfo *metainfo, const uint8_t *priorities)
 {
     char safe[LIMIT_PATH_LENGTH * 3 + 1];
     /* Padding is not counted: the numbers are those of `freshet get -s`. */
@@ -108,7 +108,10 @@ void show_text_files(const struct metainfo *metainfo)
         char size[UNITS_TEXT_SIZE];
         if (file->padding)
             continue;
-        printf("%5u  %10s  %s", number++, units_format_bytes(file->length, size),
+        uint32_t own = number++;
+        if (priorities && priorities[i] == 0)
+            continue;
+        printf("%5u  %10s  %s", own, units_format_bytes(file->length, size),
                terminal_safe_text(file->path, safe, sizeof safe));
         if (file->symlink)
             printf(" -> %s", terminal_safe_text(file->symlink, safe, sizeof safe));

@@ -14,7 +14,7 @@
 #define PLOT_COLUMNS 60
 #define FEW_NODES    8u
 
-static const char *const roles[] = {"seed", "peer", "free-rider", "poisoner"};
+static const char *const roles[] = {"seed", "peer", "free-rider", "poisoner", "liar"};
 
 static double seconds(int64_t ns)
 {

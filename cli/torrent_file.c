@@ -37,6 +37,34 @@ static enum exit_code read_all(int fd, const char *path, struct buffer *bytes)
     }
 }
 
+/* A dictionary whose first key is one that torrents begin with. */
+static bool is_torrent_head(struct bytes head)
+{
+    static const char *const keys[] = {"8:announce",      "13:announce-list", "7:comment",
+                                       "10:created by",   "13:creation date", "8:encoding",
+                                       "9:httpseeds",     "4:info",           "5:nodes",
+                                       "12:piece layers", "8:url-list"};
+    if (head.length == 0 || head.data[0] != 'd')
+        return false;
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        size_t length = strlen(keys[i]);
+        if (head.length > length && memcmp(head.data + 1, keys[i], length) == 0)
+            return true;
+    }
+    return false;
+}
+
+bool torrent_file_begins_like_one(const char *path)
+{
+    uint8_t head[32];
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    if (fd < 0)
+        return false;
+    ssize_t got = pread(fd, head, sizeof head, 0);
+    close(fd);
+    return got > 0 && is_torrent_head((struct bytes){head, (size_t)got});
+}
+
 enum exit_code torrent_file_read(const char *path, struct buffer *ret_bytes)
 {
     if (strcmp(path, "-") == 0)

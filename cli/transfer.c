@@ -144,7 +144,9 @@ void transfer_line(const struct transfer_torrent *torrent, struct progress_line 
 {
     *ret_line = (struct progress_line){
         .name = torrent->name, .info_hash = torrent->info_hash, .status = torrent->status};
-    ret_line->status.complete = torrent->complete;
+    /* Files that hold nothing may still be to be made when every byte is there; and what was
+     * complete may have been spoilt since. */
+    ret_line->status.complete = torrent->complete && torrent->status.complete;
 }
 
 static void transfer_look_at_all(struct transfer *transfer)

@@ -2,6 +2,8 @@
 /* What the engine tells of the torrents of a run, and what follows from it. */
 #include "cli/transfer_state.h"
 
+#include <stdio.h>
+
 #include "cli/message.h"
 #include "cli/terminal.h"
 #include "host/clock.h"
@@ -64,12 +66,60 @@ static void transfer_on_error(struct transfer *transfer, struct transfer_torrent
         return;
     }
     /* Whatever stops a torrent here comes from its storage. */
-    if (code != EXIT_CODE_DATA)
+    if (code != EXIT_CODE_DATA && code != EXIT_CODE_REFUSED)
         code = EXIT_CODE_DISK;
     progress_hide(transfer->progress);
-    message_error("%s: %s%s%s", torrent->name, file ? file : "", file ? ": " : "",
-                  error_text(notice->error));
+    if (notice->error == FRESHET_ERROR_BUSY)
+        message_error("%s: another process already works on this torrent in %s", torrent->name,
+                      torrent->root);
+    else
+        message_error("%s: %s%s%s", torrent->name, file ? file : "", file ? ": " : "",
+                      error_text(notice->error));
     transfer_fail(transfer, torrent, code);
+}
+
+/* After a change on the disk: what it has spoilt. A get that goes on fetches it again and is then
+ * complete once more; a seed goes on with what is good. */
+static void transfer_on_rehashed(struct transfer *transfer, struct transfer_torrent *torrent,
+                                 const struct notice *notice)
+{
+    char safe[300];
+
+    terminal_safe_text(torrent->name, safe, sizeof safe);
+    progress_hide(transfer->progress);
+    if (notice->count == 0) {
+        message_note("%s: checked again, all of it is good", safe);
+        return;
+    }
+    torrent->complete = false;
+    message_note("%s: %u of %u pieces are now missing or bad (%s)", safe, notice->count,
+                 torrent->status.pieces_total,
+                 transfer->kind == TRANSFER_GET ? "fetching them again"
+                                                : "seeding the others; freshet get fetches them");
+}
+
+/* "web seed URL: what; what happens next" */
+static void transfer_note_web_seed(const struct transfer_torrent *torrent,
+                                   const struct notice *notice)
+{
+    char what[64], next[64] = "not asked again";
+
+    if (notice->status >= 300)
+        snprintf(what, sizeof what, "HTTP %d", (int)notice->status);
+    else if (notice->type == NOTICE_WEB_SEED_NO_RANGES)
+        snprintf(what, sizeof what, "sends whole files only");
+    else if (notice->error == FRESHET_ERROR_HASH)
+        snprintf(what, sizeof what, "sent bad data");
+    else if (notice->error == FRESHET_ERROR_UNSUPPORTED && notice->status == 200)
+        snprintf(what, sizeof what, "sends far more than is of use");
+    else
+        snprintf(what, sizeof what, "%s", error_text(notice->error));
+    if (notice->type == NOTICE_WEB_SEED_RESTS)
+        snprintf(next, sizeof next, "asked again in %u s", notice->count);
+    else if (notice->type == NOTICE_WEB_SEED_NO_RANGES)
+        snprintf(next, sizeof next, "fetching the front of each");
+    message_note("%s: web seed %.*s: %s; %s", torrent->name, (int)notice->url.length,
+                 (const char *)notice->url.data, what, next);
 }
 
 /* What a person may want to read, but that stops nothing. */
@@ -102,6 +152,14 @@ static void transfer_note(struct transfer *transfer, const struct transfer_torre
                      (const char *)notice->url.data, (int)notice->text.length,
                      (const char *)notice->text.data);
         break;
+    case NOTICE_WEB_SEED_RESTS:
+    case NOTICE_WEB_SEED_NO_RANGES:
+    case NOTICE_WEB_SEED_DROPPED: transfer_note_web_seed(torrent, notice); break;
+    case NOTICE_NO_SOURCES:
+        message_note("%s: nobody left to fetch from: no peers, no web seeds, no trackers "
+                     "(--peer names one)",
+                     torrent->name);
+        break;
     case NOTICE_PERSIST_FAILED:
         message_note("%s: progress could not be recorded: %s", torrent->name,
                      error_text(notice->error));
@@ -127,6 +185,7 @@ void transfer_notices_on(void *context, const struct notice *notice)
         transfer_stop_if_over(transfer);
         break;
     case NOTICE_ERROR: transfer_on_error(transfer, torrent, notice); break;
+    case NOTICE_REHASHED: transfer_on_rehashed(transfer, torrent, notice); break;
     case NOTICE_PEER_LEFT: transfer_peers_add(&transfer->peers, torrent->info_hash, notice); break;
     case NOTICE_CHECKING:
     case NOTICE_PIECE_FAILED:

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -110,11 +111,34 @@ enum freshet_error beneath_make_folders(int root, const char *path,
     return FRESHET_OK;
 }
 
+enum freshet_error beneath_look(int root, const char *path, struct stat *ret_stat)
+{
+    int fd;
+    enum freshet_error error = beneath_open(root, path, O_PATH, 0, &fd);
+
+    if (error)
+        return error;
+    int failed = fstat(fd, ret_stat) ? errno : 0;
+    close(fd);
+    return posix_error_of_file(failed);
+}
+
+struct file_stat beneath_stat_of(const struct stat *stat)
+{
+    return (struct file_stat){
+        .exists = true,
+        .size = (uint64_t)stat->st_size,
+        /* A time beyond 2262 wraps: it is only compared with itself. */
+        .mtime_ns = (int64_t)((uint64_t)stat->st_mtim.tv_sec * (uint64_t)SECOND_NS +
+                              (uint64_t)stat->st_mtim.tv_nsec),
+        .inode = stat->st_ino,
+    };
+}
+
 enum freshet_error beneath_stat(int root, const char *path, struct file_stat *ret_stat)
 {
     struct stat stat;
-    int fd;
-    enum freshet_error error = beneath_open(root, path, O_PATH, 0, &fd);
+    enum freshet_error error = beneath_look(root, path, &stat);
 
     if (error == FRESHET_ERROR_NOT_FOUND) {
         *ret_stat = (struct file_stat){0};
@@ -122,21 +146,33 @@ enum freshet_error beneath_stat(int root, const char *path, struct file_stat *re
     }
     if (error)
         return error;
-    int failed = fstat(fd, &stat) ? errno : 0;
-    close(fd);
-    if (failed)
-        return posix_error_of_file(failed);
     if (S_ISLNK(stat.st_mode))
         return FRESHET_ERROR_REFUSED;
-    *ret_stat = (struct file_stat){
-        .exists = true,
-        .size = (uint64_t)stat.st_size,
-        /* A time beyond 2262 wraps: it is only compared with itself. */
-        .mtime_ns = (int64_t)((uint64_t)stat.st_mtim.tv_sec * (uint64_t)SECOND_NS +
-                              (uint64_t)stat.st_mtim.tv_nsec),
-        .inode = stat.st_ino,
-    };
+    *ret_stat = beneath_stat_of(&stat);
     return FRESHET_OK;
+}
+
+enum freshet_error beneath_rename(const struct beneath_place *from, const struct beneath_place *to,
+                                  bool *ret_crosses)
+{
+    const char *from_name, *to_name;
+    int from_folder, to_folder;
+    enum freshet_error error =
+        beneath_open_folder(from->root, from->path, &from_folder, &from_name);
+
+    *ret_crosses = false;
+    if (error)
+        return error;
+    error = beneath_open_folder(to->root, to->path, &to_folder, &to_name);
+    if (!error) {
+        if (renameat2(from_folder, from_name, to_folder, to_name, RENAME_NOREPLACE) != 0) {
+            *ret_crosses = errno == EXDEV;
+            error = posix_error_of_file(errno);
+        }
+        close(to_folder);
+    }
+    close(from_folder);
+    return error;
 }
 
 enum freshet_error beneath_remove(int root, const char *path, bool folder)

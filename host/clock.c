@@ -20,3 +20,8 @@ int64_t clock_wall(void)
 {
     return clock_read(CLOCK_REALTIME);
 }
+
+int64_t clock_slept(void)
+{
+    return clock_read(CLOCK_BOOTTIME) - clock_read(CLOCK_MONOTONIC);
+}

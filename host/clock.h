@@ -11,5 +11,8 @@
 int64_t clock_now(void);
 /* Nanoseconds since 1970, for people, trackers and records. May jump. */
 int64_t clock_wall(void);
+/* Nanoseconds that this machine has slept since it was started; the monotonic clock leaves them
+ * out. */
+int64_t clock_slept(void);
 
 #endif

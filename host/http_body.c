@@ -12,6 +12,8 @@ void http_body_begin(struct http_body *body, const struct fetch_job *job,
     body->job = job;
     body->pool = pool;
     body->placed = 0;
+    body->skipped = 0;
+    body->is_enough = false;
     body->status = 0;
     body->range_seen = false;
     body->error = FRESHET_OK;
@@ -66,12 +68,18 @@ static size_t http_body_place(struct http_body *body, const char *bytes, size_t 
 {
     const struct fetch_job *job = body->job;
 
-    /* A server that ignores Range sends the file from its start: right only if we wanted that. */
-    if (body->status != 206 && !(body->status == 200 && job->range_start == 0)) {
+    /* A server that ignores Range sends the file from its start. */
+    bool is_whole = body->status == 200;
+    if (body->status != 206 && !(is_whole && (job->range_start == 0 || job->may_skip))) {
         body->error = FRESHET_ERROR_HTTP;
         return 0;
     }
     size_t done = 0;
+    if (is_whole && body->skipped < job->range_start) {
+        uint64_t before = job->range_start - body->skipped;
+        done = before < length ? (size_t)before : length;
+        body->skipped += done;
+    }
     while (done < length && body->placed < job->range_length) {
         uint32_t at = job->block_offset + body->placed;
         uint32_t block = at / LIMIT_BLOCK_SIZE, offset = at % LIMIT_BLOCK_SIZE;
@@ -87,11 +95,13 @@ static size_t http_body_place(struct http_body *body, const char *bytes, size_t 
         done += part;
         body->placed += (uint32_t)part;
     }
-    if (done < length) {
+    if (done == length)
+        return length;
+    if (is_whole)
+        body->is_enough = true;
+    else
         body->error = FRESHET_ERROR_LIMIT;
-        return 0;
-    }
-    return length;
+    return 0;
 }
 
 size_t http_body_on_bytes(char *bytes, size_t size, size_t count, void *context)

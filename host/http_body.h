@@ -13,9 +13,11 @@ struct http_body {
     const struct fetch_job *job;
     const struct block_memory *pool;
     struct buffer bytes;
-    uint32_t placed; /* bytes put into blocks */
-    int status;      /* of the answer whose header lines come in */
-    bool range_seen; /* a Content-Range that is not the one asked for is an error at once */
+    uint32_t placed;  /* bytes put into blocks */
+    uint64_t skipped; /* bytes before the range, of a server without ranges */
+    bool is_enough;   /* all is there and more comes: the connection is cut for that reason */
+    int status;       /* of the answer whose header lines come in */
+    bool range_seen;  /* a Content-Range that is not the one asked for is an error at once */
     enum freshet_error error;
 };
 

@@ -298,6 +298,8 @@ static enum freshet_error transfer_error(const struct transfer *transfer, CURLco
         return FRESHET_ERROR_REFUSED;
     if (transfer->body.error)
         return transfer->body.error;
+    if (transfer->body.is_enough)
+        return http_body_judge(&transfer->body, status);
     switch (code) {
     case CURLE_OK: break;
     case CURLE_OPERATION_TIMEDOUT: return FRESHET_ERROR_TIMEOUT;

@@ -31,6 +31,7 @@
 #define FRESHET_HOST_PAYLOAD_MOVE_H
 
 #include "core/door/door.h"
+#include "host/storage_files.h"
 #include "host/worker_pool.h"
 
 #include <stdatomic.h>
@@ -39,8 +40,8 @@ enum payload_operation {
     PAYLOAD_PROBE,  /* root, paths -> existing */
     PAYLOAD_MOVE,   /* root, paths to target, target_paths -> before, after */
     PAYLOAD_CLEAR,  /* the same task after a move: what is left below root */
-    PAYLOAD_DELETE, /* root, paths: those of `made`, the part store, and folders that they leave
-                       empty */
+    PAYLOAD_DELETE, /* root, paths: those of `made`, the part store, what a move was copying, and
+                       folders that they leave empty. Of a move under way: at both roots */
 };
 
 #define PAYLOAD_TEXT_SIZE 320
@@ -54,13 +55,16 @@ struct payload_task {
     const char *part_name;           /* storage_part_name */
     const char *target;              /* MOVE, CLEAR: made when it is not there; may be the root */
     const char *const *target_paths; /* the same shape as paths; NULL: the same paths */
-    const uint8_t *made;             /* DELETE: 1: freshet made it. NULL: delete no file */
+    struct root_identity expected; /* as recorded; device 0: not known. Another device, and none of
+                                      the files: the root is ABSENT */
+    const uint8_t *made;           /* DELETE: 1: freshet made it. NULL: delete no file */
 
     /* What came of it. */
     uint8_t *ret_existing;        /* PROBE: file_count + 1 */
     struct file_stat *ret_before; /* MOVE: file_count + 1 each, zeros where there is no file. */
     struct file_stat *ret_after;
-    enum freshet_error error; /* ABSENT: there is no such root. PROBE finds nothing there then */
+    enum freshet_error error; /* ABSENT: the root is not there. PROBE finds nothing then, and that
+                                 is no error */
     char text[PAYLOAD_TEXT_SIZE]; /* what failed and where; "" */
 
     /* For whoever watches, while it runs. */
@@ -69,9 +73,8 @@ struct payload_task {
     void (*done)(struct payload_task *task); /* on the loop's thread */
     void *context;
 
-    /* Tests: the task ends as if killed before this step, counted from 1; 0: never. `steps` is how
-     * many there were. */
-    uint32_t crash_at, steps;
+    /* Tests: called before each change of the disk; may end the process. */
+    void (*on_step)(struct payload_task *task);
 
     /* Private. */
     struct work work;
@@ -79,10 +82,10 @@ struct payload_task {
 };
 
 /* Blocks until it is done; `done` is not called. */
-void payload_task_run(struct payload_task *task);
+void payload_move_run(struct payload_task *task);
 /* On one of the pool's threads. */
-void payload_task_submit(struct payload_task *task, struct worker_pool *pool);
+void payload_move_submit(struct payload_task *task, struct worker_pool *pool);
 /* Any thread. It ends soon, in CANCELLED when it was not done; `done` still comes. */
-void payload_task_cancel(struct payload_task *task);
+void payload_move_cancel(struct payload_task *task);
 
 #endif

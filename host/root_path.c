@@ -4,10 +4,13 @@
 #include "host/posix_error.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 /* Is an element of the path "." or ".."? */
 static bool path_has_dots(const char *path)
@@ -56,5 +59,38 @@ enum freshet_error root_path_resolve(const char *path, char ret_root[LIMIT_PATH_
         return FRESHET_ERROR_LIMIT;
     while (written > 1 && ret_root[written - 1] == '/')
         ret_root[--written] = '\0';
+    return FRESHET_OK;
+}
+
+enum freshet_error root_path_make(const char *root)
+{
+    char path[LIMIT_PATH_LENGTH + 1];
+    size_t length = strlen(root);
+
+    if (length == 0 || length > LIMIT_PATH_LENGTH)
+        return FRESHET_ERROR_LIMIT;
+    memcpy(path, root, length + 1);
+    for (size_t i = 1; i <= length; i++) {
+        if (path[i] != '/' && path[i] != '\0')
+            continue;
+        char end = path[i];
+        path[i] = '\0';
+        if (mkdir(path, 0777) == 0) {
+            char *slash = strrchr(path, '/');
+            if (slash && slash != path)
+                *slash = '\0';
+            int parent = open(slash ? (slash == path ? "/" : path) : ".",
+                              O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+            if (parent >= 0) {
+                fsync(parent);
+                close(parent);
+            }
+            if (slash && slash != path)
+                *slash = '/';
+        } else if (errno != EEXIST && errno != EISDIR) {
+            return posix_error_of_file(errno);
+        }
+        path[i] = end;
+    }
     return FRESHET_OK;
 }

@@ -26,8 +26,9 @@
 #define CROWD_LOOK_MS     250
 #define ACCEPTS_A_TURN    16
 #define CONNECTION_MEMORY ((size_t)32 * KIB)
-#define HEADERS_ONLY_BODY ((uint64_t)RPC_BODY_MAX) /* of a refused request, read to keep the line  \
-                                                    */
+#define HEADERS_ONLY_BODY                                                                          \
+    ((uint64_t)RPC_BODY_MAX) /* of a refused request, read to keep the line                        \
+                              */
 
 /* ---- a request ---- */
 
@@ -65,6 +66,7 @@ static void forget_request(void *context, struct MHD_Connection *http, void **st
     memory_free(request->path);
     memory_free(request);
     *state = NULL;
+    server->options.after(server->options.context);
 }
 
 /* How long the body is to be; UINT64_MAX: not told. */
@@ -160,6 +162,8 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *http, const 
     }
     if (request->refusal)
         return rpc_server_refuse(request);
+    if (request->server->is_closing)
+        request->stage = RPC_DROPPED;
     if (request->asset || request->stage != RPC_COLLECT)
         return rpc_server_reply(request);
     rpc_server_call_begin(request);
@@ -259,8 +263,10 @@ static void take_connection(struct rpc_server *server, int descriptor, bool is_l
     if (!is_local)
         (void)socket_address_from((const struct sockaddr *)from, &connection->from);
     list_append(&server->connections, &connection->node);
-    if (!MHD_add_connection(server->daemon, descriptor, (const struct sockaddr *)from, length))
-        list_remove(&server->connections, &connection->node), memory_free(connection);
+    if (!MHD_add_connection(server->daemon, descriptor, (const struct sockaddr *)from, length)) {
+        list_remove(&server->connections, &connection->node);
+        memory_free(connection);
+    }
     rpc_server_count_strangers(server);
 }
 
@@ -332,6 +338,12 @@ static void on_timer(uv_timer_t *timer)
     run(timer->data);
 }
 
+static void on_again(uv_idle_t *idle)
+{
+    uv_idle_stop(idle);
+    run(idle->data);
+}
+
 static void on_poll(uv_poll_t *poll, int status, int events)
 {
     (void)status;
@@ -346,15 +358,19 @@ static void run(struct rpc_server *server)
     uv_timer_stop(&server->timer);
     MHD_run(server->daemon);
     watch_listeners(server);
-    if (MHD_get_timeout(server->daemon, &timeout_ms) == MHD_YES &&
-        !uv_is_active((uv_handle_t *)&server->timer))
+    if (MHD_get_timeout(server->daemon, &timeout_ms) != MHD_YES)
+        return;
+    if (timeout_ms == 0)
+        rpc_server_wake(server);
+    else
         uv_timer_start(&server->timer, on_timer, timeout_ms, 0);
 }
 
+/* In the next turn: a timer of 0 that is set anew by its own callback would never let others in. */
 void rpc_server_wake(struct rpc_server *server)
 {
     if (!server->is_closing)
-        uv_timer_start(&server->timer, on_timer, 0, 0);
+        uv_idle_start(&server->again, on_again);
 }
 
 static struct MHD_Daemon *start_daemon(struct rpc_server *server)
@@ -379,9 +395,10 @@ static void start_handles(struct rpc_server *server)
     CHECK(uv_timer_init(loop, &server->stream) == 0);
     CHECK(uv_timer_init(loop, &server->crowd) == 0);
     CHECK(uv_idle_init(loop, &server->slice) == 0);
+    CHECK(uv_idle_init(loop, &server->again) == 0);
     server->poll.data = server->timer.data = server->stream.data = server->crowd.data =
-        server->slice.data = server;
-    server->handles_open = 5;
+        server->slice.data = server->again.data = server;
+    server->handles_open = 6;
     uv_poll_start(&server->poll, UV_READABLE, on_poll);
     if (server->options.local_descriptor >= 0) {
         CHECK(uv_poll_init(loop, &server->local_poll, server->options.local_descriptor) == 0);
@@ -475,4 +492,5 @@ void rpc_server_close(struct rpc_server *server)
     uv_close((uv_handle_t *)&server->stream, on_handle_closed);
     uv_close((uv_handle_t *)&server->crowd, on_handle_closed);
     uv_close((uv_handle_t *)&server->slice, on_handle_closed);
+    uv_close((uv_handle_t *)&server->again, on_handle_closed);
 }

@@ -42,7 +42,8 @@ struct rpc_server_options {
     const char *login;                      /* "USER:PASSWORD" that is good too, or NULL; copied */
     struct service_world *world;            /* the host's; handed to steps */
     void (*refresh)(void *context);         /* before steps: brings the world up to date */
-    void (*after)(void *context);           /* behind steps: the catalog may want something done */
+    void (*after)(void *context);           /* behind steps and answers: the catalog may want
+ something done */
     void (*perform)(void *context, struct rpc_job *job);
     void *context;
 };

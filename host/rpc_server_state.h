@@ -86,7 +86,7 @@ struct rpc_server {
     uv_timer_t timer;  /* of the daemon */
     uv_timer_t stream; /* looks whether streams have something to say, while there are any */
     uv_timer_t crowd;  /* strangers are many: the idle ones go */
-    uv_idle_t slice;
+    uv_idle_t slice, again;
     bool is_slicing, is_closing;
     int handles_open;
     struct worker_pool *workers;

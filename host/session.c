@@ -188,7 +188,8 @@ enum freshet_error session_new(const struct session_options *options,
     enum freshet_error error;
 
     ret_text[0] = '\0';
-    signal(SIGPIPE, SIG_IGN); /* sendfile has no MSG_NOSIGNAL */
+    if (!options->leave_signals)
+        signal(SIGPIPE, SIG_IGN); /* sendfile has no MSG_NOSIGNAL */
     if (!options->state_folder && !state_store_default_folder(folder)) {
         snprintf(ret_text, SESSION_TEXT_SIZE, "no home for the state: set HOME or use --state");
         return FRESHET_ERROR_USAGE;

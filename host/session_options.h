@@ -15,7 +15,8 @@ struct session_options {
     bool no_dht;
     const char *const *bootstrap; /* "HOST:PORT" where the DHT is entered; kept in the state */
     uint32_t bootstrap_count;
-    uint32_t tick_ms; /* on_tick comes that often; 0: never */
+    bool leave_signals; /* SIGPIPE is the caller's: blocked while the loop runs, else ignored */
+    uint32_t tick_ms;   /* on_tick comes that often; 0: never */
     void (*on_notice)(void *context, const struct notice *notice);
     void (*on_tick)(void *context);
     void (*on_signal)(void *context, int signal_number); /* SIGINT, SIGTERM */

@@ -3,6 +3,7 @@
 
 #include "core/base/memory.h"
 #include "core/metainfo/torrent_writer.h"
+#include "host/root_lock.h"
 #include "host/session_parts.h"
 
 #include <stdio.h>
@@ -28,13 +29,17 @@ static struct session_torrent *session_find(struct session *session, torrent_id 
     return NULL;
 }
 
-static enum freshet_error session_claim(struct session *session, const uint8_t key[32],
-                                        const char *root, int *ret_lock,
-                                        char ret_text[SESSION_TEXT_SIZE])
+static enum freshet_error session_lock(struct session *session, const uint8_t key[32],
+                                       const char *root, int *ret_lock,
+                                       char ret_text[SESSION_TEXT_SIZE])
 {
     pid_t pid = 0;
     enum freshet_error error = state_store_lock(session->state, key, root, ret_lock, &pid);
 
+    /* Who keeps another state has no lock in ours. A root that is not there yet is locked when it
+     * is made. */
+    if (!error && (error = root_lock_look(root, key, &pid)) != FRESHET_OK)
+        state_store_unlock(*ret_lock);
     if (error == FRESHET_ERROR_BUSY)
         snprintf(ret_text, SESSION_TEXT_SIZE, "process %ld already works on this torrent in %.200s",
                  (long)pid, root);
@@ -71,45 +76,70 @@ static enum freshet_error session_recall(struct session *session, const uint8_t 
     return error == FRESHET_ERROR_NOT_FOUND ? FRESHET_OK : error;
 }
 
+enum freshet_error session_torrents_claim(struct session *session, const struct metainfo *metainfo,
+                                          const char *root,
+                                          const struct session_torrent_options *torrent,
+                                          char ret_text[SESSION_TEXT_SIZE],
+                                          struct session_claim *ret_claim)
+{
+    struct session_claim claim = {.lock = -1};
+
+    session_torrent_key(metainfo, claim.key);
+    enum freshet_error error = session_lock(session, claim.key, root, &claim.lock, ret_text);
+    if (error)
+        return error;
+    error = session_remember(session, metainfo, claim.key, torrent->torrent);
+    if (!error)
+        error = session_recall(session, claim.key, root, torrent->forget_record, &claim.record);
+    if (error) {
+        snprintf(ret_text, SESSION_TEXT_SIZE, "cannot use the state: %s", error_text(error));
+        state_store_unlock(claim.lock);
+        return error;
+    }
+    *ret_claim = claim;
+    return FRESHET_OK;
+}
+
+void session_torrents_unclaim(struct session_claim *claim)
+{
+    state_store_record_deinit(&claim->record);
+    state_store_unlock(claim->lock);
+}
+
+void session_torrents_add_claimed(struct session *session, struct metainfo *metainfo,
+                                  const struct torrent_options *options, torrent_id id,
+                                  struct session_claim *claim)
+{
+    struct torrent_options filled = *options;
+
+    filled.resume = claim->record.memory ? &claim->record.record : NULL;
+    if (claim->record.memory)
+        disk_expect_root(session->disk, options->root, &claim->record.root);
+    struct session_torrent *claimed = memory_new(sizeof *claimed + strlen(options->root) + 1);
+    claimed->id = id;
+    claimed->lock = claim->lock;
+    memcpy(claimed->info_hash, claim->key, 32);
+    strcpy(claimed->root, options->root);
+    list_append(&session->torrents, &claimed->node);
+    struct engine_command command = {
+        .type = COMMAND_ADD_TORRENT, .torrent = id, .metainfo = metainfo, .options = &filled};
+    struct event event = {.type = EVENT_COMMAND, .command = &command};
+    session_parts_input(session, &event);
+    state_store_record_deinit(&claim->record);
+}
+
 enum freshet_error session_torrents_add(struct session *session, struct metainfo *metainfo,
                                         const struct torrent_options *options,
                                         const struct session_torrent_options *torrent,
                                         char ret_text[SESSION_TEXT_SIZE])
 {
-    struct torrent_options filled = *options;
-    struct state_record record;
-    uint8_t key[32];
-    int lock;
+    struct session_claim claim;
+    enum freshet_error error =
+        session_torrents_claim(session, metainfo, options->root, torrent, ret_text, &claim);
 
-    session_torrent_key(metainfo, key);
-    enum freshet_error error = session_claim(session, key, options->root, &lock, ret_text);
-    if (error)
-        return error;
-    error = session_remember(session, metainfo, key, torrent->torrent);
     if (!error)
-        error = session_recall(session, key, options->root, torrent->forget_record, &record);
-    if (error) {
-        snprintf(ret_text, SESSION_TEXT_SIZE, "cannot use the state: %s", error_text(error));
-        state_store_unlock(lock);
-        return error;
-    }
-    filled.resume = record.memory ? &record.record : NULL;
-    if (record.memory)
-        disk_expect_root(session->disk, options->root, &record.root);
-    struct session_torrent *claimed = memory_new(sizeof *claimed + strlen(options->root) + 1);
-    claimed->id = torrent->id;
-    claimed->lock = lock;
-    memcpy(claimed->info_hash, key, 32);
-    strcpy(claimed->root, options->root);
-    list_append(&session->torrents, &claimed->node);
-    struct engine_command command = {.type = COMMAND_ADD_TORRENT,
-                                     .torrent = torrent->id,
-                                     .metainfo = metainfo,
-                                     .options = &filled};
-    struct event event = {.type = EVENT_COMMAND, .command = &command};
-    session_parts_input(session, &event);
-    state_store_record_deinit(&record);
-    return FRESHET_OK;
+        session_torrents_add_claimed(session, metainfo, options, torrent->id, &claim);
+    return error;
 }
 
 void session_torrents_add_magnet(struct session *session,

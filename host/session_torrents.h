@@ -5,6 +5,7 @@
 
 #include "core/metainfo/magnet.h"
 #include "host/session_options.h"
+#include "host/state_store.h"
 
 struct session;
 
@@ -21,6 +22,24 @@ enum freshet_error session_torrents_add(struct session *session, struct metainfo
                                         const struct torrent_options *options,
                                         const struct session_torrent_options *torrent,
                                         char ret_text[SESSION_TEXT_SIZE]);
+/* The same in two halves, for whoever may not let the loop wait: the first blocks and may run on
+ * any thread, the second belongs to the loop's. */
+struct session_claim {
+    uint8_t key[32];
+    int lock;
+    struct state_record record; /* memory NULL: nothing is recorded */
+};
+enum freshet_error session_torrents_claim(struct session *session, const struct metainfo *metainfo,
+                                          const char *root,
+                                          const struct session_torrent_options *torrent,
+                                          char ret_text[SESSION_TEXT_SIZE],
+                                          struct session_claim *ret_claim);
+/* Takes the metainfo and the claim. */
+void session_torrents_add_claimed(struct session *session, struct metainfo *metainfo,
+                                  const struct torrent_options *options, torrent_id id,
+                                  struct session_claim *claim);
+/* It is not added after all. */
+void session_torrents_unclaim(struct session_claim *claim);
 /* Only its hash is known, or (metainfo, taken) its piece layers are missing: fetches the rest. Then
  * comes NOTICE_METADATA, session_torrents_take_metadata, and session_torrents_add under the same
  * number, or a removal. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "host/state_store.h"
+#include "host/state_store_state.h"
 
 #include "core/base/check.h"
 #include "core/base/memory.h"
@@ -9,35 +9,11 @@
 #include "host/state_lock.h"
 
 #include <errno.h>
-#include <pthread.h>
-#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#define SCHEMA_VERSION  2
-#define BUSY_TIMEOUT_MS 10000
-#define STAT_SIZE       25u /* exists, size, mtime, inode; big-endian */
-
-struct state_store {
-    sqlite3 *database;
-    pthread_mutex_t lock;
-    char folder[LIMIT_PATH_LENGTH + 1];
-};
-
-/* Tables are only ever added, so that this brings any older version to ours:
- * 1: records, torrents, numbers. 2: blobs. */
-static const char schema[] =
-    "CREATE TABLE IF NOT EXISTS records("
-    " info_hash BLOB NOT NULL, root TEXT NOT NULL, pieces BLOB NOT NULL, stats BLOB NOT NULL,"
-    " uploaded INTEGER NOT NULL, downloaded INTEGER NOT NULL, complete INTEGER NOT NULL,"
-    " clean INTEGER NOT NULL, root_device INTEGER NOT NULL, root_inode INTEGER NOT NULL,"
-    " written INTEGER NOT NULL, PRIMARY KEY(info_hash, root));"
-    "CREATE TABLE IF NOT EXISTS torrents(info_hash BLOB PRIMARY KEY, torrent BLOB NOT NULL);"
-    "CREATE TABLE IF NOT EXISTS numbers(name TEXT PRIMARY KEY, value INTEGER NOT NULL);"
-    "CREATE TABLE IF NOT EXISTS blobs(name TEXT PRIMARY KEY, value BLOB NOT NULL);";
 
 bool state_store_default_folder(char ret_folder[LIMIT_PATH_LENGTH + 1])
 {
@@ -53,7 +29,7 @@ bool state_store_default_folder(char ret_folder[LIMIT_PATH_LENGTH + 1])
     return length > 0 && length <= (int)LIMIT_PATH_LENGTH;
 }
 
-static enum freshet_error state_error(int code)
+enum freshet_error state_store_error(int code)
 {
     switch (code & 0xff) {
     case SQLITE_OK:
@@ -72,12 +48,7 @@ static enum freshet_error state_error(int code)
     }
 }
 
-static bool state_is_damage(int code)
-{
-    return (code & 0xff) == SQLITE_CORRUPT || (code & 0xff) == SQLITE_NOTADB;
-}
-
-static enum freshet_error state_make_folder(const char *folder)
+enum freshet_error state_store_make_folder(const char *folder)
 {
     char path[LIMIT_PATH_LENGTH + 1];
     size_t length = strlen(folder);
@@ -97,147 +68,37 @@ static enum freshet_error state_make_folder(const char *folder)
     return FRESHET_OK;
 }
 
-/* First column of the first row, or `otherwise`. */
-static int state_query_number(sqlite3 *database, const char *query, int64_t otherwise,
-                              int64_t *ret_value)
-{
-    sqlite3_stmt *statement = NULL;
-    int code = sqlite3_prepare_v2(database, query, -1, &statement, NULL);
-
-    *ret_value = otherwise;
-    if (code == SQLITE_OK) {
-        code = sqlite3_step(statement);
-        if (code == SQLITE_ROW)
-            *ret_value = sqlite3_column_int64(statement, 0);
-    }
-    sqlite3_finalize(statement);
-    return code;
-}
-
-static int state_check(sqlite3 *database)
-{
-    sqlite3_stmt *statement = NULL;
-    int code = sqlite3_prepare_v2(database, "PRAGMA quick_check(1)", -1, &statement, NULL);
-
-    if (code == SQLITE_OK)
-        code = sqlite3_step(statement);
-    if (code == SQLITE_ROW) {
-        const unsigned char *answer = sqlite3_column_text(statement, 0);
-        if (!answer || strcmp((const char *)answer, "ok") != 0)
-            code = SQLITE_CORRUPT;
-    }
-    sqlite3_finalize(statement);
-    return code == SQLITE_ROW || code == SQLITE_DONE ? SQLITE_OK : code;
-}
-
-/* Brings a database to our schema. Another process may be doing the same, or be newer. */
-static int state_bring_up(sqlite3 *database, int64_t *ret_version)
-{
-    char stamp[64];
-    int code = sqlite3_exec(database, "BEGIN IMMEDIATE", NULL, NULL, NULL);
-
-    if (code == SQLITE_OK) {
-        code = state_query_number(database, "PRAGMA user_version", 0, ret_version);
-        code = code == SQLITE_ROW ? SQLITE_OK : code;
-    }
-    if (code == SQLITE_OK && *ret_version < SCHEMA_VERSION) {
-        snprintf(stamp, sizeof stamp, "PRAGMA user_version=%d", SCHEMA_VERSION);
-        code = sqlite3_exec(database, schema, NULL, NULL, NULL);
-        if (code == SQLITE_OK)
-            code = sqlite3_exec(database, stamp, NULL, NULL, NULL);
-    }
-    return code == SQLITE_OK ? sqlite3_exec(database, "COMMIT", NULL, NULL, NULL) : code;
-}
-
-/* Opens one database file and brings it to our schema. */
-static int state_open_file(const char *path, sqlite3 **ret_database, int64_t *ret_version)
-{
-    sqlite3 *database = NULL;
-    int code = sqlite3_open_v2(
-        path, &database, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
-
-    *ret_version = 0;
-    if (code == SQLITE_OK) {
-        sqlite3_busy_timeout(database, BUSY_TIMEOUT_MS);
-        code = state_check(database);
-    }
-    if (code == SQLITE_OK)
-        code = sqlite3_exec(database, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;", NULL,
-                            NULL, NULL);
-    if (code == SQLITE_OK) {
-        code = state_query_number(database, "PRAGMA user_version", 0, ret_version);
-        code = code == SQLITE_ROW ? SQLITE_OK : code;
-    }
-    if (code == SQLITE_OK && *ret_version < SCHEMA_VERSION)
-        code = state_bring_up(database, ret_version);
-    if (code != SQLITE_OK) {
-        sqlite3_close(database);
-        return code;
-    }
-    *ret_database = database;
-    return SQLITE_OK;
-}
-
-/* Renames the damaged file and what SQLite keeps beside it. */
-static enum freshet_error state_set_aside(const char *path, char ret_text[STATE_TEXT_SIZE])
-{
-    static const char *const suffixes[] = {"", "-wal", "-shm"};
-    char from[LIMIT_PATH_LENGTH + 64], to[LIMIT_PATH_LENGTH + 64];
-    long long when = (long long)(clock_wall() / SECOND_NS);
-
-    for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++) {
-        snprintf(from, sizeof from, "%s%s", path, suffixes[i]);
-        snprintf(to, sizeof to, "%s.damaged-%lld-%ld%s", path, when, (long)getpid(), suffixes[i]);
-        if (rename(from, to) != 0 && errno != ENOENT)
-            return posix_error_of_file(errno);
-        if (i == 0)
-            snprintf(
-                ret_text, STATE_TEXT_SIZE,
-                "the state was damaged and is set aside as %.300s; what is on the disk will be "
-                "checked again",
-                to);
-    }
-    return FRESHET_OK;
-}
-
 enum freshet_error state_store_open(const char *folder, char ret_text[STATE_TEXT_SIZE],
                                     struct state_store **ret_store)
 {
-    char path[LIMIT_PATH_LENGTH + 32];
     sqlite3 *database = NULL;
-    int64_t version = 0;
-    enum freshet_error error = state_make_folder(folder);
+    enum freshet_error error = state_store_make_folder(folder);
 
     ret_text[0] = '\0';
     if (error) {
         snprintf(ret_text, STATE_TEXT_SIZE, "state folder %.300s: %s", folder, error_text(error));
         return error;
     }
-    snprintf(path, sizeof path, "%s/state.db", folder);
-    int code = state_open_file(path, &database, &version);
-    if (state_is_damage(code)) {
-        error = state_set_aside(path, ret_text);
-        if (!error)
-            code = state_open_file(path, &database, &version);
-    }
-    if (!error && code != SQLITE_OK)
-        error = state_error(code);
-    if (!error && version > SCHEMA_VERSION) {
-        sqlite3_close(database);
-        error = FRESHET_ERROR_UNSUPPORTED;
-    }
-    if (error) {
-        snprintf(ret_text, STATE_TEXT_SIZE, "state %.300s: %s", path,
-                 error == FRESHET_ERROR_UNSUPPORTED ? "written by a newer freshet"
-                                                    : error_text(error));
+    error = state_store_recovery_open(folder, ret_text, &database);
+    if (error)
         return error;
-    }
     struct state_store *store = memory_new(sizeof *store);
     store->database = database;
     CHECK(pthread_mutex_init(&store->lock, NULL) == 0);
     strcpy(store->folder, folder);
     *ret_store = store;
     return FRESHET_OK;
+}
+
+struct sqlite3 *state_store_hold(struct state_store *store)
+{
+    pthread_mutex_lock(&store->lock);
+    return store->database;
+}
+
+void state_store_release(struct state_store *store)
+{
+    pthread_mutex_unlock(&store->lock);
 }
 
 void state_store_close(struct state_store *store)
@@ -249,9 +110,8 @@ void state_store_close(struct state_store *store)
     memory_free(store);
 }
 
-/* Prepares with the key bound as ?1 and ?2 (root may be NULL). Called with the lock held. */
-static sqlite3_stmt *state_prepare(struct state_store *store, const char *query,
-                                   const uint8_t *info_hash, const char *root)
+sqlite3_stmt *state_store_prepare(struct state_store *store, const char *query,
+                                  const uint8_t *info_hash, const char *root)
 {
     sqlite3_stmt *statement = NULL;
 
@@ -263,16 +123,15 @@ static sqlite3_stmt *state_prepare(struct state_store *store, const char *query,
     return statement;
 }
 
-/* Runs a statement that gives no rows. */
-static enum freshet_error state_run(struct state_store *store, sqlite3_stmt *statement)
+enum freshet_error state_store_run(struct state_store *store, sqlite3_stmt *statement)
 {
     int code = statement ? sqlite3_step(statement) : sqlite3_errcode(store->database);
 
     sqlite3_finalize(statement);
-    return state_error(code);
+    return state_store_error(code);
 }
 
-static void stats_encode(const struct resume_record *record, struct writer *writer)
+void state_store_encode_stats(const struct resume_record *record, struct writer *writer)
 {
     for (uint32_t i = 0; i <= record->file_count; i++) {
         writer_u8(writer, record->stats[i].exists);
@@ -282,12 +141,12 @@ static void stats_encode(const struct resume_record *record, struct writer *writ
     }
 }
 
-static void stats_decode(struct bytes bytes, struct file_stat *ret_stats)
+void state_store_decode_stats(struct bytes bytes, struct file_stat *ret_stats)
 {
     struct cursor cursor;
 
     cursor_init(&cursor, bytes);
-    for (size_t i = 0; i < bytes.length / STAT_SIZE; i++) {
+    for (size_t i = 0; i < bytes.length / STATE_STAT_SIZE; i++) {
         ret_stats[i].exists = cursor_u8(&cursor) != 0;
         ret_stats[i].size = cursor_u64(&cursor);
         ret_stats[i].mtime_ns = (int64_t)cursor_u64(&cursor);
@@ -301,14 +160,14 @@ static void state_record_fill(sqlite3_stmt *row, const uint8_t *info_hash, const
 {
     struct bytes pieces = {sqlite3_column_blob(row, 0), (size_t)sqlite3_column_bytes(row, 0)};
     struct bytes stats = {sqlite3_column_blob(row, 1), (size_t)sqlite3_column_bytes(row, 1)};
-    uint32_t stat_count = (uint32_t)(stats.length / STAT_SIZE);
+    uint32_t stat_count = (uint32_t)(stats.length / STATE_STAT_SIZE);
     size_t stats_size = stat_count * sizeof(struct file_stat), root_size = strlen(root) + 1;
     uint8_t *memory = memory_new(stats_size + pieces.length + root_size);
     struct resume_record *record = &ret_record->record;
 
     memset(ret_record, 0, sizeof *ret_record);
     ret_record->memory = memory;
-    stats_decode(stats, (struct file_stat *)(void *)memory);
+    state_store_decode_stats(stats, (struct file_stat *)(void *)memory);
     if (pieces.length > 0)
         memcpy(memory + stats_size, pieces.data, pieces.length);
     memcpy(memory + stats_size + pieces.length, root, root_size);
@@ -331,27 +190,43 @@ enum freshet_error state_store_take(struct state_store *store, const uint8_t inf
     enum freshet_error error = FRESHET_ERROR_NOT_FOUND;
 
     pthread_mutex_lock(&store->lock);
-    sqlite3_stmt *row = state_prepare(
+    sqlite3_stmt *row = state_store_prepare(
         store,
         "SELECT pieces, stats, uploaded, downloaded, complete, clean, root_device, root_inode "
         "FROM records WHERE info_hash=?1 AND root=?2",
         info_hash, root);
     int code = row ? sqlite3_step(row) : sqlite3_errcode(store->database);
-    if (code == SQLITE_ROW && sqlite3_column_bytes(row, 1) >= (int)STAT_SIZE) {
+    if (code == SQLITE_ROW && sqlite3_column_bytes(row, 1) >= (int)STATE_STAT_SIZE) {
         state_record_fill(row, info_hash, root, ret_record);
         error = FRESHET_OK;
     } else if (code != SQLITE_ROW && code != SQLITE_DONE) {
-        error = state_error(code);
+        error = state_store_error(code);
     }
     sqlite3_finalize(row);
     if (!error) {
-        error = state_run(store, state_prepare(store,
-                                               "UPDATE records SET clean=0 "
-                                               "WHERE info_hash=?1 AND root=?2",
-                                               info_hash, root));
+        error = state_store_run(store, state_store_prepare(store,
+                                                           "UPDATE records SET clean=0 "
+                                                           "WHERE info_hash=?1 AND root=?2",
+                                                           info_hash, root));
         if (error)
             state_store_record_deinit(ret_record);
     }
+    pthread_mutex_unlock(&store->lock);
+    return error;
+}
+
+enum freshet_error state_store_pieces(struct state_store *store, const uint8_t info_hash[32],
+                                      const char *root, struct buffer *ret_pieces)
+{
+    pthread_mutex_lock(&store->lock);
+    sqlite3_stmt *row = state_store_prepare(
+        store, "SELECT pieces FROM records WHERE info_hash=?1 AND root=?2", info_hash, root);
+    int code = row ? sqlite3_step(row) : sqlite3_errcode(store->database);
+    enum freshet_error error = code == SQLITE_DONE ? FRESHET_ERROR_NOT_FOUND : state_store_error(code);
+    if (code == SQLITE_ROW)
+        buffer_append(ret_pieces, sqlite3_column_blob(row, 0),
+                      (size_t)sqlite3_column_bytes(row, 0));
+    sqlite3_finalize(row);
     pthread_mutex_unlock(&store->lock);
     return error;
 }
@@ -365,23 +240,23 @@ void state_store_record_deinit(struct state_record *record)
 enum freshet_error state_store_persist(struct state_store *store,
                                        const struct resume_record *record)
 {
-    size_t stats_size = ((size_t)record->file_count + 1) * STAT_SIZE;
+    size_t stats_size = ((size_t)record->file_count + 1) * STATE_STAT_SIZE;
     uint8_t *stats = memory_new(stats_size);
     struct writer writer;
     struct stat root = {0};
 
     writer_init(&writer, stats, stats_size);
-    stats_encode(record, &writer);
+    state_store_encode_stats(record, &writer);
     bool root_known = stat(record->root, &root) == 0;
     pthread_mutex_lock(&store->lock);
-    sqlite3_stmt *row =
-        state_prepare(store,
-                      "INSERT INTO records VALUES(?1,?2,?3,?4,?5,?6,?7,?11,?8,?9,?10) "
-                      "ON CONFLICT(info_hash,root) DO UPDATE SET pieces=?3, stats=?4, uploaded=?5, "
-                      "downloaded=?6, complete=?7, clean=?11, written=?10, "
-                      "root_device=CASE ?8 WHEN 0 THEN root_device ELSE ?8 END, "
-                      "root_inode=CASE ?8 WHEN 0 THEN root_inode ELSE ?9 END",
-                      record->info_hash, record->root);
+    sqlite3_stmt *row = state_store_prepare(
+        store,
+        "INSERT INTO records VALUES(?1,?2,?3,?4,?5,?6,?7,?11,?8,?9,?10) "
+        "ON CONFLICT(info_hash,root) DO UPDATE SET pieces=?3, stats=?4, uploaded=?5, "
+        "downloaded=?6, complete=?7, clean=?11, written=?10, "
+        "root_device=CASE ?8 WHEN 0 THEN root_device ELSE ?8 END, "
+        "root_inode=CASE ?8 WHEN 0 THEN root_inode ELSE ?9 END",
+        record->info_hash, record->root);
     if (row) {
         sqlite3_bind_blob64(row, 3, record->pieces.length ? record->pieces.data : stats,
                             record->pieces.length, SQLITE_STATIC);
@@ -394,7 +269,7 @@ enum freshet_error state_store_persist(struct state_store *store,
         sqlite3_bind_int64(row, 10, clock_wall() / SECOND_NS);
         sqlite3_bind_int(row, 11, record->clean);
     }
-    enum freshet_error error = state_run(store, row);
+    enum freshet_error error = state_store_run(store, row);
     pthread_mutex_unlock(&store->lock);
     memory_free(stats);
     return error;
@@ -404,7 +279,8 @@ static enum freshet_error state_store_change(struct state_store *store, const ch
                                              const uint8_t *info_hash, const char *root)
 {
     pthread_mutex_lock(&store->lock);
-    enum freshet_error error = state_run(store, state_prepare(store, query, info_hash, root));
+    enum freshet_error error =
+        state_store_run(store, state_store_prepare(store, query, info_hash, root));
     pthread_mutex_unlock(&store->lock);
     return error;
 }
@@ -420,11 +296,11 @@ enum freshet_error state_store_put_torrent(struct state_store *store, const uint
                                            struct bytes torrent)
 {
     pthread_mutex_lock(&store->lock);
-    sqlite3_stmt *row =
-        state_prepare(store, "INSERT OR REPLACE INTO torrents VALUES(?1,?2)", info_hash, NULL);
+    sqlite3_stmt *row = state_store_prepare(store, "INSERT OR REPLACE INTO torrents VALUES(?1,?2)",
+                                            info_hash, NULL);
     if (row)
         sqlite3_bind_blob64(row, 2, torrent.data, torrent.length, SQLITE_STATIC);
-    enum freshet_error error = state_run(store, row);
+    enum freshet_error error = state_store_run(store, row);
     pthread_mutex_unlock(&store->lock);
     return error;
 }
@@ -433,10 +309,11 @@ enum freshet_error state_store_get_torrent(struct state_store *store, const uint
                                            struct buffer *ret_torrent)
 {
     pthread_mutex_lock(&store->lock);
-    sqlite3_stmt *row =
-        state_prepare(store, "SELECT torrent FROM torrents WHERE info_hash=?1", info_hash, NULL);
+    sqlite3_stmt *row = state_store_prepare(
+        store, "SELECT torrent FROM torrents WHERE info_hash=?1", info_hash, NULL);
     int code = row ? sqlite3_step(row) : sqlite3_errcode(store->database);
-    enum freshet_error error = code == SQLITE_DONE ? FRESHET_ERROR_NOT_FOUND : state_error(code);
+    enum freshet_error error =
+        code == SQLITE_DONE ? FRESHET_ERROR_NOT_FOUND : state_store_error(code);
     if (code == SQLITE_ROW)
         buffer_append(ret_torrent, sqlite3_column_blob(row, 0),
                       (size_t)sqlite3_column_bytes(row, 0));
@@ -474,7 +351,7 @@ enum freshet_error state_store_set_number(struct state_store *store, const char 
         sqlite3_bind_text(row, 1, name, -1, SQLITE_STATIC);
         sqlite3_bind_int64(row, 2, value);
     }
-    enum freshet_error error = state_run(store, row);
+    enum freshet_error error = state_store_run(store, row);
     pthread_mutex_unlock(&store->lock);
     return error;
 }
@@ -491,7 +368,8 @@ enum freshet_error state_store_blob(struct state_store *store, const char *name,
         sqlite3_bind_text(row, 1, name, -1, SQLITE_STATIC);
         code = sqlite3_step(row);
     }
-    enum freshet_error error = code == SQLITE_DONE ? FRESHET_ERROR_NOT_FOUND : state_error(code);
+    enum freshet_error error =
+        code == SQLITE_DONE ? FRESHET_ERROR_NOT_FOUND : state_store_error(code);
     if (code == SQLITE_ROW)
         buffer_append(ret_blob, sqlite3_column_blob(row, 0), (size_t)sqlite3_column_bytes(row, 0));
     sqlite3_finalize(row);
@@ -513,7 +391,7 @@ enum freshet_error state_store_put_blob(struct state_store *store, const char *n
         sqlite3_bind_blob64(row, 2, blob.length ? (const void *)blob.data : "", blob.length,
                             SQLITE_STATIC);
     }
-    enum freshet_error error = state_run(store, row);
+    enum freshet_error error = state_store_run(store, row);
     pthread_mutex_unlock(&store->lock);
     return error;
 }

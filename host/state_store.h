@@ -4,8 +4,8 @@
  * each torrent and root, the .torrent bytes, a few settings, and small things by name (what a DHT
  * node knows). Several processes may share it;
  * one torrent below one root belongs to one process at a time (state_store_lock). A damaged file is
- * set aside and told, never an empty start in silence: data on the disk is then hashed again, so
- * nothing is lost but time. Calls block; those on one store may come from any thread.
+ * set aside, the last good copy is used, and both are told; never an empty start in silence. Calls
+ * block; those on one store may come from any thread.
  */
 #ifndef FRESHET_HOST_STATE_STORE_H
 #define FRESHET_HOST_STATE_STORE_H
@@ -22,11 +22,28 @@ struct state_store;
 /* Where state lives when nobody says: $XDG_STATE_HOME/freshet, else ~/.local/state/freshet. */
 bool state_store_default_folder(char ret_folder[LIMIT_PATH_LENGTH + 1]);
 
-/* Makes the folder (mode 0700) if need be. `ret_text`: why it failed; on success "" or what was
+/* With those above it, mode 0700, if need be. */
+enum freshet_error state_store_make_folder(const char *folder);
+
+/* Makes the folder if need be. `ret_text`: why it failed; on success "" or what was
  * found damaged and set aside. */
 enum freshet_error state_store_open(const char *folder, char ret_text[STATE_TEXT_SIZE],
                                     struct state_store **ret_store);
 void state_store_close(struct state_store *store);
+
+/* A copy of the whole state beside it (state.db.good), durable when it returns; the former copy
+ * stays until then. Others may read and write meanwhile. Damage that is met on the way is an error,
+ * and the former copy stays. */
+enum freshet_error state_store_keep_copy(struct state_store *store, char ret_text[STATE_TEXT_SIZE]);
+/* Whether there is no copy of the last 24 hours. */
+bool state_store_copy_is_due(struct state_store *store, int64_t wall_s);
+
+/* For modules of the host that keep tables of their own in it: the database, until the release. */
+struct sqlite3;
+struct sqlite3 *state_store_hold(struct state_store *store);
+void state_store_release(struct state_store *store);
+/* What a result of SQLite's is among our errors. */
+enum freshet_error state_store_error(int code);
 
 /* A record as it was written. `record` points into `memory`. */
 struct state_record {
@@ -39,6 +56,9 @@ struct state_record {
  * transaction, so that a crash from here on is seen as one. */
 enum freshet_error state_store_take(struct state_store *store, const uint8_t info_hash[32],
                                     const char *root, struct state_record *ret_record);
+/* The pieces of a record as they were written, by whoever; the record stays as it is. */
+enum freshet_error state_store_pieces(struct state_store *store, const uint8_t info_hash[32],
+                                      const char *root, struct buffer *ret_pieces);
 void state_store_record_deinit(struct state_record *record);
 /* One transaction, durable when it returns. */
 enum freshet_error state_store_persist(struct state_store *store,

@@ -5,6 +5,8 @@
 #include "core/base/memory.h"
 #include "host/beneath.h"
 #include "host/posix_error.h"
+#include "host/root_lock.h"
+#include "host/root_path.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -70,41 +72,6 @@ static void storage_files_on_folder(void *context, const char *folder, const cha
     pthread_mutex_unlock(&files->lock);
 }
 
-/* Makes the root and the folders above it, each name synced: whoever loses power right after the
- * first barrier still finds the root. */
-static enum freshet_error storage_files_make_root(const char *root)
-{
-    char path[LIMIT_PATH_LENGTH + 1];
-    size_t length = strlen(root);
-
-    if (length == 0 || length > LIMIT_PATH_LENGTH)
-        return FRESHET_ERROR_LIMIT;
-    memcpy(path, root, length + 1);
-    for (size_t i = 1; i <= length; i++) {
-        if (path[i] != '/' && path[i] != '\0')
-            continue;
-        char end = path[i];
-        path[i] = '\0';
-        if (mkdir(path, 0777) == 0) {
-            char *slash = strrchr(path, '/');
-            if (slash && slash != path)
-                *slash = '\0';
-            int parent = open(slash ? (slash == path ? "/" : path) : ".",
-                              O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-            if (parent >= 0) {
-                fsync(parent);
-                close(parent);
-            }
-            if (slash && slash != path)
-                *slash = '/';
-        } else if (errno != EEXIST && errno != EISDIR) {
-            return posix_error_of_file(errno);
-        }
-        path[i] = end;
-    }
-    return FRESHET_OK;
-}
-
 static enum freshet_error storage_files_open_root(const struct storage_layout *layout, int *ret_fd)
 {
     int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
@@ -113,7 +80,7 @@ static enum freshet_error storage_files_open_root(const struct storage_layout *l
     if (fd < 0 && errno == ENOENT) {
         if (!layout->create_root || layout->read_only)
             return FRESHET_ERROR_ABSENT;
-        enum freshet_error error = storage_files_make_root(layout->root);
+        enum freshet_error error = root_path_make(layout->root);
         if (error)
             return error;
         fd = open(layout->root, flags);
@@ -184,10 +151,15 @@ enum freshet_error storage_files_open(const struct storage_layout *layout,
                                       uint32_t *ret_file, struct storage_files **ret_files)
 {
     int root = -1;
+    pid_t other;
     enum freshet_error error = storage_files_open_root(layout, &root);
 
     if (error)
         return error;
+    if (layout->info_hash && root_lock_take(root, layout->info_hash, &other) != FRESHET_OK) {
+        close(root);
+        return FRESHET_ERROR_BUSY;
+    }
     struct storage_files *files = memory_new(sizeof *files);
     files->layout = layout;
     files->root = root;

@@ -41,6 +41,13 @@ void turn_meter_start(struct turn_meter *meter, uv_loop_t *loop)
     uv_unref((uv_handle_t *)&meter->check);
 }
 
+void turn_meter_restart(struct turn_meter *meter)
+{
+    meter->turns = (struct service_turns){0};
+    meter->began_ns = uv_hrtime();
+    meter->idle_ns = uv_metrics_idle_time(meter->check.loop);
+}
+
 void turn_meter_close(struct turn_meter *meter)
 {
     uv_close((uv_handle_t *)&meter->check, NULL);

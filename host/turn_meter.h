@@ -18,6 +18,8 @@ struct turn_meter {
 
 /* The meter must live until the loop has let go of its handle after turn_meter_close. */
 void turn_meter_start(struct turn_meter *meter, uv_loop_t *loop);
+/* Begins to count from now: what came before was no turn. */
+void turn_meter_restart(struct turn_meter *meter);
 void turn_meter_close(struct turn_meter *meter);
 void turn_meter_count(struct service_turns *turns, uint64_t duration_ns);
 

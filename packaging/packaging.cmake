@@ -12,6 +12,13 @@ add_custom_command(
   COMMENT "Generating manual pages and completions")
 add_custom_target(generated DEPENDS ${GENERATED}/stamp)
 
+configure_file(${CMAKE_SOURCE_DIR}/packaging/freshet.pc.in ${CMAKE_BINARY_DIR}/freshet.pc @ONLY)
+install(TARGETS libfreshet LIBRARY DESTINATION lib)
+install(FILES ${CMAKE_SOURCE_DIR}/include/freshet/freshet.h
+        DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/freshet)
+install(FILES ${CMAKE_BINARY_DIR}/freshet.pc DESTINATION lib/pkgconfig)
+install(FILES ${CMAKE_SOURCE_DIR}/examples/download.c
+        DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)
 install(TARGETS freshet RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(DIRECTORY ${GENERATED}/man/ DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 install(FILES ${GENERATED}/completions/freshet.bash RENAME freshet
@@ -23,6 +30,19 @@ install(FILES ${GENERATED}/completions/freshet.fish
 install(FILES ${CMAKE_SOURCE_DIR}/README.md ${CMAKE_SOURCE_DIR}/CHANGELOG.md
         DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(FILES ${CMAKE_SOURCE_DIR}/LICENSE RENAME copyright DESTINATION ${CMAKE_INSTALL_DOCDIR})
+
+# Units name the program by its full path, which is known when it is installed.
+install(CODE "
+  foreach(flavour user system)
+    set(FRESHET_PROGRAM \"\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_BINDIR}/freshet\")
+    configure_file(${CMAKE_SOURCE_DIR}/packaging/systemd/\${flavour}/freshet.service.in
+                   ${CMAKE_BINARY_DIR}/systemd/\${flavour}/freshet.service @ONLY)
+    foreach(unit ${CMAKE_BINARY_DIR}/systemd/\${flavour}/freshet.service
+                 ${CMAKE_SOURCE_DIR}/packaging/systemd/freshet.socket)
+      file(INSTALL \${unit}
+           DESTINATION \${CMAKE_INSTALL_PREFIX}/lib/systemd/\${flavour})
+    endforeach()
+  endforeach()")
 
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME freshet)

@@ -9,8 +9,9 @@ static const struct scenario *const scenarios[] = {
     &scenario_two_peers,     &scenario_flash_crowd,     &scenario_seed_leaves,
     &scenario_free_riders,   &scenario_poisoner,        &scenario_crash_restart,
     &scenario_tracker_loss,  &scenario_storm,           &scenario_trackerless,
-    &scenario_peer_exchange, &scenario_local_discovery, &scenario_dht,
-    &scenario_dht_churn,     &scenario_dht_sybils,      &scenario_dht_eclipse,
+    &scenario_peer_exchange, &scenario_local_discovery, &scenario_metadata_liars,
+    &scenario_dht,           &scenario_dht_churn,       &scenario_dht_sybils,
+    &scenario_dht_eclipse,
 };
 
 uint32_t scenario_count(void)

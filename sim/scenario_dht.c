@@ -82,13 +82,6 @@ static void announce(struct sim_dht *world, struct measure *measure)
     }
 }
 
-static void kill_some(struct sim_dht *world, uint32_t permille)
-{
-    for (uint32_t i = 0; i < world->place_count; i++)
-        if (world->places[i].is_alive && rng_below(&world->rng, 1000) < permille)
-            sim_dht_kill(world, i);
-}
-
 /* Somebody who lives, and does not hold what is looked for itself. */
 static uint32_t pick_searcher(struct sim_dht *world, const struct dht_id *info_hash)
 {
@@ -249,7 +242,7 @@ static void live(const struct sim_dht_options *options, uint32_t dead, bool aime
     sim_dht_run(world, world->now + JOIN_NS);
     announce(world, &measure);
     sim_dht_run(world, world->now + AGE_NS);
-    kill_some(world, dead);
+    sim_dht_kill_share(world, dead);
     judge_dead(world, dead, result);
     for (uint32_t i = 0; i < LOOKUPS; i++)
         look_up(world, &measure, aimed ? 1 : TORRENTS);

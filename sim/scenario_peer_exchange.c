@@ -31,20 +31,6 @@ static void customise(struct sim_node_options *node, uint32_t index, void *conte
     node->peer_count = 1;
 }
 
-static bool is_one_copy_out(const struct sim_world *world)
-{
-    if (world->nodes[0]->facts.payload_sent < world->torrent->payload)
-        return false;
-    for (uint32_t piece = 0; piece < world->torrent->piece_count; piece++) {
-        bool found = false;
-        for (uint32_t i = 1; i < world->node_count && !found; i++)
-            found = sim_disk_has_piece(&world->nodes[i]->disk, piece, false);
-        if (!found)
-            return false;
-    }
-    return true;
-}
-
 /* A tree would give most of them one or two to get payload from. */
 static void judge_meetings(const struct sim_world *world, struct sim_verdict *result)
 {
@@ -88,7 +74,7 @@ static void run(const struct sim_wish *options, struct sim_verdict *result)
     result->bound_ns = sim_swarm_bound_ns(world);
     int64_t limit_ns = 20 * result->bound_ns + 600 * SECOND_NS;
     sim_world_run(world, ARRIVAL_NS + SETTLE_NS, NULL, NULL);
-    while (!is_one_copy_out(world) && sim_world_time(world) < limit_ns)
+    while (!sim_swarm_is_one_copy_out(world) && sim_world_time(world) < limit_ns)
         sim_world_run(world, sim_world_time(world) + SECOND_NS / 4, NULL, NULL);
     if (sim_swarm_is_complete(world))
         sim_verdict_fail(result, "all were complete before the seed could leave, of nodes",

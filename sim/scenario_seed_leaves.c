@@ -6,27 +6,13 @@
 #include "sim/scenario_table.h"
 #include "sim/sim_swarm.h"
 
-static bool is_one_copy_out(const struct sim_world *world)
-{
-    if (world->nodes[0]->facts.payload_sent < world->torrent->payload)
-        return false;
-    for (uint32_t piece = 0; piece < world->torrent->piece_count; piece++) {
-        bool found = false;
-        for (uint32_t i = 1; i < world->node_count && !found; i++)
-            found = sim_disk_has_piece(&world->nodes[i]->disk, piece, false);
-        if (!found)
-            return false;
-    }
-    return true;
-}
-
 static void run(const struct sim_wish *options, struct sim_verdict *result)
 {
     const struct sim_swarm_options swarm = {.scenario = options};
     struct sim_world *world = sim_swarm_new(&swarm);
     result->bound_ns = sim_swarm_bound_ns(world);
     int64_t limit_ns = 20 * result->bound_ns + 600 * SECOND_NS;
-    while (!is_one_copy_out(world) && sim_world_time(world) < limit_ns)
+    while (!sim_swarm_is_one_copy_out(world) && sim_world_time(world) < limit_ns)
         sim_world_run(world, sim_world_time(world) + SECOND_NS / 4, NULL, NULL);
     if (sim_swarm_is_complete(world))
         sim_verdict_fail(result, "all were complete before the seed could leave, of nodes",

@@ -253,6 +253,13 @@ void sim_dht_kill(struct sim_dht *world, uint32_t index)
     place->node = NULL;
 }
 
+void sim_dht_kill_share(struct sim_dht *world, uint32_t permille)
+{
+    uint32_t count = (uint32_t)((uint64_t)world->honest_alive * permille / 1000);
+    for (uint32_t i = 0; i < count; i++)
+        sim_dht_kill(world, sim_dht_pick(world));
+}
+
 static void on_timer(struct sim_dht *world, uint32_t index)
 {
     struct sim_dht_place *place = &world->places[index];

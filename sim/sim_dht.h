@@ -65,6 +65,8 @@ void sim_dht_free(struct sim_dht *world);
 void sim_dht_run(struct sim_dht *world, int64_t until_ns);
 /* Ends the node at once; nobody is told. */
 void sim_dht_kill(struct sim_dht *world, uint32_t place);
+/* The same for so many of a thousand living honest nodes: exactly as many, whichever it hits. */
+void sim_dht_kill_share(struct sim_dht *world, uint32_t permille);
 /* A living honest node at random. */
 uint32_t sim_dht_pick(struct sim_dht *world);
 /* After a call into a node: sends what it has to say. */

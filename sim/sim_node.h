@@ -30,6 +30,14 @@ struct sim_node_ops {
     void (*take_metadata)(void *node); /* when metadata_timer fires; may be NULL */
 };
 
+/* What a node of sim_liar_ops says of metadata. */
+enum sim_lie {
+    SIM_LIE_NONE,
+    SIM_LIE_FALSE,  /* the right size, and false blocks */
+    SIM_LIE_HUGE,   /* two gigabytes of it */
+    SIM_LIE_SILENT, /* the right size, and no answer */
+};
+
 /* Moments at which a crash is worth trying: before and after each of these takes effect. */
 struct sim_crash_plan {
     uint32_t at_boundary; /* 1 for the first; 0: never */
@@ -44,6 +52,7 @@ struct sim_node_options {
     bool is_seed;              /* begins with the true files */
     bool free_rider;           /* settings.no_upload */
     uint32_t poison_per_mille; /* of the blocks that it sends */
+    enum sim_lie lie;          /* of a liar, which is no seed and excused like one */
     int64_t starts_at_ns;      /* after the start of the run */
     int64_t persist_ns;        /* what a transaction takes */
     struct sim_crash_plan crash_plan;

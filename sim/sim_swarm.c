@@ -66,6 +66,20 @@ bool sim_swarm_is_complete(const struct sim_world *world)
     return true;
 }
 
+bool sim_swarm_is_one_copy_out(const struct sim_world *world)
+{
+    if (world->nodes[0]->facts.payload_sent < world->torrent->payload)
+        return false;
+    for (uint32_t piece = 0; piece < world->torrent->piece_count; piece++) {
+        bool found = false;
+        for (uint32_t i = 1; i < world->node_count && !found; i++)
+            found = sim_disk_has_piece(&world->nodes[i]->disk, piece, false);
+        if (!found)
+            return false;
+    }
+    return true;
+}
+
 struct completion {
     uint32_t first_missing; /* nodes before it are complete: asked again and again */
 };
@@ -114,6 +128,8 @@ enum sim_role sim_swarm_role(const struct sim_node *node)
 {
     if (node->options.poison_per_mille)
         return ROLE_POISONER;
+    if (node->options.lie != SIM_LIE_NONE)
+        return ROLE_LIAR;
     if (node->options.free_rider)
         return ROLE_FREE_RIDER;
     return node->options.is_seed ? ROLE_SEED : ROLE_PEER;

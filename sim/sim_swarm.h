@@ -35,6 +35,8 @@ struct sim_world *sim_swarm_new(const struct sim_swarm_options *options);
 /* Runs until every node that is not to be excused is complete, or the time is up. */
 bool sim_swarm_run(struct sim_world *world, int64_t limit_ns);
 bool sim_swarm_is_complete(const struct sim_world *world);
+/* Could node 0, the only seed, leave without a loss: is every piece somewhere else? */
+bool sim_swarm_is_one_copy_out(const struct sim_world *world);
 /* The time before which nobody can make all peers complete: the seed must send everything once,
  * the slowest must receive it, and all that is received must be sent (Kurose and Ross, Computer
  * Networking, 2.5). */

@@ -5,7 +5,7 @@
 
 #include "core/base/bytes.h"
 
-enum sim_role { ROLE_SEED, ROLE_PEER, ROLE_FREE_RIDER, ROLE_POISONER };
+enum sim_role { ROLE_SEED, ROLE_PEER, ROLE_FREE_RIDER, ROLE_POISONER, ROLE_LIAR };
 
 struct sim_verdict_node {
     enum sim_role role;

@@ -296,15 +296,12 @@ class Demo:
             child.end()
 
 
-def main():
+def play(demo, *steps):
+    """The steps one after another; whatever happens, no child outlives it. Returns the exit code."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    demo = Demo(sys.argv[1], sys.argv[2], sys.argv[3] if len(sys.argv) > 3 else "")
     try:
-        demo.prepare()
-        demo.start_swarm()
-        demo.watch()
-        demo.check()
-        demo.matrix()
+        for step in steps:
+            step()
     except Failure as failure:
         print(f"\nThe demo failed: {failure}", file=sys.stderr)
         return 1
@@ -313,6 +310,11 @@ def main():
     finally:
         demo.end()
     return 0
+
+
+def main():
+    demo = Demo(sys.argv[1], sys.argv[2], sys.argv[3] if len(sys.argv) > 3 else "")
+    return play(demo, demo.prepare, demo.start_swarm, demo.watch, demo.check, demo.matrix)
 
 
 if __name__ == "__main__":

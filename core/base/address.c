@@ -30,6 +30,11 @@ bool address_equal(const struct address *a, const struct address *b)
     return address_same_ip(a, b) && a->port == b->port;
 }
 
+bool address_same_network(const struct address *a, const struct address *b)
+{
+    return a->family == b->family && memcmp(a->ip, b->ip, a->family == ADDRESS_IPV4 ? 3 : 6) == 0;
+}
+
 int address_compare(const struct address *a, const struct address *b)
 {
     if (a->family != b->family)

@@ -25,6 +25,8 @@ struct address address_ipv4(const uint8_t ip[4], uint16_t port);
 struct address address_ipv6(const uint8_t ip[16], uint16_t port);
 bool address_equal(const struct address *a, const struct address *b);
 bool address_same_ip(const struct address *a, const struct address *b);
+/* Of one network that a single party may own: an IPv4 /24 or an IPv6 /48. */
+bool address_same_network(const struct address *a, const struct address *b);
 int address_compare(const struct address *a, const struct address *b);
 /* 4 or 16. */
 size_t address_ip_length(const struct address *address);

@@ -60,9 +60,10 @@
 #define LIMIT_PEER_LIST               3000u
 #define LIMIT_CONNECTS_PER_SECOND     30u
 #define LIMIT_CONNECTIONS_PER_ADDRESS 4u
+#define LIMIT_INBOUND_PER_NETWORK     32u /* of a torrent, from one public IPv4 /24 or IPv6 /48 */
 #define LIMIT_TIMEOUT_CONNECT_NS      (15 * SECOND_NS)
 #define LIMIT_TIMEOUT_HANDSHAKE_NS    (10 * SECOND_NS)
-#define LIMIT_TIMEOUT_SILENT_NS       (150 * SECOND_NS)
+#define LIMIT_TIMEOUT_SILENT_NS       (120 * SECOND_NS)
 #define LIMIT_KEEPALIVE_NS            (100 * SECOND_NS)
 #define LIMIT_TIMEOUT_INACTIVE_NS     (600 * SECOND_NS)
 
@@ -70,7 +71,7 @@
 #define LIMIT_TRACKER_REPLY           (1u * MIB)
 #define LIMIT_TRACKER_PEERS           200u /* most that our server hands out; default 50 */
 #define LIMIT_SCRAPE_HASHES           74u  /* BEP 15 */
-#define LIMIT_TRACKER_TIMEOUT_NS      (30 * SECOND_NS)
+#define LIMIT_TRACKER_TIMEOUT_NS      (10 * SECOND_NS) /* of a whole HTTP answer */
 #define LIMIT_TRACKER_REPLY_PEERS     3000u /* taken from one reply; the rest is ignored */
 #define LIMIT_TRACKER_TEXT            512u  /* bytes of a failure or warning that are kept */
 #define LIMIT_TRACKER_ID              256u

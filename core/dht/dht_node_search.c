@@ -240,23 +240,35 @@ void dht_node_search_advance_all(struct dht_node *node, int64_t now)
     }
 }
 
+/* As for nodes (is_askable). */
+static bool is_callable(const struct address *peer, const struct address *teller)
+{
+    return !address_is_metadata_service(peer) &&
+           (!dht_id_is_exempt(peer) || dht_id_is_exempt(teller));
+}
+
 static void take_peers(struct dht_node *node, struct dht_search *search, const struct address *from,
                        const struct krpc_message *message)
 {
     struct dht_result result = {.type = DHT_RESULT_PEERS,
                                 .number = search->number,
                                 .target = search->lookup.target,
-                                .from = *from,
-                                .peer_count = message->value_count};
+                                .from = *from};
     if (search->blooms && message->seeds_bloom.data && message->peers_bloom.data) {
         dht_bloom_unite(search->blooms[0], message->seeds_bloom.data);
         dht_bloom_unite(search->blooms[1], message->peers_bloom.data);
     }
     if (message->value_count == 0)
         return;
-    void *owned = memory_copy(message->values, message->value_count * sizeof message->values[0]);
+    struct address *owned = memory_new_array(message->value_count, sizeof *owned);
+    for (uint32_t i = 0; i < message->value_count; i++)
+        if (is_callable(&message->values[i], from))
+            owned[result.peer_count++] = message->values[i];
     result.peers = owned;
-    dht_node_tell(node, &result, owned);
+    if (result.peer_count)
+        dht_node_tell(node, &result, owned);
+    else
+        memory_free(owned);
 }
 
 /* What others announced to ourselves counts, too: in a small network we may be the only one whom a

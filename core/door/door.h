@@ -86,8 +86,9 @@ enum allocation { ALLOCATION_SPARSE, ALLOCATION_FULL };
 
 /* What a storage is, given once when it is opened. Owned by the engine until DISK_CLOSE is done. */
 struct storage_layout {
-    const char *root;      /* the folder that holds the torrent's files; opened by the host */
-    const char *part_name; /* file name of the part store below the root */
+    const char *root;         /* the folder that holds the torrent's files; opened by the host */
+    const uint8_t *info_hash; /* 32 bytes, as in a resume_record: who has the root; NULL: nobody */
+    const char *part_name;    /* file name of the part store below the root */
     const struct storage_file *files;
     uint32_t file_count;
     uint32_t piece_length;
@@ -99,7 +100,8 @@ struct storage_layout {
 
 enum disk_operation {
     DISK_OPEN,    /* storage, layout -> stats[file_count + 1]. A root that is missing and not to be
-                     created: FRESHET_ERROR_ABSENT */
+                     created: FRESHET_ERROR_ABSENT. Another process works on this torrent there:
+                     FRESHET_ERROR_BUSY */
     DISK_STAT,    /* storage -> stats[file_count + 1]; used every 10 s while seeding */
     DISK_PREPARE, /* storage: create folders and wanted files, give each its length (longer ones are
                      cut), allocate, symlinks, modes. Asked again when `wanted` has changed */
@@ -151,6 +153,9 @@ struct fetch_job {
     uint32_t block_offset;
     const block_id *blocks;
     uint32_t block_count;
+    /* A server that knows no ranges sends the file from its start (status 200): what lies before
+     * the range is thrown away then, and the rest not waited for. false: only from the start. */
+    bool may_skip;
     bool is_tracker; /* selects the address rules for trackers or for web seeds */
     uint8_t family;  /* 0: any; 4 or 6: only that address family (BEP 7) */
 };

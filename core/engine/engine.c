@@ -242,12 +242,8 @@ void engine_touch(struct engine_torrent *torrent)
                                       : metadata_swarm_deadline(torrent->metadata);
     int64_t look = engine_dht_torrent_deadline(torrent);
     deadline = look < deadline ? look : deadline;
-    if (torrent->tracker) {
-        int64_t tracker = tracker_client_deadline(torrent->tracker);
-        deadline = tracker < deadline ? tracker : deadline;
-        if (torrent->tracker_started && engine_torrents_is_lonely(torrent))
-            deadline = torrent->lonely_ns < deadline ? torrent->lonely_ns : deadline;
-    }
+    int64_t tracker = engine_trackers_deadline(torrent);
+    deadline = tracker < deadline ? tracker : deadline;
     if (torrent->removing && torrent->stop_ns > torrent->engine->now)
         deadline = torrent->stop_ns < deadline ? torrent->stop_ns : deadline;
     heap_set(&torrent->engine->deadlines, &torrent->deadline, deadline);
@@ -378,6 +374,7 @@ bool engine_output(struct engine *engine, int64_t now, struct action *ret_action
         list_remove(&engine->shared.ready, node);
         if (swarm_has_news(swarm))
             engine_torrents_update(torrent);
+        engine_torrents_judge_sources(torrent);
         engine_touch(torrent);
     }
     if (engine_metadata_output(engine, ret_action))
@@ -412,6 +409,8 @@ bool engine_torrent_status(const struct engine *engine, torrent_id torrent,
         swarm_status(found->swarm, engine->now, ret_status);
     else if (found)
         engine_metadata_status(found, ret_status);
+    if (found)
+        engine_trackers_status(found, ret_status);
     return found != NULL;
 }
 

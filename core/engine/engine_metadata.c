@@ -87,6 +87,10 @@ void engine_metadata_become_swarm(struct engine_torrent *torrent)
     struct engine_names names;
     struct peer_list_entry *candidates = memory_new_array(LIMIT_PEER_LIST, sizeof *candidates);
     metadata_swarm_pause(torrent->metadata, torrent->engine->now);
+    uint32_t ban_count;
+    const struct address *bans = metadata_swarm_bans(torrent->metadata, &ban_count);
+    for (uint32_t i = 0; i < ban_count; i++)
+        swarm_ban(torrent->swarm, &bans[i]);
     uint32_t count = metadata_swarm_candidates(torrent->metadata, candidates, LIMIT_PEER_LIST);
     drain(torrent);
     metadata_swarm_free(torrent->metadata);
@@ -114,6 +118,13 @@ void engine_metadata_close(struct engine_torrent *torrent)
     engine_tell(
         torrent->engine,
         &(struct notice){.type = NOTICE_REMOVED, .torrent = torrent->id, .file = UINT32_MAX});
+}
+
+static void tell_bans(struct engine_torrent *torrent)
+{
+    struct notice notice = {.type = NOTICE_PEER_BANNED, .torrent = torrent->id, .file = UINT32_MAX};
+    while (metadata_swarm_next_ban(torrent->metadata, &notice.address))
+        engine_tell(torrent->engine, &notice);
 }
 
 static void look_whether_complete(struct engine_torrent *torrent)
@@ -146,6 +157,7 @@ bool engine_metadata_output(struct engine *engine, struct action *ret_action)
         struct engine_torrent *torrent = engine_torrents_find(engine, metadata_swarm_id(swarm));
         if (metadata_swarm_output(swarm, engine->now, ret_action))
             return true;
+        tell_bans(torrent);
         look_whether_complete(torrent);
         if (list_contains(node))
             list_remove(&engine->shared.metadata_ready, node);

@@ -23,12 +23,19 @@
 #define ENGINE_NOTICE_TEXT   256u
 #define ENGINE_STOP_GRACE_NS (3 * SECOND_NS) /* for trackers to hear `stopped` */
 #define ENGINE_LONELY_NS     (60 * SECOND_NS)
+#define ENGINE_SCRAPE_NS     (900 * SECOND_NS) /* between two scrapes of a torrent */
 
 /* By what others know a torrent. */
 struct engine_names {
     bool has_v1, has_v2;
     bool is_private; /* BEP 27; false while nobody knows */
     uint8_t v1[20], v2[32];
+};
+
+/* The size of a swarm as a tracker counted it last; hybrids have one for each hash. */
+struct engine_counts {
+    bool known, downloads_known;
+    struct tracker_counts counts;
 };
 
 struct engine_dht;
@@ -46,7 +53,10 @@ struct engine_torrent {
     bool metadata_told;             /* NOTICE_METADATA was given */
     struct tracker_client *tracker; /* NULL: it names no tracker */
     bool tracker_started;
+    int64_t scrape_ns; /* before it the tracker is not asked for mere counts */
+    struct engine_counts counts[2];
     bool removing;
+    bool forsaken_told;                    /* NOTICE_NO_SOURCES */
     int64_t stop_ns;                       /* while removing: when trackers are given up */
     int64_t lonely_ns;                     /* when to ask trackers again for want of peers */
     bool dht_kept;                         /* the DHT's nodes keep it announced */
@@ -110,8 +120,12 @@ const struct metainfo *engine_torrents_metainfo(const struct engine_torrent *tor
 bool engine_torrents_is_active(const struct engine_torrent *torrent);
 bool engine_torrents_is_seed(const struct engine_torrent *torrent);
 bool engine_torrents_is_lonely(const struct engine_torrent *torrent);
+/* It does nothing until a person says so. */
+bool engine_torrents_is_resting(const struct engine_torrent *torrent);
 void engine_torrents_add_peers(struct engine_torrent *torrent, const struct address *peers,
                                uint32_t count, enum peer_source source);
+/* Tells, once each time, when nobody is left to fetch from. */
+void engine_torrents_judge_sources(struct engine_torrent *torrent);
 /* It has news for those who find peers for it. */
 void engine_torrents_update(struct engine_torrent *torrent);
 void engine_torrents_tick(struct engine_torrent *torrent);
@@ -140,6 +154,11 @@ void engine_trackers_update(struct engine_torrent *torrent, const struct swarm_f
 void engine_trackers_stop(struct engine_torrent *torrent);
 bool engine_trackers_input(struct engine_torrent *torrent, const struct event *event);
 void engine_trackers_datagram(struct engine *engine, const struct event *event);
+/* What trackers know of the swarm's size. */
+void engine_trackers_status(const struct engine_torrent *torrent,
+                            struct torrent_status *ret_status);
+/* HEAP_NEVER: nothing to come. */
+int64_t engine_trackers_deadline(const struct engine_torrent *torrent);
 /* Is something due? Then the torrent is to be updated before it is ticked. */
 bool engine_trackers_is_due(const struct engine_torrent *torrent);
 void engine_trackers_tick(struct engine_torrent *torrent);

@@ -84,6 +84,30 @@ bool engine_torrents_is_lonely(const struct engine_torrent *torrent)
            metadata_swarm_is_lonely(torrent->metadata);
 }
 
+bool engine_torrents_is_resting(const struct engine_torrent *torrent)
+{
+    return torrent->swarm ? swarm_is_resting(torrent->swarm) : torrent->metadata_paused;
+}
+
+/* Local discovery and the DHT may find somebody at any time; a private torrent may not ask them. */
+static bool is_forsaken(const struct engine_torrent *torrent)
+{
+    const struct engine *engine = torrent->engine;
+    bool may_look = !torrent->names.is_private && (engine->dht || engine->lsd);
+    return torrent->swarm && !torrent->removing && !may_look && swarm_is_forsaken(torrent->swarm) &&
+           (torrent->tracker == NULL || tracker_client_is_hopeless(torrent->tracker));
+}
+
+void engine_torrents_judge_sources(struct engine_torrent *torrent)
+{
+    bool forsaken = is_forsaken(torrent);
+    if (forsaken && !torrent->forsaken_told)
+        engine_tell(torrent->engine, &(struct notice){.type = NOTICE_NO_SOURCES,
+                                                      .torrent = torrent->id,
+                                                      .file = UINT32_MAX});
+    torrent->forsaken_told = forsaken;
+}
+
 void engine_torrents_add_peers(struct engine_torrent *torrent, const struct address *peers,
                                uint32_t count, enum peer_source source)
 {
@@ -126,6 +150,7 @@ void engine_torrents_tick(struct engine_torrent *torrent)
         engine_trackers_tick(torrent);
     }
     engine_dht_torrent_tick(torrent);
+    engine_torrents_judge_sources(torrent);
 }
 
 /* ---- commands ---- */

@@ -81,9 +81,55 @@ static void tell_events(struct engine_torrent *torrent, const struct swarm_facts
     }
 }
 
+/* ---- the size of the swarm ---- */
+
+static bool wants_scrape(const struct engine_torrent *torrent)
+{
+    return !torrent->removing && engine_torrents_is_resting(torrent);
+}
+
+static void scrape(struct engine_torrent *torrent)
+{
+    int64_t now = torrent->engine->now;
+    if (now < torrent->scrape_ns)
+        return;
+    torrent->scrape_ns = now + ENGINE_SCRAPE_NS;
+    tracker_client_scrape(torrent->tracker, now);
+}
+
+static void take_counts(struct engine_torrent *torrent, const struct tracker_result *result)
+{
+    struct engine_counts *known = &torrent->counts[result->hash_index];
+    uint32_t downloaded =
+        result->has_downloaded ? result->counts.downloaded : known->counts.downloaded;
+    known->known = true;
+    known->downloads_known |= result->has_downloaded;
+    known->counts = result->counts;
+    known->counts.downloaded = downloaded;
+}
+
+/* The two names of a hybrid are one swarm's: who announces both is counted twice, so the larger
+ * count is nearer to the truth than the sum. */
+void engine_trackers_status(const struct engine_torrent *torrent, struct torrent_status *ret_status)
+{
+    for (size_t i = 0; i < 2; i++) {
+        const struct engine_counts *known = &torrent->counts[i];
+        const struct tracker_counts *counts = &known->counts;
+        ret_status->swarm_known |= known->known;
+        ret_status->swarm_downloads_known |= known->downloads_known;
+        if (counts->complete > ret_status->swarm_seeders)
+            ret_status->swarm_seeders = counts->complete;
+        if (counts->incomplete > ret_status->swarm_leechers)
+            ret_status->swarm_leechers = counts->incomplete;
+        if (counts->downloaded > ret_status->swarm_downloads)
+            ret_status->swarm_downloads = counts->downloaded;
+    }
+}
+
 static void take_results(struct engine_torrent *torrent)
 {
     struct tracker_result result;
+    bool lacks_counts = false;
     while (tracker_client_result(torrent->tracker, &result)) {
         struct notice notice = {.torrent = torrent->id,
                                 .file = UINT32_MAX,
@@ -94,6 +140,9 @@ static void take_results(struct engine_torrent *torrent)
         case TRACKER_RESULT_OK:
             notice.type = NOTICE_TRACKER_OK;
             notice.count = result.peer_count;
+            if (result.has_counts)
+                take_counts(torrent, &result);
+            lacks_counts |= !result.has_counts;
             engine_tell(torrent->engine, &notice);
             if (result.external_ip.family != ADDRESS_NONE)
                 engine_set_self(torrent->engine, &result.external_ip);
@@ -108,9 +157,11 @@ static void take_results(struct engine_torrent *torrent)
             if (torrent->swarm)
                 swarm_drop_peers(torrent->swarm, torrent->engine->now);
             break;
-        case TRACKER_RESULT_SCRAPE: break;
+        case TRACKER_RESULT_SCRAPE: take_counts(torrent, &result); break;
         }
     }
+    if (lacks_counts && !torrent->removing)
+        scrape(torrent);
 }
 
 void engine_trackers_update(struct engine_torrent *torrent, const struct swarm_facts *facts)
@@ -119,15 +170,17 @@ void engine_trackers_update(struct engine_torrent *torrent, const struct swarm_f
         return;
     set_stats(torrent, facts);
     tell_events(torrent, facts);
+    if (wants_scrape(torrent))
+        scrape(torrent);
     wake(torrent);
 }
 
 void engine_trackers_stop(struct engine_torrent *torrent)
 {
     struct swarm_facts facts = {.left = LIMIT_BLOCK_SIZE};
-    if (torrent->tracker == NULL || !torrent->tracker_started)
+    if (torrent->tracker == NULL)
         return;
-    if (torrent->swarm)
+    if (torrent->swarm && torrent->tracker_started)
         swarm_take_facts(torrent->swarm, &facts);
     set_stats(torrent, &facts);
     tracker_client_event(torrent->tracker, torrent->engine->now, TRACKER_EVENT_STOPPED);
@@ -152,13 +205,26 @@ void engine_trackers_datagram(struct engine *engine, const struct event *event)
             return;
 }
 
+int64_t engine_trackers_deadline(const struct engine_torrent *torrent)
+{
+    if (torrent->tracker == NULL)
+        return HEAP_NEVER;
+    int64_t deadline = tracker_client_deadline(torrent->tracker);
+    if (torrent->tracker_started && torrent->lonely_ns < deadline &&
+        engine_torrents_is_lonely(torrent))
+        deadline = torrent->lonely_ns;
+    if (torrent->scrape_ns < deadline && wants_scrape(torrent))
+        deadline = torrent->scrape_ns;
+    return deadline;
+}
+
 bool engine_trackers_is_due(const struct engine_torrent *torrent)
 {
     int64_t now = torrent->engine->now;
     if (torrent->tracker == NULL)
         return false;
     bool lonely = torrent->lonely_ns <= now && engine_torrents_is_lonely(torrent);
-    return lonely || tracker_client_deadline(torrent->tracker) <= now;
+    return lonely || engine_trackers_deadline(torrent) <= now;
 }
 
 void engine_trackers_tick(struct engine_torrent *torrent)

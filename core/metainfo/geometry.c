@@ -212,6 +212,24 @@ static void add_range(struct range_list *list, file_index file, uint64_t offset,
     list->ends_in_padding = padding;
 }
 
+void geometry_file_bytes(const struct geometry *geometry, const struct bitfield *pieces,
+                         uint64_t *ret_bytes)
+{
+    for (uint32_t i = 0; i < geometry->file_count; i++) {
+        const struct geometry_file *file = &geometry->files[i];
+        uint64_t end = file->offset + file->length, length = geometry->piece_length;
+        piece_index first, last;
+        ret_bytes[i] = 0;
+        if (file->padding || !geometry_file_pieces(geometry, i, &first, &last))
+            continue;
+        for (piece_index piece = bitfield_next_set(pieces, first); piece <= last;
+             piece = bitfield_next_set(pieces, piece + 1)) {
+            uint64_t from = piece * length, to = from + length;
+            ret_bytes[i] += (to < end ? to : end) - (from > file->offset ? from : file->offset);
+        }
+    }
+}
+
 uint32_t geometry_ranges(const struct geometry *geometry, piece_index piece, uint32_t begin,
                          uint32_t length, struct file_range *ranges, uint32_t ranges_max)
 {

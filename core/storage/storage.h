@@ -44,9 +44,12 @@ enum storage_result_type {
     STORAGE_RESULT_DURABLE,      /* pieces became durable; storage_durable() has grown */
     STORAGE_RESULT_COMPLETE, /* everything wanted is durable (once for each time it becomes so) */
     STORAGE_RESULT_FILE_CHANGED, /* file: changed on disk; its pieces are unknown, hashing again */
-    STORAGE_RESULT_LEAVES,       /* piece, leaves (NULL: could not be had), block_count: as asked by
-                                    storage_ask_leaves */
-    STORAGE_RESULT_LOST_PIECE,   /* piece: was verified and is not any more */
+    /* piece_count: of what the FILE_CHANGED before took away, pieces that did not come back: they
+     * are missing or bad. Told when all that can be hashed again is. */
+    STORAGE_RESULT_REHASHED,
+    STORAGE_RESULT_LEAVES,     /* piece, leaves (NULL: could not be had), block_count: as asked by
+                                  storage_ask_leaves */
+    STORAGE_RESULT_LOST_PIECE, /* piece: was verified and is not any more */
     STORAGE_RESULT_DISK_FULL,
     STORAGE_RESULT_DISK_RESUMED,
     STORAGE_RESULT_ABSENT,         /* the root is not there; retried by itself every 10 s */
@@ -65,6 +68,7 @@ struct storage_result {
     const uint8_t *leaves;  /* borrowed until the next call; block_count × 32, or NULL */
     const block_id *blocks; /* borrowed until the next call */
     uint32_t block_count;
+    uint32_t piece_count;
 };
 
 /* The file name of a torrent's part store, below its root. */

@@ -189,6 +189,7 @@ void storage_judge_open(struct storage *storage, const struct file_stat *stats)
 static void lose_piece(struct storage *storage, piece_index piece)
 {
     if (bitfield_has(&storage->verified, piece)) {
+        bitfield_set(&storage->taken, piece);
         storage_forget_piece(storage, piece);
         storage_tell_lost(storage, piece);
     }
@@ -241,6 +242,8 @@ void storage_judge_facts(struct storage *storage, const struct file_stat *stats)
             bitfield_set(&changed, fact);
     }
     memcpy(storage->stats, stats, storage->facts * sizeof *stats);
+    if (changed.count > 0 && !storage->taken.bytes)
+        bitfield_init(&storage->taken, storage->geometry->piece_count);
     for (uint32_t fact = bitfield_next_set(&changed, 0); fact < storage->facts;
          fact = bitfield_next_set(&changed, fact + 1)) {
         tell_changed(storage, fact);

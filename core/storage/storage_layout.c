@@ -31,13 +31,11 @@ static const char *relative_target(const struct metainfo_file *file)
     return (const char *)text.data;
 }
 
-static char *part_name(const struct metainfo *metainfo)
+void storage_part_name(const struct metainfo *metainfo, char ret_name[STORAGE_PART_NAME_SIZE])
 {
-    char *name = memory_new(64);
-    name[0] = '.';
-    bytes_to_hex(metainfo_wire_hash(metainfo), 20, name + 1);
-    memcpy(name + 41, ".parts", sizeof ".parts");
-    return name;
+    ret_name[0] = '.';
+    bytes_to_hex(metainfo_wire_hash(metainfo), 20, ret_name + 1);
+    memcpy(ret_name + 41, ".parts", sizeof ".parts");
 }
 
 static char *copy_text(const char *text)
@@ -61,9 +59,12 @@ void storage_layout_init(struct storage *storage, const struct storage_options *
             .symlink = relative_target(file),
         };
     }
+    char part_name[STORAGE_PART_NAME_SIZE];
+    storage_part_name(metainfo, part_name);
     storage->layout = (struct storage_layout){
         .root = copy_text(options->root),
-        .part_name = part_name(metainfo),
+        .info_hash = storage->info_hash,
+        .part_name = copy_text(part_name),
         .files = storage->files,
         .file_count = count,
         .piece_length = storage->geometry->piece_length,

@@ -164,6 +164,7 @@ struct storage {
 
     /* storage_verify.c */
     struct bitfield rehash;    /* while changed files are looked at */
+    struct bitfield taken;     /* verified before a file changed; bytes == NULL: none changed */
     struct bitfield to_verify; /* bytes == NULL: nothing to hash */
     struct bitfield verifying; /* being hashed now; of the same life */
     piece_index verify_next;

@@ -38,6 +38,7 @@ static void nothing_to_verify(struct storage *storage)
 void storage_verify_deinit(struct storage *storage)
 {
     nothing_to_verify(storage);
+    bitfield_deinit(&storage->taken);
     memory_free(storage->no_blocks);
     storage->no_blocks = NULL;
 }
@@ -143,12 +144,24 @@ static void finish(struct storage *storage)
     nothing_to_verify(storage);
     if (storage->phase != STORAGE_CHECKING)
         return;
+    bitfield_deinit(&storage->taken);
     storage->phase = STORAGE_RUNNING;
     storage->rechecking = false;
     storage->ready_told = true;
     storage->stat_at = storage->now + STORAGE_STAT_NS;
     storage->counters_at = storage->now + STORAGE_COUNTERS_NS;
     storage_tell(storage, STORAGE_RESULT_READY);
+}
+
+/* Nothing of what changed is left to hash. Pieces that came from peers meanwhile are back too. */
+static void tell_rehashed(struct storage *storage)
+{
+    uint32_t bad = 0;
+    for (piece_index piece = bitfield_next_set(&storage->taken, 0); piece < storage->taken.size;
+         piece = bitfield_next_set(&storage->taken, piece + 1))
+        bad += !bitfield_has(&storage->verified, piece);
+    bitfield_deinit(&storage->taken);
+    storage_tell(storage, STORAGE_RESULT_REHASHED)->piece_count = bad;
 }
 
 void storage_verify_plan(struct storage *storage)
@@ -175,6 +188,8 @@ void storage_verify_plan(struct storage *storage)
     if (storage->verify_jobs == 0 &&
         (storage->to_verify.bytes || storage->phase == STORAGE_CHECKING))
         finish(storage);
+    if (storage->taken.bytes && storage->verify_jobs == 0 && storage->phase == STORAGE_RUNNING)
+        tell_rehashed(storage);
 }
 
 static bool is_good(const struct storage *storage, const struct storage_job *job)

@@ -339,6 +339,20 @@ uint32_t metadata_swarm_candidates(const struct metadata_swarm *swarm,
     return peer_list_copy(swarm->candidates, ret_candidates, max);
 }
 
+bool metadata_swarm_next_ban(struct metadata_swarm *swarm, struct address *ret_address)
+{
+    if (swarm->bans_told == swarm->ban_count)
+        return false;
+    *ret_address = swarm->bans[swarm->bans_told++];
+    return true;
+}
+
+const struct address *metadata_swarm_bans(const struct metadata_swarm *swarm, uint32_t *ret_count)
+{
+    *ret_count = swarm->ban_count;
+    return swarm->bans;
+}
+
 void metadata_swarm_status(const struct metadata_swarm *swarm, struct metadata_status *ret_status)
 {
     struct metadata_status status = {.known = peer_list_length(swarm->candidates),
@@ -427,6 +441,7 @@ void metadata_swarm_check(const struct metadata_swarm *swarm)
     CHECK(slots == 0 || !swarm->paused);
     CHECK(slots == 0 || swarm->stage == METADATA_INFO || swarm->stage == METADATA_LAYERS);
     CHECK(swarm->failed_size_count <= METADATA_SIZES_MAX);
+    CHECK(swarm->ban_count <= METADATA_BANS_MAX && swarm->bans_told <= swarm->ban_count);
     CHECK(swarm->single_slot < METADATA_PEERS_MAX);
     CHECK(swarm->stage != METADATA_LAYERS || (swarm->layers && swarm->metainfo));
     CHECK(swarm->stage == METADATA_LAYERS || swarm->layers == NULL);

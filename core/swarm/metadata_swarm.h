@@ -19,6 +19,7 @@
  * - A dictionary's size is believed up to LIMIT_METADATA_SIZE, and memory grows with what came.
  * - Whoever alone gave a dictionary that does not match the hash is banned. Where several gave it,
  *   the next tries take all of it from one peer each, until one matches.
+ * - Who was banned is told, and stays banned in the swarm that follows.
  * - Sizes that peers claim may differ: the one that most claim is tried first, and one that came to
  *   nothing only when there is no other.
  * - A hybrid whose peers know no layers waits LAYERS_PATIENCE_NS, then does without (SHA-1 alone
@@ -76,6 +77,12 @@ struct metainfo *metadata_swarm_take(struct metadata_swarm *swarm, int64_t now);
 /* Up to `max` peers that it knows, those that were of use first; for the swarm that follows. */
 uint32_t metadata_swarm_candidates(const struct metadata_swarm *swarm,
                                    struct peer_list_entry *ret_candidates, uint32_t max);
+
+/* The next address banned since the last call, for telling; false: none. */
+bool metadata_swarm_next_ban(struct metadata_swarm *swarm, struct address *ret_address);
+/* All that were banned, for the swarm that follows (borrowed; a list that is full takes no more).
+ */
+const struct address *metadata_swarm_bans(const struct metadata_swarm *swarm, uint32_t *ret_count);
 
 struct metadata_status {
     uint32_t peers;                /* with both handshakes done */

@@ -111,6 +111,9 @@ void metadata_swarm_peers_close_all(struct metadata_swarm *swarm)
 void metadata_swarm_peers_ban(struct metadata_swarm *swarm, const struct address *address)
 {
     struct address banned = *address; /* it may lie in what the close frees */
+    banned.port = 0;
+    if (!peer_list_is_banned(swarm->candidates, &banned) && swarm->ban_count < METADATA_BANS_MAX)
+        swarm->bans[swarm->ban_count++] = banned;
     peer_list_ban(swarm->candidates, &banned);
     for (uint32_t slot = 0; slot < METADATA_PEERS_MAX; slot++)
         if (swarm->slots[slot] && address_same_ip(&swarm->slots[slot]->address, &banned))
@@ -144,6 +147,20 @@ static bool is_crowded(const struct metadata_swarm *swarm, const struct address 
             address_same_ip(&LIST_ELEMENT(node, struct metadata_peer, in_swarm)->address, address);
     return count >= (swarm->shared->settings.many_per_address ? METADATA_PEERS_MAX
                                                               : LIMIT_CONNECTIONS_PER_ADDRESS);
+}
+
+/* As in swarm_peers.c; half of the slots here, which are fewer. */
+static bool network_is_full(const struct metadata_swarm *swarm, const struct address *address)
+{
+    uint32_t count = 0;
+    if (address_is_private(address) || address_is_loopback(address))
+        return false;
+    for (struct list_node *node = list_first(&swarm->peers); node;
+         node = list_next(&swarm->peers, node)) {
+        const struct metadata_peer *peer = LIST_ELEMENT(node, struct metadata_peer, in_swarm);
+        count += peer->inbound && address_same_network(&peer->address, address);
+    }
+    return count >= LIMIT_INBOUND_PER_NETWORK || count >= METADATA_PEERS_MAX / 2;
 }
 
 void metadata_swarm_peers_connect(struct metadata_swarm *swarm)
@@ -251,7 +268,7 @@ bool metadata_swarm_accept(struct metadata_swarm *swarm, int64_t now, conn_id co
 {
     swarm->now = now;
     if (!is_active(swarm) || peer_list_is_banned(swarm->candidates, remote) ||
-        is_crowded(swarm, remote))
+        is_crowded(swarm, remote) || network_is_full(swarm, remote))
         return false;
     struct metadata_peer *peer = metadata_swarm_peers_new(swarm, conn, remote);
     if (peer == NULL)

@@ -20,6 +20,7 @@
 #define METADATA_BLOCK_NS     (2 * SECOND_NS)  /* what a block adds to a turn */
 #define METADATA_USELESS_NS   (120 * SECOND_NS) /* a peer without metadata may stay so long */
 #define METADATA_SIZES_MAX    16u               /* that came to nothing and are remembered */
+#define METADATA_BANS_MAX     64u               /* that are told, and outlive the metadata swarm */
 
 enum metadata_stage {
     METADATA_INFO,   /* the dictionary is fetched */
@@ -65,6 +66,8 @@ struct metadata_swarm {
     enum metadata_stage stage;
     bool paused, releasing;
     struct peer_list *candidates;
+    struct address bans[METADATA_BANS_MAX]; /* in order, without ports; all are in candidates */
+    uint32_t ban_count, bans_told;
     struct list peers, ready_peers, graveyard;
     struct metadata_peer *slots[METADATA_PEERS_MAX];
     conn_id *closes;

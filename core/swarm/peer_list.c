@@ -268,7 +268,7 @@ bool peer_list_add(struct peer_list *list, const struct address *address, enum p
     CHECK(source < PEER_SOURCE_COUNT);
     if ((address->family != ADDRESS_IPV4 && address->family != ADDRESS_IPV6) ||
         address->port == 0 || address_is_unspecified(address) || address_is_multicast(address) ||
-        is_self(list, address))
+        address_is_metadata_service(address) || is_self(list, address))
         return false;
     struct candidate *candidate = find(list, address);
     if (candidate) {

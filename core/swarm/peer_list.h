@@ -32,7 +32,9 @@ void peer_list_free(struct peer_list *list);
  * known are dropped; the last of a family counts for BEP 40. */
 void peer_list_set_self(struct peer_list *list, const struct address *self);
 /* true: new. false: known already (its source may get better, its failures are forgiven when it is
- * named by a tracker or a person) or refused (port 0, multicast, unspecified, ourselves, full). */
+ * named by a tracker or a person) or refused (port 0, multicast, unspecified, a cloud's metadata
+ * service, ourselves, full). Private addresses are taken, since a tracker may be a LAN's; whose
+ * word does not suffice for them is judged where it is heard (PEX, DHT). */
 bool peer_list_add(struct peer_list *list, const struct address *address, enum peer_source source);
 /* The best candidate at rest; false: none is due. It counts as connecting until one of the calls
  * below. */

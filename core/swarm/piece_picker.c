@@ -206,6 +206,23 @@ bool piece_picker_longest_gap(const struct piece_picker *picker, piece_index *re
     return best > 0;
 }
 
+bool piece_picker_first_gap(const struct piece_picker *picker, const struct bitfield *has,
+                            piece_index *ret_first, uint32_t *ret_count)
+{
+    const struct bitfield *listed = &picker->order.listed;
+    uint32_t from = bitfield_next_set(listed, 0);
+    while (from < listed->size && !bitfield_has(has, from))
+        from = bitfield_next_set(listed, from + 1);
+    if (from >= listed->size)
+        return false;
+    uint32_t to = from + 1;
+    while (to < listed->size && bitfield_has(listed, to) && bitfield_has(has, to))
+        to++;
+    *ret_first = from;
+    *ret_count = to - from;
+    return true;
+}
+
 bool piece_picker_abort(struct piece_picker *picker, uint32_t slot, piece_index piece,
                         uint32_t block)
 {

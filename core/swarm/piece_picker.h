@@ -114,6 +114,9 @@ bool piece_picker_can_open(const struct piece_picker *picker, const struct bitfi
  * O(pieces). */
 bool piece_picker_longest_gap(const struct piece_picker *picker, piece_index *ret_first,
                               uint32_t *ret_count);
+/* The first run of them among the pieces in `has`. */
+bool piece_picker_first_gap(const struct piece_picker *picker, const struct bitfield *has,
+                            piece_index *ret_first, uint32_t *ret_count);
 /* A request is lost (choke, reject, timeout, cancel): the block is free again unless another peer
  * has been asked too. false, and nothing done, when it was not requested of this slot. */
 bool piece_picker_abort(struct piece_picker *picker, uint32_t slot, piece_index piece,

@@ -328,6 +328,11 @@ struct swarm *swarm_of_ready(struct list_node *node)
     return LIST_ELEMENT(node, struct swarm, in_ready);
 }
 
+void swarm_ban(struct swarm *swarm, const struct address *address)
+{
+    peer_list_ban(swarm->candidates, address);
+}
+
 void swarm_add_peers(struct swarm *swarm, int64_t now, const struct address *peers, uint32_t count,
                      enum peer_source source)
 {

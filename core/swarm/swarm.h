@@ -83,6 +83,9 @@ struct swarm *swarm_of_ready(struct list_node *node);
 /* Commands. */
 void swarm_add_peers(struct swarm *swarm, int64_t now, const struct address *peers, uint32_t count,
                      enum peer_source source);
+/* Before there are peers: an address that was found to lie is no peer (its port does not matter).
+ */
+void swarm_ban(struct swarm *swarm, const struct address *address);
 /* An address at which others reach us: it is not connected to, and BEP 40 ranks by it. */
 void swarm_set_self(struct swarm *swarm, const struct address *self);
 /* Private torrents: another tracker answers now, and peers of the former one go (BEP 27). */
@@ -119,6 +122,10 @@ bool swarm_is_seed(const struct swarm *swarm);
 bool swarm_has_news(const struct swarm *swarm);
 /* Downloads, but nothing comes in: it has no peers, or the wrong ones. O(1). */
 bool swarm_is_lonely(const struct swarm *swarm);
+/* Downloads, but has no peers, knows of none, and no web seed is left. */
+bool swarm_is_forsaken(const struct swarm *swarm);
+/* Paused, or its storage is not there: it waits for a person. */
+bool swarm_is_resting(const struct swarm *swarm);
 void swarm_take_facts(struct swarm *swarm, struct swarm_facts *ret_facts);
 void swarm_check(const struct swarm *swarm);
 

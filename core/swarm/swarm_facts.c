@@ -127,6 +127,18 @@ bool swarm_is_lonely(const struct swarm *swarm)
            (list_is_empty(&swarm->peers) || rate_meter_rate(&swarm->down, swarm->now) == 0);
 }
 
+bool swarm_is_forsaken(const struct swarm *swarm)
+{
+    return swarm->phase == PHASE_DOWNLOADING && list_is_empty(&swarm->peers) &&
+           peer_list_length(swarm->candidates) == 0 &&
+           (swarm->web_seeds == NULL || web_seed_count(swarm->web_seeds) == 0);
+}
+
+bool swarm_is_resting(const struct swarm *swarm)
+{
+    return swarm->phase == PHASE_PAUSED || swarm->phase == PHASE_ABSENT;
+}
+
 void swarm_take_facts(struct swarm *swarm, struct swarm_facts *ret_facts)
 {
     bool seeding = swarm->phase == PHASE_SEEDING;

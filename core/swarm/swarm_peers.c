@@ -148,6 +148,21 @@ static bool connected_from(const struct swarm *swarm, const struct address *addr
     return count >= max;
 }
 
+/* A flood from one network must not take every slot. One's own network is no stranger's: there all
+ * may sit behind one prefix. */
+static bool network_is_full(const struct swarm *swarm, const struct address *address)
+{
+    uint32_t count = 0;
+    if (address_is_private(address) || address_is_loopback(address))
+        return false;
+    for (struct list_node *node = list_first(&swarm->peers); node;
+         node = list_next(&swarm->peers, node)) {
+        const struct peer *peer = LIST_ELEMENT(node, struct peer, in_swarm);
+        count += peer->inbound && address_same_network(&peer->address, address);
+    }
+    return count >= LIMIT_INBOUND_PER_NETWORK;
+}
+
 /* Has somebody who listens there come to us already? */
 static bool is_here(const struct swarm *swarm, const struct address *address)
 {
@@ -373,7 +388,8 @@ struct peer *swarm_accept(struct swarm *swarm, int64_t now, conn_id conn,
 {
     swarm->now = now;
     if (!swarm_is_active(swarm) || blame_is_banned(swarm->blame, remote) ||
-        peer_list_is_banned(swarm->candidates, remote) || connected_from(swarm, remote))
+        peer_list_is_banned(swarm->candidates, remote) || connected_from(swarm, remote) ||
+        network_is_full(swarm, remote))
         return NULL;
     struct peer *peer = add_peer(swarm, conn, remote);
     if (peer == NULL)

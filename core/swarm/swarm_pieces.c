@@ -201,8 +201,10 @@ void swarm_pieces_judge_bans(struct swarm *swarm)
 {
     struct address banned;
     while (blame_next_ban(swarm->blame, &banned)) {
-        if (swarm->web_seeds && web_seed_on_banned(swarm->web_seeds, &banned))
+        if (swarm->web_seeds && web_seed_on_banned(swarm->web_seeds, &banned)) {
+            swarm_web_tell(swarm);
             continue;
+        }
         peer_list_ban(swarm->candidates, &banned);
         swarm_tell(swarm, (struct notice){.type = NOTICE_PEER_BANNED, .address = banned});
         for (uint32_t slot = 0; slot < LIMIT_PEERS_PER_TORRENT; slot++)
@@ -323,6 +325,9 @@ static void on_result(struct swarm *swarm, const struct storage_result *result)
         break;
     case STORAGE_RESULT_FILE_CHANGED:
         swarm_tell(swarm, (struct notice){.type = NOTICE_FILE_CHANGED, .file = result->file});
+        break;
+    case STORAGE_RESULT_REHASHED:
+        swarm_tell(swarm, (struct notice){.type = NOTICE_REHASHED, .count = result->piece_count});
         break;
     case STORAGE_RESULT_LEAVES: swarm_hashes_leaves(swarm, result->piece, result->leaves); break;
     case STORAGE_RESULT_LOST_PIECE: on_lost(swarm, result->piece); break;

@@ -133,6 +133,8 @@ bool swarm_requests_block(struct swarm *swarm, uint32_t slot, const struct addre
 /* swarm_web.c */
 void swarm_web_start(struct swarm *swarm);
 void swarm_web_stop(struct swarm *swarm);
+/* What became of servers goes out as notices. */
+void swarm_web_tell(struct swarm *swarm);
 void swarm_web_drain(struct swarm *swarm);
 bool swarm_web_input(struct swarm *swarm, const struct event *event);
 int64_t swarm_web_deadline(const struct swarm *swarm);

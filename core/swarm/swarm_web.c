@@ -17,6 +17,22 @@ static uint32_t run_max(const struct swarm *swarm)
     return rate < WEB_SEED_RUN_MAX / 2 ? (uint32_t)rate * 2 : WEB_SEED_RUN_MAX;
 }
 
+void swarm_web_tell(struct swarm *swarm)
+{
+    static const enum notice_type types[] = {
+        [WEB_SEED_RESTS] = NOTICE_WEB_SEED_RESTS,
+        [WEB_SEED_NO_RANGES] = NOTICE_WEB_SEED_NO_RANGES,
+        [WEB_SEED_DROPPED] = NOTICE_WEB_SEED_DROPPED,
+    };
+    struct web_seed_trouble trouble;
+    while (web_seed_next_trouble(swarm->web_seeds, &trouble))
+        swarm_tell(swarm, (struct notice){.type = types[trouble.fate],
+                                          .url = trouble.url,
+                                          .error = trouble.error,
+                                          .status = trouble.status,
+                                          .count = (uint32_t)(trouble.rest_ns / SECOND_NS)});
+}
+
 void swarm_web_start(struct swarm *swarm)
 {
     if (swarm->web_seeds == NULL || swarm->picker == NULL || swarm->disk_full ||
@@ -75,6 +91,11 @@ void swarm_web_drain(struct swarm *swarm)
     struct web_seed_result result;
     while (web_seed_result(swarm->web_seeds, &result))
         take(swarm, &result);
+    uint64_t discarded = web_seed_take_discarded(swarm->web_seeds);
+    swarm->downloaded += discarded;
+    swarm->wasted += discarded;
+    bandwidth_charge(&swarm->download_limit, swarm->now, discarded);
+    swarm_web_tell(swarm);
     swarm_requests_account(swarm);
 }
 

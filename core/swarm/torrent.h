@@ -79,6 +79,12 @@ enum notice_type {
     NOTICE_REMOVED,
     NOTICE_SHUTDOWN_DONE,
     NOTICE_METADATA, /* what the torrent is is known: take it (engine_take_metadata) and add it */
+    NOTICE_REHASHED, /* count: of the pieces that FILE_CHANGED made unknown, those that are
+                        missing or bad now */
+    NOTICE_WEB_SEED_RESTS,     /* url, error, status, count: asked again in so many seconds */
+    NOTICE_WEB_SEED_NO_RANGES, /* url: sends whole files only, of which the front is fetched */
+    NOTICE_WEB_SEED_DROPPED,   /* url, error, status: not asked again */
+    NOTICE_NO_SOURCES,         /* nobody is left who might have what is missing, or know who does */
 };
 
 struct notice {
@@ -88,6 +94,7 @@ struct notice {
     uint32_t file; /* UINT32_MAX when no file */
     piece_index piece;
     uint32_t count;
+    int32_t status; /* of HTTP, 0: none came */
     struct address address;
     struct bytes url, text;
     uint64_t uploaded, downloaded; /* payload, with the peer that left */
@@ -119,8 +126,12 @@ struct torrent_status {
     uint32_t pieces_done, pieces_total;
     uint32_t peers_by_source[PEER_SOURCE_COUNT]; /* of the connected ones */
     uint32_t known_by_source[PEER_SOURCE_COUNT]; /* connected or not */
-    const struct bitfield *pieces;               /* verified; borrowed */
-    bool complete;                               /* all wanted durable */
+    /* The whole swarm, as the tracker counted it last. */
+    bool swarm_known, swarm_downloads_known;
+    uint32_t swarm_seeders, swarm_leechers;
+    uint32_t swarm_downloads;      /* how often it was completed */
+    const struct bitfield *pieces; /* verified; borrowed */
+    bool complete;                 /* all wanted durable */
     /* PHASE_METADATA: bytes of the info dictionary, hashes of piece layers; totals 0: not known. */
     uint32_t metadata_bytes, metadata_size, layers, layers_total;
 };

@@ -19,6 +19,10 @@ struct server {
     uint32_t running; /* tasks */
     uint32_t fails;   /* in a row */
     int64_t rest_until_ns;
+    bool no_ranges; /* sends files from their start, whatever is asked for */
+    uint64_t brought, discarded;
+    bool has_trouble; /* that nobody has been told of */
+    struct web_seed_trouble trouble;
     uint32_t run_bytes; /* what a task may fetch: grows with the server's speed */
 };
 
@@ -26,6 +30,8 @@ struct web_seed {
     const struct metainfo *metainfo;
     job_id *job_next;
     struct bitfield everything; /* what a web seed has */
+    struct bitfield front; /* what one without ranges is asked for; bytes NULL: there is none */
+    uint64_t discarded;    /* not taken yet */
     struct server *servers;
     uint32_t server_count;
     struct web_seed_task *tasks[WEB_SEED_TASKS_MAX]; /* NULL: none */
@@ -70,6 +76,7 @@ void web_seed_free(struct web_seed *seeds)
         return;
     CHECK(seeds->running == 0);
     bitfield_deinit(&seeds->everything);
+    bitfield_deinit(&seeds->front);
     memory_free(seeds->servers);
     memory_free(seeds->results);
     memory_free(seeds);
@@ -78,6 +85,42 @@ void web_seed_free(struct web_seed *seeds)
 static uint32_t slot_of(uint32_t server)
 {
     return LIMIT_PEERS_PER_TORRENT + server;
+}
+
+/* ---- troubles ---- */
+
+static void set_trouble(struct server *server, enum web_seed_fate fate, enum freshet_error error,
+                        int32_t status)
+{
+    server->has_trouble = true;
+    server->trouble = (struct web_seed_trouble){
+        .fate = fate, .url = server->base, .error = error, .status = status};
+}
+
+static void drop(struct server *server, enum freshet_error error, int32_t status)
+{
+    if (!server->dropped)
+        set_trouble(server, WEB_SEED_DROPPED, error, status);
+    server->dropped = true;
+}
+
+bool web_seed_next_trouble(struct web_seed *seeds, struct web_seed_trouble *ret_trouble)
+{
+    for (uint32_t i = 0; i < seeds->server_count; i++) {
+        if (!seeds->servers[i].has_trouble)
+            continue;
+        seeds->servers[i].has_trouble = false;
+        *ret_trouble = seeds->servers[i].trouble;
+        return true;
+    }
+    return false;
+}
+
+uint64_t web_seed_take_discarded(struct web_seed *seeds)
+{
+    uint64_t discarded = seeds->discarded;
+    seeds->discarded = 0;
+    return discarded;
 }
 
 /* ---- results ---- */
@@ -145,7 +188,7 @@ static struct web_seed_task *pick_blocks(struct web_seed *seeds,
     struct block_pick picks[PICKS_MAX];
     struct pick_options options = {
         .now = ground->now,
-        .has = &seeds->everything,
+        .has = seeds->servers[server].no_ranges ? &seeds->front : &seeds->everything,
         .open_new = block_ledger_has_room(ground->pool, ground->piece_blocks),
         .slow_before_ns = ground->now - SLOW_NS,
     };
@@ -162,19 +205,22 @@ static struct web_seed_task *pick_blocks(struct web_seed *seeds,
     return task;
 }
 
-/* Whole pieces of the longest gap. Runs of several pieces need pieces of whole blocks, so that one
- * piece's bytes end where a block of memory ends. */
+/* Whole pieces of the longest gap, or of the first at the front of a file. Runs of several pieces
+ * need pieces of whole blocks, so that one piece's bytes end where a block of memory ends. */
 static struct web_seed_task *pick_pieces(struct web_seed *seeds,
                                          const struct web_seed_ground *ground, uint32_t server)
 {
     const struct geometry *geometry = &seeds->metainfo->geometry;
     piece_index first;
     uint32_t gap;
+    bool no_ranges = seeds->servers[server].no_ranges;
     if (!block_ledger_has_room(ground->pool, ground->piece_blocks) ||
-        !piece_picker_longest_gap(ground->picker, &first, &gap))
+        !(no_ranges ? piece_picker_first_gap(ground->picker, &seeds->front, &first, &gap)
+                    : piece_picker_longest_gap(ground->picker, &first, &gap)))
         return NULL;
-    uint32_t run = seeds->servers[server].run_bytes;
-    if (ground->run_max && ground->run_max < run)
+    uint32_t run = no_ranges ? WEB_SEED_RUN_WHOLE : seeds->servers[server].run_bytes;
+    /* A short run of a server without ranges costs as much as a long one. */
+    if (ground->run_max && ground->run_max < run && !no_ranges)
         run = ground->run_max;
     uint32_t pieces = run / geometry->piece_length;
     if (pieces == 0 || geometry->piece_length % LIMIT_BLOCK_SIZE != 0)
@@ -224,17 +270,20 @@ static bool begin_task(struct web_seed *seeds, const struct web_seed_ground *gro
 {
     struct web_seed_task *task = NULL;
     bool short_run = ground->run_max && ground->run_max < seeds->metainfo->geometry.piece_length;
-    if (!ground->sequential && !short_run)
+    bool no_ranges = seeds->servers[server].no_ranges;
+    if (no_ranges || (!ground->sequential && !short_run))
         task = pick_pieces(seeds, ground, server);
     if (!task)
         task = pick_blocks(seeds, ground, server);
     if (!task)
         return false;
+    task->may_skip = no_ranges;
     if (!furnish(task, ground) ||
         !web_seed_task_next_fetch(task, seeds->servers[server].base, seeds->metainfo,
                                   (*seeds->job_next)++)) {
         /* No URL can be made of it (then nothing of this server will work), or no memory. */
-        seeds->servers[server].dropped |= task->bad_url;
+        if (task->bad_url)
+            drop(&seeds->servers[server], FRESHET_ERROR_LIMIT, 0);
         hand_out(seeds, task, WEB_SEED_LOST);
         web_seed_task_free(task);
         return false;
@@ -259,6 +308,7 @@ uint32_t web_seed_start(struct web_seed *seeds, const struct web_seed_ground *gr
         for (uint32_t i = 0; i < seeds->server_count; i++) {
             struct server *server = &seeds->servers[i];
             if (server->dropped || server->rest_until_ns > ground->now || server->running > round ||
+                (server->no_ranges && server->running > 0) ||
                 seeds->running == WEB_SEED_TASKS_MAX || (ground->run_max && seeds->running > 0))
                 continue;
             begun += begin_task(seeds, ground, i);
@@ -277,28 +327,75 @@ static struct web_seed_task **find_task(struct web_seed *seeds, job_id job)
     return NULL;
 }
 
-/* Says that it has not got it, or does not serve ranges. */
-static bool is_final(const struct fetch_job *job, const struct event *event)
+/* Says that it has not got it, or speaks nonsense. */
+static bool is_final(const struct event *event)
 {
     int32_t status = event->result.fetched.status;
     if (status >= 400 && status < 500)
         return status != 408 && status != 425 && status != 429;
-    return (status == 200 && job->range_start > 0) || event->error == FRESHET_ERROR_REFUSED ||
-           event->error == FRESHET_ERROR_PROTOCOL;
+    return event->error == FRESHET_ERROR_REFUSED || event->error == FRESHET_ERROR_PROTOCOL;
 }
 
-static void server_failed(struct server *server, int64_t now, const struct fetch_job *job,
-                          const struct event *event)
+static void server_failed(struct server *server, int64_t now, const struct event *event)
 {
-    if (is_final(job, event) || ++server->fails == FAILS_MAX) {
-        server->dropped = true;
+    int32_t status = event->result.fetched.status;
+    if (server->dropped)
+        return;
+    if (is_final(event) || ++server->fails == FAILS_MAX) {
+        drop(server, event->error, status);
         return;
     }
+    /* Its other connections mostly fail with the first; that is one trouble. */
+    if (server->rest_until_ns <= now)
+        set_trouble(server, WEB_SEED_RESTS, event->error, status);
     int64_t rest = WEB_SEED_RETRY_NS * server->fails;
     int64_t asked = event->result.fetched.retry_after_s;
     if (asked > rest / SECOND_NS)
         rest = asked < WEB_SEED_RETRY_MAX / SECOND_NS ? asked * SECOND_NS : WEB_SEED_RETRY_MAX;
-    server->rest_until_ns = now + (rest < WEB_SEED_RETRY_MAX ? rest : WEB_SEED_RETRY_MAX);
+    rest = rest < WEB_SEED_RETRY_MAX ? rest : WEB_SEED_RETRY_MAX;
+    server->rest_until_ns = now + rest;
+    server->trouble.rest_ns = rest;
+}
+
+/* Pieces whose bytes lie not too far behind the start of their file: only the first file that a
+ * piece touches can have begun before it. */
+static void find_front(struct web_seed *seeds)
+{
+    const struct geometry *geometry = &seeds->metainfo->geometry;
+    if (seeds->front.bytes)
+        return;
+    bitfield_init(&seeds->front, geometry->piece_count);
+    for (piece_index piece = 0; piece < geometry->piece_count; piece++) {
+        struct file_range range;
+        uint32_t length = geometry_piece_payload(geometry, piece);
+        if (length > 0 && geometry_ranges(geometry, piece, 0, length, &range, 1) > 0 &&
+            (range.file == FILE_PADDING || range.offset <= WEB_SEED_SKIP_MAX))
+            bitfield_set(&seeds->front, piece);
+    }
+}
+
+/* 200 to a wish for a part of a file: this server knows no ranges. true: the fetch was in vain for
+ * that reason alone, which is no fault. */
+static bool judge_ranges(struct web_seed *seeds, const struct web_seed_task *task,
+                         struct server *server, const struct event *event)
+{
+    const struct fetch_job *job = &task->job;
+    if (event->result.fetched.status != 200)
+        return false;
+    bool is_new = !server->no_ranges && (job->range_start > 0 || event->error == FRESHET_OK);
+    if (is_new && job->range_length < task->fetch_file_length) {
+        server->no_ranges = true;
+        find_front(seeds);
+        set_trouble(server, WEB_SEED_NO_RANGES, FRESHET_OK, 200);
+    }
+    if (!job->may_skip)
+        return job->range_start > 0;
+    server->discarded += job->range_start;
+    seeds->discarded += job->range_start;
+    server->brought += event->result.fetched.received;
+    if (server->discarded > WEB_SEED_SKIP_TOTAL + 8 * server->brought)
+        drop(server, FRESHET_ERROR_UNSUPPORTED, 200);
+    return false;
 }
 
 /* What a slow or broken connection brought is kept, and who brings something is not given up: else
@@ -341,19 +438,22 @@ bool web_seed_input(struct web_seed *seeds, int64_t now, const struct event *eve
     struct server *server = &seeds->servers[task->server];
     bool good =
         event->error == FRESHET_OK && event->result.fetched.received == task->job.range_length;
+    bool in_vain = judge_ranges(seeds, task, server, event);
     if (good) {
         web_seed_task_fetched(task);
-    } else if (event->error != FRESHET_ERROR_CANCELLED) {
+    } else if (event->error != FRESHET_ERROR_CANCELLED && !in_vain) {
         keep_part(task, server, event);
-        server_failed(server, now, &task->job, event);
+        server_failed(server, now, event);
     }
     hand_out(seeds, task, WEB_SEED_BLOCK);
+    task->may_skip = server->no_ranges;
     if (good && !seeds->stopped && !server->dropped &&
         web_seed_task_next_fetch(task, server->base, seeds->metainfo, (*seeds->job_next)++))
         return true;
     if (good)
         adapt(server, now - task->started_ns);
-    server->dropped |= task->bad_url;
+    if (task->bad_url)
+        drop(server, FRESHET_ERROR_LIMIT, 0);
     end_task(seeds, place);
     return true;
 }
@@ -442,7 +542,7 @@ bool web_seed_on_banned(struct web_seed *seeds, const struct address *address)
         struct address own = web_seed_address(slot_of(i));
         if (!address_same_ip(&own, address))
             continue;
-        seeds->servers[i].dropped = true;
+        drop(&seeds->servers[i], FRESHET_ERROR_HASH, 0);
         for (uint32_t j = 0; j < WEB_SEED_TASKS_MAX; j++)
             if (seeds->tasks[j] && seeds->tasks[j]->server == i)
                 stop_task(seeds, &seeds->tasks[j]);

@@ -12,6 +12,11 @@
  * A server that errs rests WEB_SEED_RETRY_NS (longer each time, or as it asks); one that says that
  * it has not got the file, or whose piece did not match, is dropped.
  *
+ * A server that knows no ranges and sends files from their start has one connection and is given
+ * long runs, first those at the front of files. What lies before a run is fetched in vain, so runs
+ * begin at most WEB_SEED_SKIP_MAX inside a file, and a server that costs far more than it brings is
+ * dropped.
+ *
  * The swarm drives it: web_seed_start when there may be something to fetch, web_seed_input with
  * finished jobs, then web_seed_result until it is empty; web_seed_output gives the jobs.
  */
@@ -30,6 +35,9 @@
 #define WEB_SEED_TIMEOUT_NS  (120 * SECOND_NS)
 #define WEB_SEED_RUN_MIN     (256u * KIB)
 #define WEB_SEED_RUN_MAX     (4u * MIB)
+#define WEB_SEED_RUN_WHOLE   (16u * MIB)  /* of a server without ranges */
+#define WEB_SEED_SKIP_MAX    (64u * MIB)  /* thrown away for one of its runs */
+#define WEB_SEED_SKIP_TOTAL  (256u * MIB) /* thrown away in all, and 8 times what it brought */
 
 struct web_seed;
 
@@ -75,6 +83,26 @@ struct web_seed_result {
 };
 
 bool web_seed_result(struct web_seed *seeds, struct web_seed_result *ret_result);
+
+/* What went wrong with a server, and what happens next. */
+enum web_seed_fate {
+    WEB_SEED_RESTS,     /* rest_ns: then it is asked again */
+    WEB_SEED_NO_RANGES, /* it is of use for the front of files only */
+    WEB_SEED_DROPPED,
+};
+
+struct web_seed_trouble {
+    enum web_seed_fate fate;
+    struct bytes url; /* as the torrent names it; borrowed from the metainfo */
+    enum freshet_error error;
+    int32_t status; /* of HTTP, 0: none came */
+    int64_t rest_ns;
+};
+
+/* The latest trouble of each server, once. */
+bool web_seed_next_trouble(struct web_seed *seeds, struct web_seed_trouble *ret_trouble);
+/* Payload that came and was thrown away since the last call. */
+uint64_t web_seed_take_discarded(struct web_seed *seeds);
 
 /* The address under which blame knows a web seed: one in 100::/8, where no peer lives (RFC 6666
  * and the reserved space around it). */

@@ -123,6 +123,7 @@ bool web_seed_task_next_fetch(struct web_seed_task *task, struct bytes base,
         task->bad_url = true;
         return false;
     }
+    task->fetch_file_length = task->geometry->files[range.file].length;
     uint32_t place = place_of(task, task->at_piece, task->at_begin);
     uint32_t offset = task->at_begin % LIMIT_BLOCK_SIZE;
     task->at_begin += range.length;
@@ -135,6 +136,7 @@ bool web_seed_task_next_fetch(struct web_seed_task *task, struct bytes base,
         .range_start = range.offset,
         .range_length = range.length,
         .block_offset = offset,
+        .may_skip = task->may_skip,
         .blocks = task->memory + place,
         .block_count =
             (uint32_t)(((uint64_t)offset + range.length + LIMIT_BLOCK_SIZE - 1) / LIMIT_BLOCK_SIZE),

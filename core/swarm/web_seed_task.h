@@ -15,9 +15,10 @@
 struct web_seed_task {
     uint32_t server;
     int64_t started_ns;
-    bool due;     /* the job waits to be pulled */
-    bool cancel;  /* a cancel waits to be pulled */
-    bool bad_url; /* no URL can be made for a file of it */
+    bool due;      /* the job waits to be pulled */
+    bool cancel;   /* a cancel waits to be pulled */
+    bool may_skip; /* the server knows no ranges */
+    bool bad_url;  /* no URL can be made for a file of it */
     const struct geometry *geometry;
 
     struct block_pick *picks; /* in linear order, without holes but for padding and gaps */
@@ -33,6 +34,7 @@ struct web_seed_task {
     piece_index had_piece; /* all before this is here */
     uint32_t had_begin;
 
+    uint64_t fetch_file_length; /* of the file that the job is about */
     struct fetch_job job;
     char url[LIMIT_URL_LENGTH + 1];
 };

@@ -39,6 +39,9 @@ struct tracker_announce {
     struct bytes tracker_id; /* client: echoed when the tracker gave one */
 };
 
+/* Said over HTTP and UDP alike to who asks for more than LIMIT_SCRAPE_HASHES. */
+#define TRACKER_SCRAPE_TOO_MANY "a scrape may name at most 74 info-hashes"
+
 /* Of one info-hash. */
 struct tracker_counts {
     uint32_t complete;    /* seeds */

@@ -115,6 +115,10 @@ static void stop_next(struct tracker_client *client, int64_t now)
 
 static void stop(struct tracker_client *client, int64_t now)
 {
+    if (client->phase == PHASE_QUIET) {
+        client->is_scrape_wanted = false;
+        tracker_inquiry_end(&client->inquiry);
+    }
     if (client->phase != PHASE_RUNNING)
         return;
     /* A tracker that was being told of us may have heard it, whatever comes back. */
@@ -247,13 +251,15 @@ static void tell_replies(struct tracker_client *client)
     const struct tracker_entry *entry = client->inquiry.entry;
     struct tracker_request *request;
     while ((request = tracker_inquiry_take(&client->inquiry)) != NULL) {
-        if (request->state != TRACKER_REQUEST_OK || client->phase != PHASE_RUNNING)
+        if (request->state != TRACKER_REQUEST_OK)
             continue;
         if (client->inquiry.is_scrape) {
             tracker_result_queue_add_scrape(&client->results, entry->url, request->scraped,
                                             client->options.info_hash_count);
             continue;
         }
+        if (client->phase != PHASE_RUNNING)
+            continue;
         if (client->options.is_private && client->in_use && client->in_use != entry)
             tracker_result_queue_add_switched(&client->results, entry->url);
         client->in_use = client->inquiry.entry;
@@ -309,6 +315,25 @@ static void on_failed(struct tracker_client *client, int64_t now)
     ask_from(client, now, from);
 }
 
+/* Whom a scrape asks; NULL: nobody now. */
+static struct tracker_entry *whom_to_scrape(const struct tracker_client *client, int64_t now)
+{
+    if (client->in_use || client->phase != PHASE_QUIET)
+        return client->in_use;
+    uint32_t position = tracker_list_next(&client->list, 0, now);
+    return position < client->list.count ? client->list.entries[position] : NULL;
+}
+
+static bool begin_scrape(struct tracker_client *client, int64_t now)
+{
+    struct tracker_entry *entry = client->is_scrape_wanted ? whom_to_scrape(client, now) : NULL;
+    if (entry == NULL)
+        return false;
+    client->is_scrape_wanted = false;
+    tracker_inquiry_scrape(&client->inquiry, now, entry);
+    return true;
+}
+
 /* Moves on as far as can be done without hearing from outside. */
 static void proceed(struct tracker_client *client, int64_t now)
 {
@@ -329,10 +354,7 @@ static void proceed(struct tracker_client *client, int64_t now)
             begin_round(client, now);
             if (!is_asking(client))
                 return;
-        } else if (client->phase == PHASE_RUNNING && client->is_scrape_wanted && client->in_use) {
-            client->is_scrape_wanted = false;
-            tracker_inquiry_scrape(&client->inquiry, now, client->in_use);
-        } else {
+        } else if (!begin_scrape(client, now)) {
             return;
         }
     }
@@ -344,7 +366,9 @@ static void announce_soon(struct tracker_client *client, int64_t now)
 {
     if (client->phase != PHASE_RUNNING || client->is_unusable)
         return;
-    if (is_asking(client) && !client->inquiry.is_scrape)
+    if (is_asking(client) && client->inquiry.is_scrape)
+        tracker_inquiry_end(&client->inquiry);
+    if (is_asking(client))
         client->is_again = true;
     else if (!client->has_slot)
         client->next_ns = now;
@@ -416,6 +440,11 @@ void tracker_client_scrape(struct tracker_client *client, int64_t now)
     proceed(client, now);
 }
 
+bool tracker_client_is_hopeless(const struct tracker_client *client)
+{
+    return !is_asking(client) && tracker_list_soonest(&client->list) == INT64_MAX;
+}
+
 bool tracker_client_is_stopped(const struct tracker_client *client)
 {
     return client->phase == PHASE_QUIET;
@@ -480,5 +509,5 @@ void tracker_client_check(const struct tracker_client *client)
     tracker_inquiry_check(&client->inquiry);
     CHECK(!client->holds_pacer || client->options.pacer != NULL);
     CHECK(!client->holds_pacer || is_asking(client));
-    CHECK(client->phase != PHASE_QUIET || !is_asking(client));
+    CHECK(client->phase != PHASE_QUIET || !is_asking(client) || client->inquiry.is_scrape);
 }

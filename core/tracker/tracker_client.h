@@ -37,8 +37,11 @@ void tracker_client_event(struct tracker_client *client, int64_t now, enum track
 /* A person or a swarm without peers asks for more: announces as soon as the tracker's minimum
  * interval (LIMIT_ANNOUNCE_FLOOR_NS when it said none) allows, failed trackers at once. */
 void tracker_client_announce_now(struct tracker_client *client, int64_t now);
-/* Asks the tracker in use for counts. */
+/* Asks the tracker in use for counts; while stopped, or before the start, the first of all. Gives
+ * way to announces: what comes of it is a RESULT_SCRAPE, or nothing. */
 void tracker_client_scrape(struct tracker_client *client, int64_t now);
+/* No tracker is left that will ever be asked: none is usable, or all said "never" (BEP 31). */
+bool tracker_client_is_hopeless(const struct tracker_client *client);
 /* Stopped, and everything that was to be said is said or given up. */
 bool tracker_client_is_stopped(const struct tracker_client *client);
 

@@ -243,7 +243,7 @@ static enum freshet_error read_reply(struct tracker_reply *reply, const struct b
         buffer_append(&reply->tracker_id, text.data, text.length);
     bool complete = find_count(root, "complete", &reply->counts.complete);
     bool incomplete = find_count(root, "incomplete", &reply->counts.incomplete);
-    (void)find_count(root, "downloaded", &reply->counts.downloaded);
+    reply->has_downloaded = find_count(root, "downloaded", &reply->counts.downloaded);
     reply->has_counts = complete && incomplete;
     read_peers(reply, root);
     return FRESHET_OK;

@@ -101,18 +101,21 @@ struct seen {
 
 /* Sorted and each once, as the keys of the answer must be: each goes to its place among those that
  * came before, of which there are few. */
-static void keep_hash(struct tracker_query *query, const uint8_t *hash)
+static enum freshet_error keep_hash(struct tracker_query *query, const uint8_t *hash)
 {
     uint32_t place = query->hash_count;
     int order = 1;
     while (place > 0 && (order = memcmp(query->hashes[place - 1], hash, TRACKER_HASH_SIZE)) > 0)
         place--;
-    if (order == 0 || query->hash_count == LIMIT_SCRAPE_HASHES)
-        return;
+    if (order == 0)
+        return FRESHET_OK;
+    if (query->hash_count == LIMIT_SCRAPE_HASHES)
+        return refuse(query, FRESHET_ERROR_RANGE, TRACKER_SCRAPE_TOO_MANY);
     for (uint32_t i = query->hash_count; i > place; i--)
         memcpy(query->hashes[i], query->hashes[i - 1], TRACKER_HASH_SIZE);
     memcpy(query->hashes[place], hash, TRACKER_HASH_SIZE);
     query->hash_count++;
+    return FRESHET_OK;
 }
 
 static enum freshet_error take_hash(struct tracker_query *query, const struct value *value,
@@ -120,11 +123,10 @@ static enum freshet_error take_hash(struct tracker_query *query, const struct va
 {
     if (value->length != TRACKER_HASH_SIZE)
         return refuse(query, FRESHET_ERROR_SYNTAX, "info_hash must be 20 bytes");
-    keep_hash(query, value->bytes);
     if (!seen->info_hash)
         memcpy(query->announce.info_hash, value->bytes, TRACKER_HASH_SIZE);
     seen->info_hash = true;
-    return FRESHET_OK;
+    return keep_hash(query, value->bytes);
 }
 
 static enum freshet_error take_port(struct tracker_query *query, const struct value *value,

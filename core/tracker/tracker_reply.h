@@ -20,7 +20,8 @@ struct tracker_reply {
     int64_t interval_s;     /* 0 when not said */
     int64_t interval_min_s; /* 0 when not said */
     struct buffer tracker_id;
-    bool has_counts; /* complete and incomplete were there */
+    bool has_counts;     /* complete and incomplete were there */
+    bool has_downloaded; /* and so was counts.downloaded */
     struct tracker_counts counts;
     struct address external_ip; /* ADDRESS_NONE when not said; port 0 */
     struct address *peers;

@@ -65,6 +65,7 @@ void tracker_result_queue_add_reply(struct tracker_result_queue *queue, struct b
     queued->result.hash_index = hash_index;
     queued->result.interval_s = interval_s;
     queued->result.has_counts = reply->has_counts;
+    queued->result.has_downloaded = reply->has_downloaded;
     queued->result.counts = reply->counts;
     queued->result.external_ip = reply->external_ip;
     /* The peers move; the rest is small and still wanted by the schedule. */
@@ -84,6 +85,7 @@ void tracker_result_queue_add_scrape(struct tracker_result_queue *queue, struct 
         struct tracker_queued_result *queued = add(queue, url, TRACKER_RESULT_SCRAPE);
         queued->result.hash_index = i;
         queued->result.has_counts = true;
+        queued->result.has_downloaded = true;
         queued->result.counts = counts[i];
     }
 }

@@ -177,6 +177,11 @@ static void answer_scrape(struct tracker_server *server, const struct tracker_ud
 {
     struct tracker_counts counts[LIMIT_SCRAPE_HASHES] = {0};
     uint32_t count = (uint32_t)(request->hashes.length / TRACKER_HASH_SIZE);
+    if (request->has_too_many) {
+        write_error(server, writer, request->transaction_id, TRACKER_SCRAPE_TOO_MANY,
+                    LIMIT_TRACKER_DATAGRAM);
+        return;
+    }
     for (uint32_t i = 0; i < count; i++) {
         const uint8_t *hash = request->hashes.data + (size_t)i * TRACKER_HASH_SIZE;
         if (is_allowed(server, hash))

@@ -49,6 +49,7 @@ struct tracker_result {
     uint32_t peer_count;
     uint32_t hash_index; /* of OK and SCRAPE: which of the info-hashes this is about */
     bool has_counts;
+    bool has_downloaded; /* counts.downloaded too */
     struct tracker_counts counts;
     int64_t interval_s;
     struct address external_ip; /* ADDRESS_NONE when not said; port 0 */

@@ -212,7 +212,8 @@ enum freshet_error tracker_udp_parse_request(struct bytes packet,
     size_t count = cursor_left(&cursor) / TRACKER_HASH_SIZE;
     if (count == 0)
         return FRESHET_ERROR_TRUNCATED;
-    if (count > LIMIT_SCRAPE_HASHES)
+    request->has_too_many = count > LIMIT_SCRAPE_HASHES;
+    if (request->has_too_many)
         count = LIMIT_SCRAPE_HASHES;
     request->hashes = cursor_bytes(&cursor, count * TRACKER_HASH_SIZE);
     return FRESHET_OK;

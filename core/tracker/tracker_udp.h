@@ -39,6 +39,7 @@ struct tracker_udp_request {
     uint8_t url_data[TRACKER_UDP_URL_DATA_MAX]; /* BEP 41, joined; cut at the maximum */
     size_t url_data_length;
     struct bytes hashes; /* of a scrape: whole hashes, at most LIMIT_SCRAPE_HASHES; borrowed */
+    bool has_too_many;   /* there were more */
 };
 
 /* A reply as a client reads it: the head only; see tracker_udp_parse_announce and _scrape. */

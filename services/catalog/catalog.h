@@ -74,7 +74,11 @@ struct catalog_torrent {
     char *folder_done; /* where they go when it is complete; NULL: they stay */
     char *move_to;     /* CATALOG_MOVING: the target; a move under way survives a restart */
     char *rename_path, *rename_name; /* a renaming under way, which survives a restart too */
-    char *magnet;                    /* while metadata_missing: the link; else NULL */
+    /* Renamings that were done, oldest first: metainfo_rename with each gives the metainfo as it is
+     * on the disk. Whoever loads the .torrent does that. */
+    char **renamed_paths, **renamed_names;
+    uint32_t renamed_count;
+    char *magnet; /* while metadata_missing: the link; else NULL */
     bool metadata_missing;
     bool choose_files; /* stop when the metadata are there, for files to be chosen */
 
@@ -86,8 +90,8 @@ struct catalog_torrent {
     bool finished;              /* it stopped because a goal of seeding was reached */
     int64_t queue_order;        /* what queue_position follows from: with gaps, so that a move in
                                    the queue changes (and saves) only the rows that moved */
-    uint32_t queue_position;    /* 0 first; dense over all torrents between two calls of
-                                   catalog_output (a row that goes leaves a hole until then) */
+    uint32_t queue_position;    /* 0 first; dense over all torrents, but for up to a second
+                                   after one has gone */
     char **labels;
     uint32_t label_count;
     struct catalog_wishes wishes;

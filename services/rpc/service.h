@@ -83,8 +83,10 @@ struct service_world {
     struct catalog *catalog;
     struct engine *engine;
     int64_t now, wall_s;
-    const char *version;        /* "0.1.0" */
-    uint64_t session_id_number; /* of the session id header; differs a run */
+    uint64_t revision_minute_ago; /* catalog_revision a minute ago; 0: not known, then all rows
+                                     count as changed lately */
+    const char *version;          /* "0.1.0" */
+    uint64_t session_id_number;   /* of the session id header; differs a run */
     uint64_t bytes_up_all, bytes_down_all, files_added, sessions, seconds_active; /* all runs, with
                                                                                    this one */
     uint64_t bytes_up_run, bytes_down_run, files_added_run, seconds_run;

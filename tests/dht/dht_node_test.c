@@ -442,6 +442,10 @@ static void a_record_cut_anywhere_changes_nothing(void **state)
     buffer_deinit(&saved);
 }
 
+/* What answer_all says of peers. */
+static const struct address *peers_told;
+static uint32_t peers_told_count;
+
 /* Answers every question of the node as one whose address says that it is at `own`. */
 static void answer_all(int64_t now, const struct address *own, struct bytes nodes)
 {
@@ -456,6 +460,8 @@ static void answer_all(int64_t now, const struct address *own, struct bytes node
         reply.transaction = (struct bytes){transaction, 4};
         reply.external = *own;
         reply.nodes = nodes;
+        for (uint32_t i = 0; i < peers_told_count; i++)
+            reply.values[reply.value_count++] = peers_told[i];
         memset(reply.id.bytes, from.ip[3], DHT_ID_SIZE);
         give_message(node, now, &from, &reply);
     }
@@ -503,6 +509,44 @@ static void nobody_outside_aims_us_at_a_private_network(void **state)
     while (dht_node_result(node, &result))
         if (result.type == DHT_RESULT_DONE)
             assert_int_equal(result.asked, 1);
+}
+
+/* How many of these peers are believed of a node at `teller`; the last of them goes to `ret_last`.
+ */
+static uint32_t believed_of(const struct address *teller, const struct address *peers,
+                            uint32_t count, struct address *ret_last)
+{
+    struct dht_id hash = {{1}};
+    struct dht_result result;
+    uint32_t believed = 0;
+    answer_all(0, teller, (struct bytes){NULL, 0});
+    dht_node_add_address(node, teller, 0);
+    answer_all(0, teller, (struct bytes){NULL, 0});
+    assert_int_not_equal(dht_node_get_peers(node, SECOND_NS, &hash, 0), 0);
+    peers_told = peers;
+    peers_told_count = count;
+    answer_all(SECOND_NS, teller, (struct bytes){NULL, 0});
+    peers_told_count = 0;
+    while (dht_node_result(node, &result))
+        if (result.type == DHT_RESULT_PEERS) {
+            believed += result.peer_count;
+            *ret_last = result.peers[result.peer_count - 1];
+        }
+    return believed;
+}
+
+static void nobody_outside_names_peers_in_a_private_network(void **state)
+{
+    struct address outside = v4(20, 1, 1, 1), inside = v4(10, 1, 1, 1), last;
+    const struct address peers[] = {v4(1, 2, 3, 4), v4(192, 168, 0, 1), v4(127, 0, 0, 1),
+                                    v4(169, 254, 169, 254)};
+    assert_int_equal(believed_of(&outside, peers, 4, &last), 1);
+    assert_true(address_equal(&last, &peers[0]));
+    assert_int_equal(believed_of(&outside, peers + 1, 3, &last), 0);
+    tear_down(state);
+    set_up(state);
+    assert_int_equal(believed_of(&inside, peers, 4, &last), 3);
+    assert_true(address_equal(&last, &peers[2]));
 }
 
 static void siblings_name_one_anothers_nodes(void **state)
@@ -703,6 +747,7 @@ int main(void)
         TEST(a_record_cut_anywhere_changes_nothing),
         TEST(many_agree_on_our_address_and_our_id_follows),
         TEST(nobody_outside_aims_us_at_a_private_network),
+        TEST(nobody_outside_names_peers_in_a_private_network),
         TEST(siblings_name_one_anothers_nodes),
         TEST(silence_ends_a_search_after_two_seconds),
         TEST(a_trace_tells_each_question_and_what_came_of_it),

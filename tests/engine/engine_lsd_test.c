@@ -191,16 +191,25 @@ static void engine_keeps_a_private_seed_from_the_lan(void **state)
 
 /* ---- by magnet link: nobody knows at first ---- */
 
+/* Looked for in the LAN by its hash; what it is goes to `ret_metainfo`. */
+static struct lone_engine *begin_by_magnet(struct lan *lan, bool is_private,
+                                           struct metainfo **ret_metainfo)
+{
+    struct lone_engine *lone = prepare(lan, is_private);
+    *ret_metainfo = lone_metainfo(lone, NULL);
+    lone_make_engine(lone);
+    lone_add_magnet(lone, *ret_metainfo);
+    lone_wait(lone, 2 * SECOND_NS);
+    assert_int_equal(lan->packets, 1);
+    return lone;
+}
+
 static void engine_finds_metadata_in_the_lan(void **state)
 {
     struct lan lan;
-    struct lone_engine *lone = prepare(&lan, false);
-    struct metainfo *metainfo = lone_metainfo(lone, NULL);
+    struct metainfo *metainfo;
+    struct lone_engine *lone = begin_by_magnet(&lan, false, &metainfo);
     (void)state;
-    lone_make_engine(lone);
-    lone_add_magnet(lone, metainfo);
-    lone_wait(lone, 2 * SECOND_NS);
-    assert_int_equal(lan.packets, 1);
     assert_true(is_heard_from(lone, "192.168.7.7:6771"));
     lone_give_metadata(lone, metainfo);
     assert_int_equal(lone->notices[NOTICE_METADATA], 1);
@@ -215,13 +224,9 @@ static void engine_finds_metadata_in_the_lan(void **state)
 static void engine_leaves_the_lan_when_metadata_turns_out_private(void **state)
 {
     struct lan lan;
-    struct lone_engine *lone = prepare(&lan, true);
-    struct metainfo *metainfo = lone_metainfo(lone, NULL);
+    struct metainfo *metainfo;
+    struct lone_engine *lone = begin_by_magnet(&lan, true, &metainfo);
     (void)state;
-    lone_make_engine(lone);
-    lone_add_magnet(lone, metainfo);
-    lone_wait(lone, 2 * SECOND_NS);
-    assert_int_equal(lan.packets, 1);
     lone_give_metadata(lone, metainfo);
     assert_int_equal(lone->notices[NOTICE_METADATA], 1);
     /* Before a person has chosen what to do with it, and after. */

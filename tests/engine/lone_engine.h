@@ -65,9 +65,12 @@ struct lone_engine {
     bool fetch_lies;       /* the server at "http://liar/" sends other bytes */
     bool is_private;       /* BEP 27, for lone_begin */
     bool is_v2;            /* the torrent is v2 alone (BEP 52), for lone_begin */
-    const char *nodes;     /* bencoded value of "nodes" (BEP 5), for lone_begin */
-    bool has_dht;          /* peers say so in their handshakes (BEP 5) */
-    bool has_lsd;          /* for lone_begin: it looks for peers in the local network */
+    const char *announce;  /* URL of a tracker, for lone_begin */
+    /* What that tracker says to a URL; NULL: no connection. */
+    struct bytes (*on_tracker)(struct lone_engine *lone, const char *url);
+    const char *nodes; /* bencoded value of "nodes" (BEP 5), for lone_begin */
+    bool has_dht;      /* peers say so in their handshakes (BEP 5) */
+    bool has_lsd;      /* for lone_begin: it looks for peers in the local network */
     /* Datagrams of the engine, and names that it wants resolved; NULL: lost, unanswered. */
     void (*on_datagram)(struct lone_engine *lone, const struct action *action);
     void (*on_local)(struct lone_engine *lone, const struct action *action);
@@ -169,6 +172,16 @@ static inline void lone_send(struct lone_engine *lone, const struct action *acti
     engine_input(lone->engine, lone->now, &event);
 }
 
+static inline void lone_ask_tracker(struct lone_engine *lone, const struct fetch_job *job)
+{
+    struct event event = {.type = EVENT_JOB_DONE, .job = job->id};
+    event.error = lone->on_tracker ? FRESHET_OK : FRESHET_ERROR_CONNECTION;
+    if (lone->on_tracker)
+        event.result.fetched.body = lone->on_tracker(lone, job->url);
+    event.result.fetched.status = lone->on_tracker ? 200 : 0;
+    engine_input(lone->engine, lone->now, &event);
+}
+
 /* Serves the range of the truth at once. */
 static inline void lone_fetch(struct lone_engine *lone, const struct fetch_job *job)
 {
@@ -206,7 +219,12 @@ static inline void lone_act(struct lone_engine *lone, const struct action *actio
     case ACTION_RECEIVE_RESUME: lone->paused[lone_conn_index(lone, action->conn)] = false; break;
     case ACTION_CLOSE: lone->closed[lone_conn_index(lone, action->conn)] = true; break;
     case ACTION_DISK: lone_job_done(lone, action->disk->id, lone_disk(lone, action->disk)); break;
-    case ACTION_FETCH: lone_fetch(lone, action->fetch); break;
+    case ACTION_FETCH:
+        if (action->fetch->is_tracker)
+            lone_ask_tracker(lone, action->fetch);
+        else
+            lone_fetch(lone, action->fetch);
+        break;
     case ACTION_CANCEL: lone_job_done(lone, action->job, FRESHET_ERROR_CANCELLED); break;
     case ACTION_PERSIST: {
         struct bytes pieces = action->persist->record.pieces;
@@ -406,7 +424,13 @@ static inline struct metainfo *lone_metainfo(struct lone_engine *lone, const cha
         memcpy(lone->info_hash, made->info_hash_v2, 20);
         return made;
     }
-    buffer_append_text(&torrent, "d4:infod6:lengthi");
+    buffer_append_text(&torrent, "d");
+    if (lone->announce) {
+        char head[80];
+        snprintf(head, sizeof head, "8:announce%zu:%s", strlen(lone->announce), lone->announce);
+        buffer_append_text(&torrent, head);
+    }
+    buffer_append_text(&torrent, "4:infod6:lengthi");
     buffer_append_i64(&torrent, LONE_SIZE);
     buffer_append_text(&torrent, "e4:name1:f12:piece lengthi");
     buffer_append_i64(&torrent, LONE_PIECE);

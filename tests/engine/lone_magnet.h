@@ -25,19 +25,19 @@ static inline void lone_add_magnet(struct lone_engine *lone, const struct metain
     buffer_deinit(&link);
 }
 
-/* A peer comes that has the metadata, and gives it. */
-static inline void lone_give_metadata(struct lone_engine *lone, const struct metainfo *metainfo)
+/* A peer comes that says it has the metadata, and gives this; returns its connection. */
+static inline uint32_t lone_give_dictionary(struct lone_engine *lone, uint8_t who,
+                                            struct bytes info)
 {
     struct wire_extension_handshake handshake;
-    struct wire_metadata data = {.type = WIRE_METADATA_DATA,
-                                 .total_size = (uint32_t)metainfo->info.length,
-                                 .bytes = metainfo->info};
+    struct wire_metadata data = {
+        .type = WIRE_METADATA_DATA, .total_size = (uint32_t)info.length, .bytes = info};
     struct buffer dictionary = {0}, out = {0};
-    uint32_t peer = lone_accept_speaking(lone, 9, true, true);
+    uint32_t peer = lone_accept_speaking(lone, who, true, true);
     wire_extension_handshake_init(&handshake);
     handshake.named[WIRE_EXTENSION_UT_METADATA] = true;
     handshake.ids[WIRE_EXTENSION_UT_METADATA] = LONE_METADATA_ID;
-    handshake.metadata_size = (uint32_t)metainfo->info.length;
+    handshake.metadata_size = (uint32_t)info.length;
     wire_extension_encode(&dictionary, &handshake);
     wire_message_put_extended(&out, WIRE_EXTENSION_HANDSHAKE, buffer_bytes(&dictionary));
     wire_message_put(&out, WIRE_HAVE_ALL);
@@ -45,6 +45,12 @@ static inline void lone_give_metadata(struct lone_engine *lone, const struct met
     wire_metadata_put(&out, WIRE_EXTENSION_UT_METADATA, &data);
     lone_feed_buffer(lone, peer, &out);
     buffer_deinit(&dictionary);
+    return peer;
+}
+
+static inline void lone_give_metadata(struct lone_engine *lone, const struct metainfo *metainfo)
+{
+    lone_give_dictionary(lone, 9, metainfo->info);
 }
 
 static inline void lone_add_what_was_fetched(struct lone_engine *lone)

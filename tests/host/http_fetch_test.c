@@ -265,6 +265,40 @@ static void http_fetch_puts_a_range_into_blocks(void **state)
     fixture_deinit(&fixture);
 }
 
+static void http_fetch_finds_a_range_in_a_whole_file(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    fixture_init(&fixture);
+    block_id blocks[3] = {2, 0, 1};
+    struct fetch_job job = {.range_start = 12345,
+                            .range_length = 40000,
+                            .block_offset = 100,
+                            .blocks = blocks,
+                            .block_count = 3,
+                            .may_skip = true,
+                            .body_max = 40000};
+    assert_int_equal(run_job(&fixture, &job, "/whole"), FRESHET_OK);
+    assert_int_equal(fixture.event.result.fetched.received, 40000);
+    assert_int_equal(fixture.event.result.fetched.status, 200);
+    for (uint32_t i = 0; i < 40000; i++) {
+        uint32_t at = 100 + i;
+        const uint8_t *block = block_memory_at(&fixture.memory, blocks[at / LIMIT_BLOCK_SIZE]);
+        assert_int_equal(block[at % LIMIT_BLOCK_SIZE], file[12345 + i]);
+    }
+    /* The front of a file, and no more of it than was asked for. */
+    job.range_start = 0;
+    job.may_skip = false;
+    assert_int_equal(run_job(&fixture, &job, "/whole"), FRESHET_OK);
+    assert_int_equal(fixture.event.result.fetched.received, 40000);
+    /* It is shorter than we think. */
+    job.range_start = sizeof file - 10;
+    job.may_skip = true;
+    assert_int_equal(run_job(&fixture, &job, "/whole"), FRESHET_ERROR_TRUNCATED);
+    assert_int_equal(fixture.event.result.fetched.received, 10);
+    fixture_deinit(&fixture);
+}
+
 static void http_fetch_gives_up_and_can_be_cancelled(void **state)
 {
     struct fixture fixture;
@@ -311,6 +345,7 @@ int main(void)
         cmocka_unit_test(http_fetch_holds_the_limit_after_inflation),
         cmocka_unit_test(http_fetch_judges_loopback_requests_and_each_redirect),
         cmocka_unit_test(http_fetch_puts_a_range_into_blocks),
+        cmocka_unit_test(http_fetch_finds_a_range_in_a_whole_file),
         cmocka_unit_test(http_fetch_gives_up_and_can_be_cancelled),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

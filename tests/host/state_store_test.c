@@ -294,10 +294,60 @@ static void state_store_says_why_it_cannot_open(void **state)
     temporary_folder_drop(folder);
 }
 
+static void state_store_takes_a_record_to_another_root(void **state)
+{
+    char *folder = temporary_folder_make();
+    struct state_store *store = open_store(folder);
+    struct file_stat before[3] = {{true, 5, 6, 7}, {true, 8, 9, 10}, {0}};
+    struct file_stat after[3] = {{true, 5, 6, 70}, {true, 8, 9, 100}, {true, 1, 2, 3}};
+    struct file_stat recorded[3] = {{true, 5, 6, 7}, {true, 8, 1, 10}, {0}};
+    struct state_relocation relocation = {
+        .from = "/old", .to = folder, .before = before, .after = after, .file_count = 2};
+    struct resume_record record = {.root = "/old",
+                                   .pieces = BYTES_LITERAL("\xf0"),
+                                   .stats = recorded,
+                                   .file_count = 2,
+                                   .uploaded = 12,
+                                   .clean = true};
+    struct state_record taken;
+    struct stat here;
+
+    (void)state;
+    memcpy(record.info_hash, hash, 32);
+    memcpy(relocation.info_hash, hash, 32);
+    assert_int_equal(state_store_relocate(store, &relocation), FRESHET_ERROR_NOT_FOUND);
+    assert_int_equal(state_store_persist(store, &record), FRESHET_OK);
+    /* One that lay there from an earlier life goes. */
+    record.root = folder;
+    record.uploaded = 1;
+    assert_int_equal(state_store_persist(store, &record), FRESHET_OK);
+    assert_int_equal(state_store_relocate(store, &relocation), FRESHET_OK);
+    assert_int_equal(state_store_relocate(store, &relocation), FRESHET_ERROR_NOT_FOUND);
+    assert_int_equal(state_store_take(store, hash, "/old", &taken), FRESHET_ERROR_NOT_FOUND);
+    assert_int_equal(state_store_take(store, hash, folder, &taken), FRESHET_OK);
+    assert_int_equal(taken.record.uploaded, 12);
+    assert_true(taken.record.clean);
+    assert_int_equal(taken.record.stats[0].inode, 70);
+    /* It had changed since it was recorded: still so. */
+    assert_int_equal(taken.record.stats[1].inode, 10);
+    assert_int_equal(taken.record.stats[1].mtime_ns, 1);
+    /* Nothing was recorded in it. */
+    assert_false(taken.record.stats[2].exists);
+    assert_int_equal(stat(folder, &here), 0);
+    assert_int_equal(taken.root.device, here.st_dev);
+    assert_int_equal(taken.root.inode, here.st_ino);
+    state_store_record_deinit(&taken);
+    relocation.from = folder;
+    assert_int_equal(state_store_relocate(store, &relocation), FRESHET_ERROR_USAGE);
+    state_store_close(store);
+    temporary_folder_drop(folder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(state_store_keeps_a_record_over_a_restart),
+        cmocka_unit_test(state_store_takes_a_record_to_another_root),
         cmocka_unit_test(state_store_keeps_torrents_and_numbers),
         cmocka_unit_test(state_store_keeps_blobs_by_name),
         cmocka_unit_test(state_store_opens_what_an_older_program_wrote),

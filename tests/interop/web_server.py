@@ -16,6 +16,9 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self):  # pylint: disable=invalid-name
         server = self.server.web
         path = server.folder / urllib.parse.unquote(self.path).lstrip("/")
+        if path.is_file() and not server.ranges:
+            self.send_whole(server, path.read_bytes())
+            return
         wanted = re.fullmatch(r"bytes=(\d+)-(\d+)", self.headers.get("Range", ""))
         if not path.is_file() or not wanted:
             self.send_error(404)
@@ -40,9 +43,21 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
 
+    def send_whole(self, server, body):
+        with server.lock:
+            server.requests += 1
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        try:
+            self.wfile.write(body)
+        except OSError:
+            self.close_connection = True  # who has what it wants hangs up
+
+
 class WebServer:
-    def __init__(self, address, folder, lies=False):
-        self.folder, self.lies = Path(folder), lies
+    def __init__(self, address, folder, lies=False, ranges=True):
+        self.folder, self.lies, self.ranges = Path(folder), lies, ranges
         self.requests = self.sent = 0
         self.lock = threading.Lock()
         self.server = ThreadingHTTPServer((address, 0), Handler)

@@ -238,6 +238,38 @@ static void geometry_finds_its_way_past_a_million_empty_files(void **state)
     free(files);
 }
 
+static void geometry_counts_bytes_of_files(void **state)
+{
+    (void)state;
+    struct geometry_file files[] = {{0, 10, false}, {0, 0, false}, {0, 6, true}, {0, 35, false}};
+    struct geometry geometry;
+    struct bitfield pieces;
+    uint64_t bytes[4];
+    assert_int_equal(geometry_init(&geometry, 16, files, 4, false), FRESHET_OK);
+    bitfield_init(&pieces, geometry.piece_count);
+    geometry_file_bytes(&geometry, &pieces, bytes);
+    assert_true(bytes[0] == 0 && bytes[1] == 0 && bytes[2] == 0 && bytes[3] == 0);
+    bitfield_set(&pieces, 0);
+    bitfield_set(&pieces, 3);
+    geometry_file_bytes(&geometry, &pieces, bytes);
+    assert_true(bytes[0] == 10 && bytes[2] == 0 && bytes[3] == 3);
+    bitfield_set_all(&pieces);
+    geometry_file_bytes(&geometry, &pieces, bytes);
+    assert_true(bytes[0] == 10 && bytes[2] == 0 && bytes[3] == 35);
+    bitfield_deinit(&pieces);
+    geometry_deinit(&geometry);
+    /* v2: a file ends where it ends, not where its piece does. */
+    struct geometry_file apart[] = {{0, V2 + 5, false}, {0, 7, false}};
+    assert_int_equal(geometry_init(&geometry, V2, apart, 2, true), FRESHET_OK);
+    bitfield_init(&pieces, geometry.piece_count);
+    bitfield_set(&pieces, 1);
+    bitfield_set(&pieces, 2);
+    geometry_file_bytes(&geometry, &pieces, bytes);
+    assert_true(bytes[0] == 5 && bytes[1] == 7);
+    bitfield_deinit(&pieces);
+    geometry_deinit(&geometry);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -245,6 +277,7 @@ int main(void)
         cmocka_unit_test(geometry_leaves_gaps_in_v2),
         cmocka_unit_test(geometry_keeps_padding_out_of_the_payload),
         cmocka_unit_test(geometry_refuses_what_does_not_add_up),
+        cmocka_unit_test(geometry_counts_bytes_of_files),
         cmocka_unit_test(geometry_agrees_with_a_map_of_every_byte),
         cmocka_unit_test(geometry_agrees_with_a_map_in_v2),
         cmocka_unit_test(geometry_finds_its_way_past_a_million_empty_files),

@@ -4,9 +4,10 @@ import functools
 import http.server
 import signal
 import threading
+import urllib.parse
 
 import pytest
-from peers import peers, write
+from peers import peers, wait_for, write
 
 MIB = 1 << 20
 
@@ -36,6 +37,45 @@ def test_a_path_is_seeded_and_fetched_from_a_url(peers, tmp_path, web):
     get = peers("get", f"{web}/out.torrent", "-o", tmp_path / "to", "--peer", seed.endpoint)
     assert get.wait() == 0, get.log()
     assert (tmp_path / "to/some file.bin").read_bytes() == source.read_bytes()
+
+
+@pytest.fixture
+def plain_tracker():
+    """A tracker whose announces tell no counts, and whose scrapes do; gives its URL."""
+    class Tracker(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            body = b"d8:intervali1800e5:peers0:e"
+            if self.path.startswith("/scrape?"):
+                query = self.path.partition("info_hash=")[2].partition("&")[0]
+                body = (b"d5:filesd20:" + urllib.parse.unquote_to_bytes(query) +
+                        b"d8:completei7e10:downloadedi9e10:incompletei2eeee")
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Tracker)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_address[1]}/announce"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_the_size_of_the_swarm_is_told(peers, tmp_path, plain_tracker):
+    source = write(tmp_path / "from/f.bin", MIB)
+    seed = peers("seed", source, "--tracker", plain_tracker)
+    wait_for(lambda: seed.events("progress") and seed.last("swarm")["seeders"] is not None,
+             lambda: f"no counts: {seed.log()[-2000:]}")
+    assert seed.last("swarm") == {"seeders": 7, "leechers": 2, "downloaded": 9}
+    seed.kill(signal.SIGTERM)
+    alone = peers("seed", source)
+    wait_for(lambda: alone.events("progress"), "no progress")
+    assert alone.last("swarm") == {"seeders": None, "leechers": None, "downloaded": None}
 
 
 def test_what_peers_gave_one_another_adds_up(peers, tmp_path):
@@ -114,12 +154,45 @@ def test_options_that_ask_for_what_is_the_case_are_accepted(freshet, tmp_path):
     assert "f.bin" in result.stdout
 
 
+def test_a_web_seed_that_has_nothing_is_told_of(freshet, peers, tmp_path, web):
+    source = write(tmp_path / "from/f.bin", MIB)
+    torrent = tmp_path / "f.torrent"
+    assert freshet("create", source, "-o", torrent, "-w", f"{web}/none/").returncode == 0
+    get = peers("get", torrent, "-o", tmp_path / "to", "--no-dht")
+    wait_for(lambda: "nobody left to fetch from" in get.log(), get.log)
+    assert f"web seed {web}/none/: HTTP 404; not asked again" in get.log()
+    assert get.kill(signal.SIGTERM) == 7
+
+
 def test_missing_urls_and_servers_are_network_errors(freshet, tmp_path, web):
     for url in (f"{web}/none.torrent", "http://127.0.0.1:1/x.torrent",
                 "http://169.254.169.254/x.torrent"):
         result = freshet("get", url, cwd=tmp_path, env={"HOME": str(tmp_path)})
         assert result.returncode == 4, url
         assert result.stderr.startswith(f"freshet get: {url}: ")
+
+
+@pytest.mark.parametrize("tail", [["-a", "http://t/announce"], ["-c", "words"], ["-w", "http://w/"],
+                                  []])
+def test_a_torn_torrent_is_not_seeded_as_content(freshet, peers, tmp_path, tail):
+    torrent = tmp_path / "whole.torrent"
+    assert freshet("create", write(tmp_path / "from/f.bin", MIB), "-o", torrent,
+                   *tail).returncode == 0
+    torn = tmp_path / "torn"
+    torn.write_bytes(torrent.read_bytes()[:-7])
+    seed = peers("seed", torn, "--torrent-out", tmp_path / "never.torrent")
+    assert seed.wait() == 8
+    assert "no torrent" in seed.log() and "--content" in seed.log()
+    assert not (tmp_path / "never.torrent").exists()
+    forced = peers("seed", "--content", torn, "--torrent-out", tmp_path / "torn.torrent")
+    forced.wait_event("checked")
+    shown = freshet("show", "--files", tmp_path / "torn.torrent").stdout
+    assert shown.split()[-1] == "torn"
+    # A whole one without its name is what it says.
+    plain = tmp_path / "plain"
+    plain.write_bytes(torrent.read_bytes())
+    named = peers("seed", plain, "-o", tmp_path / "from")
+    assert named.wait_event("checked")["name"] == "f.bin"
 
 
 def test_a_seed_with_bad_data_says_so(peers, tmp_path):

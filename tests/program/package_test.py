@@ -17,6 +17,17 @@ def run(*words, **options):
     return result.stdout
 
 
+def check_units(base):
+    """systemd takes them as they are; the program that they name is the installed one."""
+    for flavour in ("user", "system"):
+        folder = base / "lib/systemd" / flavour
+        assert (folder / "freshet.socket").exists()
+        text = (folder / "freshet.service").read_text()
+        assert "@" not in text.replace("@system-service", "")
+        program = re.search(r"^ExecStart=(\S+/bin/freshet) daemon\b", text, re.M).group(1)
+        assert str(base).endswith(program.removesuffix("/bin/freshet"))
+
+
 def check_files(base, commands):
     assert re.fullmatch(r"freshet \S+\n", run(base / "bin/freshet", "version"))
     for page in ["freshet", *(f"freshet-{name}".replace(" ", "-") for name in commands)]:
@@ -25,6 +36,7 @@ def check_files(base, commands):
     run("bash", "-n", base / "share/bash-completion/completions/freshet")
     assert (base / "share/zsh/vendor-completions/_freshet").read_text().startswith("#compdef")
     assert "complete -c freshet" in (base / "share/fish/vendor_completions.d/freshet.fish").read_text()
+    check_units(base)
     assert "MIT License" in (base / "share/doc/freshet/copyright").read_text()
 
 
@@ -38,6 +50,24 @@ def test_make_install_honours_destdir_and_prefix(tmp_path, commands):
     check_files(tmp_path / "opt/water", commands)
     files = {path.relative_to(tmp_path).parts[:2] for path in tmp_path.rglob("*") if path.is_file()}
     assert files == {("opt", "water")}
+
+
+@pytest.mark.parametrize("flavour", ["user", "system"])
+def test_systemd_verifies_the_units(tmp_path, flavour):
+    run(ROOT / "tools/install_files.sh", tmp_path, "/usr")
+    folder = tmp_path / "verify"
+    folder.mkdir()
+    for unit in (tmp_path / "usr/lib/systemd" / flavour).iterdir():
+        text = unit.read_text()
+        # The program is to be there, and its manual page is known to man once it is installed.
+        text = text.replace("ExecStart=/usr/bin/freshet", f"ExecStart={tmp_path}/usr/bin/freshet")
+        (folder / unit.name).write_text(text)
+    words = ["systemd-analyze", *(["--user"] if flavour == "user" else []), "verify", "--man=no",
+             folder / "freshet.service", folder / "freshet.socket"]
+    result = subprocess.run(words, capture_output=True, text=True, timeout=120, check=False,
+                            env={**os.environ, "XDG_RUNTIME_DIR": str(tmp_path)})
+    said = [line for line in result.stderr.splitlines() if "freshet" in line]
+    assert result.returncode == 0 and not said, result.stderr
 
 
 @pytest.fixture(scope="module")

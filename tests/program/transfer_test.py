@@ -159,6 +159,25 @@ def test_files_are_numbered_alike_everywhere(freshet, make, tmp_path):
     assert [line.split()[0] for line in shown.splitlines()] == ["1", "2", "3"]
 
 
+def test_a_list_shows_what_show_does_and_only_what_is_chosen(freshet, make, tmp_path):
+    folder = tmp_path / "album"
+    for name in ("a.flac", "b.flac", "notes.txt"):
+        write(folder / name, 1000)
+    (folder / "b.flac").chmod(0o755)
+    (folder / "link").symlink_to("a.flac")
+    torrent = make(folder, "--v1", "--symlinks")
+    files = freshet("show", "--files", torrent).stdout
+    assert freshet("get", "--list", torrent).stdout == files
+    assert " -> " in files and "b.flac *" in files
+    lines = {line.split()[-1].split("/")[-1]: line for line in files.splitlines()
+             if "->" not in line and "*" not in line}
+    assert freshet("get", "--list", "--only", "*.txt", torrent).stdout == \
+        lines["notes.txt"] + "\n"
+    assert freshet("get", "--list", "-s", "2-3", torrent).stdout.splitlines() == \
+        files.splitlines()[1:3]
+    assert freshet("get", "--list", "--only", "*.pdf", torrent).returncode == 2
+
+
 def test_only_selected_files_are_written(peers, make, tmp_path):
     source = tmp_path / "from/set"
     for number in range(4):
@@ -293,13 +312,53 @@ def test_changed_file_is_not_served(peers, make, tmp_path):
     with source.open("r+b") as file:
         file.seek(MIB)
         file.write(b"changed!" * 1000)
-    wait_for(lambda: "changed" in changed.log(), "the change was not noticed", 30)
+    wait_for(lambda: "changed on the disk" in changed.log(), "the change was not noticed", 30)
+    wait_for(lambda: "1 of 64 pieces are now missing or bad" in changed.log(),
+             lambda: f"nobody is told what was found: {changed.log()[-2000:]}", 30)
+    told = len(changed.events("progress"))
+    wait_for(lambda: len(changed.events("progress")) > told, "no progress")
+    last = changed.events("progress")[-1]
+    assert not last["complete"] and last["phase"] == "seeding"
+    assert last["verified"] == 4 * MIB - 65536
     honest = peers("seed", torrent, "-o", good)
     get = peers("get", torrent, "-o", tmp_path / "to", "--peer", changed.endpoint, "--peer",
                 honest.endpoint)
     assert get.wait() == 0, get.log()
     assert filecmp.cmp(good / "f.bin", tmp_path / "to/f.bin", shallow=False)
     assert "banned" not in get.log(), "a bad piece was served"
+    # Who has nobody else gets all that is good, and nothing that is not.
+    alone = peers("get", torrent, "-o", tmp_path / "alone", "--peer", changed.endpoint)
+    wait_for(lambda: alone.last("verified") == 4 * MIB - 65536, alone.log)
+    assert alone.kill(signal.SIGTERM) == 7
+    stats = alone.wait_event("stats")
+    assert (stats["downloaded"], stats["wasted"]) == (4 * MIB - 65536, 0)
+    assert changed.kill(signal.SIGTERM) == 0
+    assert not changed.wait_event("stats")["torrents"][0]["complete"]
+
+
+def test_what_is_spoilt_while_a_get_seeds_is_fetched_again(peers, make, tmp_path):
+    source = write(tmp_path / "from/f.bin", 4 * MIB)
+    torrent = make(source, "--v1", "-l", "64K")
+    seed = peers("seed", torrent, "-o", tmp_path / "from")
+    get = peers("get", torrent, "-o", tmp_path / "to", "--seed-time", "1h", "--peer",
+                seed.endpoint)
+    get.wait_event("done")
+    seed.kill(signal.SIGTERM)
+    with (tmp_path / "to/f.bin").open("r+b") as file:
+        file.seek(2 * MIB)
+        file.write(b"changed!" * 1000)
+    wait_for(lambda: "1 of 64 pieces are now missing or bad (fetching" in get.log(),
+             lambda: f"nobody is told what was found: {get.log()[-2000:]}", 30)
+    told = len(get.events("progress"))
+    wait_for(lambda: len(get.events("progress")) > told, "no progress")
+    last = get.events("progress")[-1]
+    assert not last["complete"] and last["phase"] == "downloading"
+    again = peers("seed", torrent, "-o", tmp_path / "from", "--peer", get.endpoint)
+    wait_for(lambda: len(get.events("done")) == 2, get.log)
+    assert filecmp.cmp(source, tmp_path / "to/f.bin", shallow=False)
+    assert get.events("done")[-1]["complete"]
+    assert get.kill(signal.SIGTERM) == 0
+    again.kill(signal.SIGTERM)
 
 
 def test_second_process_on_the_same_files_is_refused(peers, make, tmp_path):
@@ -307,9 +366,21 @@ def test_second_process_on_the_same_files_is_refused(peers, make, tmp_path):
     torrent = make(source)
     seed = peers("seed", torrent, "-o", tmp_path / "from")
     seed.wait_event("ready")
-    other = peers("seed", torrent, "-o", tmp_path / "from", state=seed.state)
-    assert other.wait() == 9
-    assert str(seed.process.pid) in other.log()
+    seed.wait_event("checked")
+    for state in (seed.state, tmp_path / "another"):
+        other = peers("seed", torrent, "-o", tmp_path / "from", state=state)
+        assert other.wait() == 9
+        assert f"process {seed.process.pid} already works on this torrent" in other.log()
+    # Another torrent in the same folder, and the same one in another folder, are nobody's yet.
+    second = write(tmp_path / "from/g.bin", MIB)
+    neighbour = peers("seed", make(second), "-o", tmp_path / "from")
+    neighbour.wait_event("checked")
+    get = peers("get", torrent, "-o", tmp_path / "to", "--peer", seed.endpoint)
+    assert get.wait() == 0, get.log()
+    assert sorted(path.name for path in (tmp_path / "from").iterdir()) == ["f.bin", "g.bin"]
+    seed.kill()
+    again = peers("seed", torrent, "-o", tmp_path / "from", state=tmp_path / "another")
+    again.wait_event("checked")
 
 
 def test_no_peers_in_time_is_a_network_error(peers, make, tmp_path):

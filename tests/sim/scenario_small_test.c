@@ -82,11 +82,20 @@ static void neighbours_find_each_other_without_a_tracker(void **state)
         run_checked("local_discovery", seed);
 }
 
+static void liars_keep_nobody_from_metadata(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 3; seed++) { /* v2, hybrid, v1 */
+        const struct sim_wish options = {.seed = seed, .check_every = 100};
+        scenario_run_twice("metadata_liars", &options);
+    }
+}
+
 static void an_unknown_scenario_is_none(void **state)
 {
     (void)state;
     assert_null(scenario_find("peace_on_earth"));
-    assert_true(scenario_count() == 15);
+    assert_true(scenario_count() == 16);
 }
 
 int main(void)
@@ -101,6 +110,7 @@ int main(void)
         cmocka_unit_test(everybody_completes_by_peer_exchange_alone),
         cmocka_unit_test(everybody_completes_without_a_tracker),
         cmocka_unit_test(neighbours_find_each_other_without_a_tracker),
+        cmocka_unit_test(liars_keep_nobody_from_metadata),
         cmocka_unit_test(an_unknown_scenario_is_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -73,20 +73,13 @@ static struct sim_dht *new_world(uint64_t seed)
     return world;
 }
 
-static void kill_three_of_ten(struct sim_dht *world)
-{
-    for (uint32_t i = 0; i < world->place_count; i++)
-        if (i % 10 < 3)
-            sim_dht_kill(world, i);
-}
-
 static void as_many_entries_are_dead_as_nodes(void **state)
 {
     (void)state;
     struct sim_dht *world = new_world(1);
     assert_int_equal(world->honest_alive, NODES);
     assert_int_equal(sim_dht_dead_permille(world), 0);
-    kill_three_of_ten(world);
+    sim_dht_kill_share(world, 300);
     assert_int_equal(world->honest_alive, NODES * 7 / 10);
     assert_in_range(sim_dht_dead_permille(world), 270, 330);
     sim_dht_free(world);
@@ -123,7 +116,7 @@ static void the_oracle_is_never_slower_on_the_same_tables(void **state)
     uint32_t found = 0;
     memset(info_hash.bytes, 0x5a, DHT_ID_SIZE);
     announce(world, &info_hash);
-    kill_three_of_ten(world);
+    sim_dht_kill_share(world, 300);
     world->on_result = on_result;
     world->context = &first;
     for (uint32_t i = 0; i < LOOKUPS; i++) {

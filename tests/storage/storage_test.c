@@ -432,12 +432,22 @@ static void storage_notices_a_changed_file_while_seeding(void **state)
     assert_int_equal(storage_verified(world->storage)->count, 5);
     world_check_verified(world);
     assert_int_equal(world->disk.hashed_from_disk, hashed + 3);
+    assert_int_equal(world->told[STORAGE_RESULT_REHASHED], 1);
+    assert_int_equal(world->rehashed_bad, 1);
     /* And removed. */
     world->disk.files[3].cache.exists = false;
     world_run_for(world, 20 * SECOND_NS);
     assert_int_equal(world->told[STORAGE_RESULT_FILE_CHANGED], 2);
     assert_int_equal(storage_verified(world->storage)->count, 2);
+    assert_int_equal(world->told[STORAGE_RESULT_REHASHED], 2);
+    assert_int_equal(world->rehashed_bad, 3);
     world_check_verified(world);
+    /* Touched, and as good as before. */
+    world->disk.files[1].cache.mtime_ns++;
+    world_run_for(world, 20 * SECOND_NS);
+    assert_int_equal(world->told[STORAGE_RESULT_REHASHED], 3);
+    assert_int_equal(world->rehashed_bad, 0);
+    assert_int_equal(storage_verified(world->storage)->count, 2);
     world_close(world);
     end(world);
 }

@@ -42,6 +42,7 @@ struct world {
     uint32_t told[STORAGE_RESULT_CLOSED + 1];
     enum freshet_error error;
     bool leaves_seen;
+    uint32_t rehashed_bad;                  /* pieces, of the last REHASHED */
     uint32_t leaves_told[WORLD_PIECES_MAX]; /* answers to storage_ask_leaves */
     uint32_t leaves_denied[WORLD_PIECES_MAX];
     uint32_t spins;
@@ -231,6 +232,8 @@ static inline void world_results(struct world *world)
     struct storage_result result;
     while (storage_result(world->storage, &result)) {
         world->told[result.type]++;
+        if (result.type == STORAGE_RESULT_REHASHED)
+            world->rehashed_bad = result.piece_count;
         switch (result.type) {
         case STORAGE_RESULT_READY:
             bitfield_copy(&world->known, storage_verified(world->storage));

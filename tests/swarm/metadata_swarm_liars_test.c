@@ -35,6 +35,20 @@ static void keep_alive(struct bench *bench, uint32_t peer)
     bench_feed_buffer(bench, peer, &out);
 }
 
+/* It is the only one, told once. */
+static void assert_is_told(struct bench *bench, uint32_t liar)
+{
+    struct address told;
+    uint32_t count;
+    assert_true(metadata_swarm_next_ban(bench->swarm, &told));
+    assert_true(address_same_ip(&told, &bench->conns[liar].address));
+    assert_int_equal(told.port, 0);
+    assert_false(metadata_swarm_next_ban(bench->swarm, &told));
+    const struct address *bans = metadata_swarm_bans(bench->swarm, &count);
+    assert_int_equal(count, 1);
+    assert_true(address_same_ip(&bans[0], &bench->conns[liar].address));
+}
+
 static void metadata_swarm_bans_who_alone_gave_a_false_dictionary(void **state)
 {
     (void)state;
@@ -43,6 +57,7 @@ static void metadata_swarm_bans_who_alone_gave_a_false_dictionary(void **state)
     assert_int_equal(bench_answer(bench, liar, true), 7);
     assert_true(bench->conns[liar].closed);
     assert_true(is_banned(bench, 1));
+    assert_is_told(bench, liar);
     assert_int_equal(bench_status(bench).hash_failures, 1);
     assert_int_equal(bench_name(bench, 1), BENCH_NOBODY);
     uint32_t honest = bench_join(bench, 2, bench_size(bench));

@@ -140,12 +140,15 @@ static void peer_list_never_connects_to_ourselves_or_nonsense(void **state)
     struct peer_list *list = peer_list_new(1);
     struct address self = at(0x0a000001, 6881), next;
     struct address port_zero = at(0x0a000002, 0), multicast = at(0xe0000001, 1), none = {0};
+    struct address metadata_service = at(0xa9fea9fe, 80);
     assert_true(peer_list_add(list, &self, PEER_SOURCE_TRACKER));
     peer_list_set_self(list, &self);
     assert_false(peer_list_next(list, 0, &next));
     assert_false(peer_list_add(list, &self, PEER_SOURCE_USER));
     assert_false(peer_list_add(list, &port_zero, PEER_SOURCE_USER));
     assert_false(peer_list_add(list, &multicast, PEER_SOURCE_USER));
+    for (int source = 0; source < PEER_SOURCE_COUNT; source++)
+        assert_false(peer_list_add(list, &metadata_service, (enum peer_source)source));
     assert_false(peer_list_add(list, &none, PEER_SOURCE_USER));
     struct address other = at(0x0a000001, 6882); /* same host, another port: somebody else */
     assert_true(peer_list_add(list, &other, PEER_SOURCE_TRACKER));

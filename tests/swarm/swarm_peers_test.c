@@ -131,6 +131,43 @@ static void swarm_peers_are_few_from_one_address(void **state)
     lone_free(lone);
 }
 
+/* One comes in from an address; is it taken? */
+static bool comes_in(struct lone_engine *lone, const char *from, uint32_t number)
+{
+    struct event event = {.type = EVENT_ACCEPTED, .conn = CONN_INBOUND + lone->conn_count};
+    char id[21];
+    assert_true(address_from_text(from, false, &event.remote));
+    uint32_t index = lone_new_conn(lone, event.conn);
+    engine_input(lone->engine, lone->now, &event);
+    snprintf(id, sizeof id, "-XX0001-aaaaaaaa%04u", number % 10000);
+    greet(lone, index, lone->info_hash, id);
+    return !lone->closed[index];
+}
+
+static void swarm_peers_of_one_network_leave_room_for_others(void **state)
+{
+    (void)state;
+    struct lone_engine *lone = lone_new(true, NULL);
+    char from[64];
+    uint32_t number = 0;
+    for (uint32_t i = 1; i <= LIMIT_INBOUND_PER_NETWORK; i++) {
+        snprintf(from, sizeof from, "20.0.0.%u:5", i);
+        assert_true(comes_in(lone, from, number++));
+        snprintf(from, sizeof from, "[2a00:1:2:%x::1]:5", i);
+        assert_true(comes_in(lone, from, number++));
+    }
+    assert_false(comes_in(lone, "20.0.0.200:5", number++));
+    assert_false(comes_in(lone, "[2a00:1:2:ffff::1]:5", number++));
+    assert_true(comes_in(lone, "20.0.1.1:5", number++));
+    assert_true(comes_in(lone, "[2a00:1:3::1]:5", number++));
+    /* At home all may sit behind one prefix. */
+    for (uint32_t i = 1; i <= LIMIT_INBOUND_PER_NETWORK + 1; i++) {
+        snprintf(from, sizeof from, "192.168.0.%u:5", i);
+        assert_true(comes_in(lone, from, number++));
+    }
+    lone_free(lone);
+}
+
 static void tell(struct lone_engine *lone, enum command_type type)
 {
     struct engine_command command = {.type = type, .torrent = 1};
@@ -190,6 +227,7 @@ int main(void)
         cmocka_unit_test(swarm_peers_give_up_who_does_not_answer),
         cmocka_unit_test(swarm_peers_keep_one_of_two_twins),
         cmocka_unit_test(swarm_peers_are_few_from_one_address),
+        cmocka_unit_test(swarm_peers_of_one_network_leave_room_for_others),
         cmocka_unit_test(swarm_peers_are_called_again_at_once_after_a_pause),
         cmocka_unit_test(swarm_peers_do_not_call_who_is_here),
     };

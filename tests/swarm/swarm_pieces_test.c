@@ -56,6 +56,8 @@ static void swarm_pieces_that_changed_on_the_disk_are_not_served(void **state)
     lone->mtime_ns++;
     lone_wait(lone, 12 * SECOND_NS);
     assert_int_equal(lone->notices[NOTICE_FILE_CHANGED], 1);
+    assert_int_equal(lone->notices[NOTICE_REHASHED], 1);
+    assert_false(lone_status(lone).complete);
     assert_int_equal(lone_status(lone).pieces_done, LONE_PIECES - 1);
     assert_int_equal(lone_status(lone).phase, PHASE_DOWNLOADING);
     lone_forget_sent(lone, peer);
@@ -69,6 +71,7 @@ static void swarm_pieces_that_changed_on_the_disk_are_not_served(void **state)
         ;
     lone_wait(lone, SECOND_NS);
     assert_memory_equal(lone->disk, lone->truth, LONE_SIZE);
+    assert_true(lone_status(lone).complete);
     lone_free(lone);
 }
 

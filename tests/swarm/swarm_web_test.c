@@ -51,6 +51,8 @@ static void a_web_seed_that_errs_is_tried_again_later(void **state)
     lone_wait(lone, 10 * SECOND_NS);
     assert_int_equal(lone->notices[NOTICE_COMPLETE], 0);
     assert_true(lone->fetches <= 3);
+    assert_int_equal(lone->notices[NOTICE_WEB_SEED_RESTS], 1);
+    assert_int_equal(lone->notices[NOTICE_NO_SOURCES], 0);
     lone_wait(lone, 200 * SECOND_NS);
     expect_whole(lone);
     lone_free(lone);
@@ -65,6 +67,8 @@ static void a_web_seed_that_lies_is_dropped_and_another_helps(void **state)
     lone_wait(lone, 60 * SECOND_NS);
     expect_whole(lone);
     assert_true(lone->notices[NOTICE_PIECE_FAILED] >= 1);
+    assert_int_equal(lone->notices[NOTICE_WEB_SEED_DROPPED], 1);
+    assert_int_equal(lone->notices[NOTICE_NO_SOURCES], 0);
     assert_int_equal(lone->notices[NOTICE_PEER_BANNED], 0);
     lone_free(lone);
 }
@@ -78,6 +82,17 @@ static void a_lone_liar_cannot_make_us_spin(void **state)
     lone_wait(lone, 600 * SECOND_NS);
     assert_int_equal(lone->notices[NOTICE_COMPLETE], 0);
     assert_true(lone->fetches <= 3);
+    assert_int_equal(lone->notices[NOTICE_WEB_SEED_DROPPED], 1);
+    /* Nobody is left, and that is said once; again when somebody came and went. */
+    assert_int_equal(lone->notices[NOTICE_NO_SOURCES], 1);
+    uint32_t peer = lone_accept(lone, 1, true);
+    lone_wait(lone, 2 * SECOND_NS);
+    struct event gone = {.type = EVENT_CLOSED, .conn = lone->conns[peer]};
+    lone->closed[peer] = true;
+    engine_input(lone->engine, lone->now, &gone);
+    lone_run(lone);
+    lone_wait(lone, 2 * SECOND_NS);
+    assert_int_equal(lone->notices[NOTICE_NO_SOURCES], 2);
     lone_free(lone);
 }
 

@@ -364,6 +364,13 @@ static void a_failing_server_rests_and_a_refusing_one_is_dropped(void **state)
             fail_job(&f, action.fetch->id, FRESHET_ERROR_CONNECTION, 0, 0);
         assert_int_equal(start(&f), 0);
         assert_true(web_seed_deadline(f.seeds) >= f.now + WEB_SEED_RETRY_NS);
+        /* Its three connections are one trouble. */
+        struct web_seed_trouble trouble;
+        assert_true(web_seed_next_trouble(f.seeds, &trouble));
+        assert_int_equal(trouble.fate, WEB_SEED_RESTS);
+        assert_int_equal(trouble.error, FRESHET_ERROR_CONNECTION);
+        assert_true(trouble.rest_ns >= WEB_SEED_RETRY_NS);
+        assert_false(web_seed_next_trouble(f.seeds, &trouble));
         f.now = web_seed_deadline(f.seeds);
     }
     /* It may say itself how long. */
@@ -378,6 +385,10 @@ static void a_failing_server_rests_and_a_refusing_one_is_dropped(void **state)
     assert_true(web_seed_output(f.seeds, &action));
     fail_job(&f, action.fetch->id, FRESHET_ERROR_HTTP, 404, 0);
     assert_int_equal(web_seed_count(f.seeds), 0);
+    struct web_seed_trouble last;
+    assert_true(web_seed_next_trouble(f.seeds, &last));
+    assert_int_equal(last.fate, WEB_SEED_DROPPED);
+    assert_int_equal(last.status, 404);
     assert_int_equal(start(&f), 0);
     while (web_seed_output(f.seeds, &action))
         fail_job(&f, action.fetch->id, FRESHET_ERROR_CANCELLED, 0, 0);
@@ -437,22 +448,146 @@ static void a_server_too_slow_for_a_piece_is_of_use(void **state)
     fixture_deinit(&f);
 }
 
-static void a_server_without_ranges_is_dropped(void **state)
+/* A server that ignores ranges: the whole file each time, of which the host keeps what it may. */
+static void serve_whole(struct fixture *f, const struct fetch_job *job)
+{
+    if (job->range_start > 0 && !job->may_skip) {
+        fail_job(f, job->id, FRESHET_ERROR_HTTP, 200, 0);
+        return;
+    }
+    uint32_t file = file_of(f, job->url);
+    for (uint32_t i = 0; i < job->range_length; i++) {
+        uint32_t at = job->block_offset + i;
+        f->memory[job->blocks[at / LIMIT_BLOCK_SIZE] * (size_t)LIMIT_BLOCK_SIZE +
+                  at % LIMIT_BLOCK_SIZE] = content(file, job->range_start + i);
+    }
+    f->fetched += job->range_length;
+    struct event event = {.type = EVENT_JOB_DONE, .job = job->id};
+    event.result.fetched.status = 200;
+    event.result.fetched.received = job->range_length;
+    assert_true(web_seed_input(f->seeds, f->now, &event));
+    drain(f);
+}
+
+/* Starts and serves until there is nothing left to do; returns how many runs were begun by a server
+ * that was known to have no ranges. */
+static uint32_t run_without_ranges(struct fixture *f)
+{
+    uint32_t runs = 0;
+    for (uint32_t step = 0; step < 10000; step++) {
+        start(f);
+        drain(f);
+        struct action action;
+        if (!web_seed_output(f->seeds, &action))
+            break;
+        runs += action.fetch->may_skip;
+        f->now += MILLISECOND_NS;
+        serve_whole(f, action.fetch);
+        piece_picker_check(f->picker);
+    }
+    return runs;
+}
+
+static void a_server_without_ranges_sends_whole_files(void **state)
 {
     (void)state;
     struct fixture f;
-    struct geometry_file file = {.length = MIB};
+    struct geometry_file files[] = {
+        {.length = 3 * MIB + 5}, {.length = 70000}, {.length = 9 * MIB}};
+    struct web_seed_trouble trouble;
+    struct piece_picker_counts counts;
+    fixture_init(&f, 64 * KIB, files, 3, false, 1);
+    run_without_ranges(&f);
+    piece_picker_count(f.picker, &counts);
+    assert_int_equal(counts.wanted, 0);
+    assert_int_equal(web_seed_count(f.seeds), 1);
+    assert_true(web_seed_next_trouble(f.seeds, &trouble));
+    assert_int_equal(trouble.fate, WEB_SEED_NO_RANGES);
+    assert_true(bytes_is(trouble.url, "http://one/"));
+    assert_false(web_seed_next_trouble(f.seeds, &trouble));
+    assert_int_equal(block_ledger_in_use(f.pool), 0);
+    fixture_deinit(&f);
+    /* A long file takes several runs, each of which begins at its start. */
+    struct geometry_file file = {.length = 40 * MIB};
     fixture_init(&f, 64 * KIB, &file, 1, false, 1);
-    start(&f);
-    struct action first, second;
-    assert_true(web_seed_output(f.seeds, &first));
-    assert_true(web_seed_output(f.seeds, &second));
-    assert_true(second.fetch->range_start > 0);
-    fail_job(&f, second.fetch->id, FRESHET_ERROR_HTTP, 200, 0);
+    uint32_t runs = run_without_ranges(&f);
+    piece_picker_count(f.picker, &counts);
+    assert_int_equal(counts.wanted, 0);
+    assert_in_range(runs, 1, 4);
+    assert_in_range(web_seed_take_discarded(f.seeds), 16 * MIB, 64 * MIB);
+    assert_int_equal(web_seed_take_discarded(f.seeds), 0);
+    fixture_deinit(&f);
+}
+
+static void a_server_without_ranges_has_one_connection(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct geometry_file file = {.length = 40 * MIB};
+    fixture_init(&f, 64 * KIB, &file, 1, false, 1);
+    struct action actions[WEB_SEED_CONNECTIONS], other;
+    assert_int_equal(start(&f), WEB_SEED_CONNECTIONS);
+    for (uint32_t i = 0; i < WEB_SEED_CONNECTIONS; i++)
+        assert_true(web_seed_output(f.seeds, &actions[i]));
+    for (uint32_t i = 0; i < WEB_SEED_CONNECTIONS; i++)
+        serve_whole(&f, actions[i].fetch);
+    /* That was no fault: it does not rest. */
+    assert_int_equal(web_seed_deadline(f.seeds), HEAP_NEVER);
+    assert_int_equal(start(&f), 1);
+    assert_true(web_seed_output(f.seeds, &other));
+    assert_true(other.fetch->may_skip);
+    assert_int_equal(other.fetch->range_length, WEB_SEED_RUN_WHOLE);
+    serve_whole(&f, other.fetch);
+    fixture_deinit(&f);
+}
+
+static void what_lies_far_in_a_file_is_not_asked_of_a_server_without_ranges(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct geometry_file file = {.length = WEB_SEED_SKIP_MAX + 3 * MIB};
+    struct piece_picker_counts counts;
+    fixture_init(&f, MIB, &file, 1, false, 1);
+    for (piece_index piece = 1; piece < WEB_SEED_SKIP_MAX / MIB; piece++)
+        piece_picker_piece_verified(f.picker, piece);
+    run_without_ranges(&f);
+    /* The last two pieces begin further in than that. */
+    piece_picker_count(f.picker, &counts);
+    assert_int_equal(counts.wanted, 2);
+    assert_int_equal(web_seed_count(f.seeds), 1);
+    assert_int_equal(web_seed_take_discarded(f.seeds), WEB_SEED_SKIP_MAX);
+    fixture_deinit(&f);
+}
+
+static void a_server_that_costs_more_than_it_brings_is_dropped(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct geometry_file file = {.length = WEB_SEED_SKIP_MAX};
+    struct web_seed_trouble trouble = {0};
+    uint64_t discarded = 0;
+    fixture_init(&f, MIB, &file, 1, false, 1);
+    for (piece_index piece = 1; piece + 1 < WEB_SEED_SKIP_MAX / MIB; piece++)
+        piece_picker_piece_verified(f.picker, piece);
+    for (uint32_t i = 0; i < 100 && web_seed_count(f.seeds) > 0; i++) {
+        struct action action;
+        start(&f);
+        drain(&f);
+        while (web_seed_output(f.seeds, &action)) {
+            if (action.fetch->range_start > 0 && action.fetch->may_skip)
+                fail_job(&f, action.fetch->id, FRESHET_ERROR_TRUNCATED, 200, 0);
+            else
+                serve_whole(&f, action.fetch);
+        }
+        discarded += web_seed_take_discarded(f.seeds);
+        f.now += WEB_SEED_RETRY_MAX;
+    }
     assert_int_equal(web_seed_count(f.seeds), 0);
-    fail_job(&f, first.fetch->id, FRESHET_ERROR_CANCELLED, 0, 0);
-    while (web_seed_output(f.seeds, &first))
-        fail_job(&f, first.fetch->id, FRESHET_ERROR_CANCELLED, 0, 0);
+    assert_in_range(discarded, WEB_SEED_SKIP_TOTAL,
+                    WEB_SEED_SKIP_TOTAL + 8 * MIB + WEB_SEED_SKIP_MAX);
+    assert_true(web_seed_next_trouble(f.seeds, &trouble));
+    assert_int_equal(trouble.fate, WEB_SEED_DROPPED);
+    assert_int_equal(trouble.error, FRESHET_ERROR_UNSUPPORTED);
     fixture_deinit(&f);
 }
 
@@ -575,7 +710,10 @@ int main(void)
         cmocka_unit_test(a_failing_server_rests_and_a_refusing_one_is_dropped),
         cmocka_unit_test(what_came_before_a_failure_is_kept),
         cmocka_unit_test(a_server_too_slow_for_a_piece_is_of_use),
-        cmocka_unit_test(a_server_without_ranges_is_dropped),
+        cmocka_unit_test(a_server_without_ranges_sends_whole_files),
+        cmocka_unit_test(a_server_without_ranges_has_one_connection),
+        cmocka_unit_test(what_lies_far_in_a_file_is_not_asked_of_a_server_without_ranges),
+        cmocka_unit_test(a_server_that_costs_more_than_it_brings_is_dropped),
         cmocka_unit_test(a_banned_server_is_dropped),
         cmocka_unit_test(a_limit_and_a_full_pool_hold_it_back),
         cmocka_unit_test(web_seeds_and_peers_finish_a_torrent_together),

@@ -663,6 +663,44 @@ static void client_scrapes_the_tracker_in_use(void **state)
     finish(&world);
 }
 
+#define SCRAPE_REPLY                                                                               \
+    "d5:filesd20:\xaa\xaa\xaa\xaa\xaa\xaa\xaa\xaa\xaa\xaa\xaa\xaa\xaa\xaa\xaa\xaa\xaa\xaa\xaa\xaa" \
+    "d8:completei9e10:downloadedi8e10:incompletei7eeee"
+
+/* Neither before the start nor after the stop does the tracker hear of us by it. */
+static void client_scrapes_while_it_is_silent(void **state)
+{
+    (void)state;
+    struct world world = {0};
+    struct tracker_client_options options = default_options(&world);
+    struct tracker_result result;
+    build(&world, &options, 1, (const char *[]){"http://t.example/announce"}, NULL);
+    tracker_client_scrape(world.client, world.now);
+    pull(&world);
+    assert_int_equal(world.count, 1);
+    assert_true(says(&world, 0, "http://t.example/scrape?info_hash=%AA"));
+    answer(&world, world.seen[0].job, SCRAPE_REPLY);
+    assert_true(tracker_client_result(world.client, &result));
+    assert_int_equal(result.type, TRACKER_RESULT_SCRAPE);
+    assert_int_equal(result.counts.complete, 9);
+    assert_true(result.has_downloaded);
+    assert_int_equal(tracker_client_deadline(world.client), INT64_MAX);
+    tell(&world, TRACKER_EVENT_STARTED);
+    answer(&world, world.seen[0].job, OK_REPLY);
+    tell(&world, TRACKER_EVENT_STOPPED);
+    tracker_client_scrape(world.client, world.now);
+    answer(&world, world.seen[0].job, "de");
+    assert_true(tracker_client_is_stopped(world.client));
+    assert_true(says(&world, 0, "/scrape?"));
+    /* A start does not wait for it. */
+    job_id scrape = world.seen[0].job;
+    tell(&world, TRACKER_EVENT_STARTED);
+    assert_true(says(&world, world.count - 1, "&event=started"));
+    refuse(&world, world.seen[world.count - 1].job);
+    job_done(&world, scrape, FRESHET_ERROR_CANCELLED, "", 0);
+    finish(&world);
+}
+
 static void pacer_spreads_many_torrents_and_forgets_nobody(void **state)
 {
     (void)state;
@@ -750,6 +788,7 @@ int main(void)
         cmocka_unit_test(client_takes_a_reason_from_an_http_error),
         cmocka_unit_test(client_keeps_few_results_when_nobody_pulls),
         cmocka_unit_test(client_scrapes_the_tracker_in_use),
+        cmocka_unit_test(client_scrapes_while_it_is_silent),
         cmocka_unit_test(pacer_spreads_many_torrents_and_forgets_nobody),
         cmocka_unit_test(pacer_holds_back_when_too_many_are_flying),
     };

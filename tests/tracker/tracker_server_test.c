@@ -276,22 +276,29 @@ static void server_scrapes_74_hashes(void **state)
     struct world world;
     build(&world);
     char target[LIMIT_TRACKER_QUERY] = "/scrape?";
-    for (int i = 0; i < 80; i++) {
+    /* Each twice: what counts is how many different ones there are. */
+    for (int i = 0; i < 148; i++) {
         size_t length = strlen(target);
         snprintf(target + length, sizeof target - length, "&info_hash=aaaaaaaaaaaaaaaaaa%02d",
-                 (i * 37) % 80);
+                 (i * 5) % 74);
     }
     get(&world, "20.0.0.9:5", target);
     assert_int_equal(world.answer.status, 200);
     struct tracker_counts counts;
     size_t found = 0;
-    for (int i = 0; i < 80; i++) {
+    for (int i = 0; i < 74; i++) {
         char hash[32];
         snprintf(hash, sizeof hash, "aaaaaaaaaaaaaaaaaa%02d", i);
         found += tracker_http_parse_scrape(buffer_bytes(&world.answer.body), (uint8_t *)hash,
                                            &counts) == FRESHET_OK;
     }
     assert_int_equal(found, 74);
+    strcat(target, "&info_hash=aaaaaaaaaaaaaaaaaa74");
+    get(&world, "20.0.0.9:5", target);
+    assert_int_equal(world.answer.status, 200);
+    assert_true(bytes_is(buffer_bytes(&world.answer.body),
+                         "d14:failure reason40:a scrape may name at most 74 info-hashes"
+                         "8:retry in5:nevere"));
     finish(&world);
 }
 
@@ -504,8 +511,8 @@ static void server_scrapes_74_hashes_over_udp(void **state)
     struct world world;
     build(&world);
     announce_udp(&world, "20.0.0.1:5", 'a', 0, 1001, -1);
-    uint8_t hashes[74 * 20];
-    for (size_t i = 0; i < 74; i++)
+    uint8_t hashes[75 * 20];
+    for (size_t i = 0; i < 75; i++)
         memcpy(hashes + 20 * i, i % 2 ? HASH : "bbbbbbbbbbbbbbbbbbbb", 20);
     struct packet request;
     struct writer writer;
@@ -520,6 +527,14 @@ static void server_scrapes_74_hashes_over_udp(void **state)
         assert_int_equal(tracker_udp_parse_scrape(&head, i, &counts), FRESHET_OK);
         assert_int_equal(counts.complete, i % 2);
     }
+    /* One more, which our own writer would not send. */
+    assert_true(request.length + 20 <= sizeof request.bytes);
+    memcpy(request.bytes + request.length, HASH, 20);
+    request.length += 20;
+    reply = ask(&world, "20.0.0.9:5", &request);
+    head = head_of(&reply);
+    assert_int_equal(head.action, TRACKER_UDP_ERROR);
+    assert_true(bytes_is(head.body, "a scrape may name at most 74 info-hashes"));
     finish(&world);
 }
 

@@ -331,6 +331,11 @@ static void scrape_requests_hold_at_most_74_hashes(void **state)
     assert_int_equal(tracker_udp_parse_request((struct bytes){packet, sizeof packet}, &request),
                      FRESHET_OK);
     assert_int_equal(request.hashes.length, 74 * 20);
+    assert_true(request.has_too_many);
+    assert_int_equal(tracker_udp_parse_request((struct bytes){packet, 16 + 74 * 20}, &request),
+                     FRESHET_OK);
+    assert_int_equal(request.hashes.length, 74 * 20);
+    assert_false(request.has_too_many);
 }
 
 int main(void)

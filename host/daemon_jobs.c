@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: MIT */
+/* What calls of the RPC need of the machine (services/rpc/service.h): never on the loop's thread.
+ */
+#include "host/daemon_state.h"
+
+#include "core/base/memory.h"
+#include "host/clock.h"
+#include "host/daemon_content.h"
+#include "host/posix_error.h"
+#include "host/root_path.h"
+#include "host/socket_address.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#define FETCH_TIMEOUT_NS   (30 * SECOND_NS)
+#define CONNECT_TIMEOUT_MS 3000
+
+struct daemon_job {
+    struct work work;
+    struct daemon_service *daemon;
+    struct rpc_job *rpc;
+    job_id fetch;
+    bool is_fetch, is_waiting;
+    /* CONTENT */
+    struct daemon_content_source source;
+    struct metainfo *metainfo;
+    struct bitfield pieces;
+    bool has_pieces;
+};
+
+static void job_fail(struct service_job *job, enum freshet_error error, const char *text)
+{
+    job->error = error;
+    snprintf(job->error_text, sizeof job->error_text, "%s", text ? text : error_text(error));
+}
+
+static void job_end(struct daemon_job *job)
+{
+    struct rpc_job *rpc = job->rpc;
+
+    list_remove(&job->daemon->jobs, &rpc->node);
+    metainfo_free(job->metainfo);
+    if (job->has_pieces)
+        bitfield_deinit(&job->pieces);
+    daemon_content_source_deinit(&job->source);
+    memory_free(job);
+    rpc_server_job_done(rpc);
+}
+
+/* ---- on a worker ---- */
+
+static void read_file(struct service_job *job)
+{
+    struct stat stat_of;
+    uint8_t part[65536];
+    int fd = open(job->text, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+
+    if (fd < 0 || fstat(fd, &stat_of) != 0 || !S_ISREG(stat_of.st_mode)) {
+        job_fail(job, fd < 0 ? posix_error_of_file(errno) : FRESHET_ERROR_USAGE,
+                 fd < 0 ? strerror(errno) : "is no file");
+    } else {
+        ssize_t got;
+        while ((got = read(fd, part, sizeof part)) > 0 &&
+               job->ret_bytes.length <= LIMIT_TORRENT_FILE_SIZE)
+            buffer_append(&job->ret_bytes, part, (size_t)got);
+        if (got < 0)
+            job_fail(job, posix_error_of_file(errno), NULL);
+        else if (job->ret_bytes.length > LIMIT_TORRENT_FILE_SIZE)
+            job_fail(job, FRESHET_ERROR_LIMIT, NULL);
+    }
+    if (fd >= 0)
+        close(fd);
+}
+
+/* Of the folder, or of the nearest one above it that is there. */
+static void free_space(struct service_job *job)
+{
+    char path[LIMIT_PATH_LENGTH + 1];
+    struct statvfs space;
+
+    snprintf(path, sizeof path, "%s", job->text);
+    while (statvfs(path, &space) != 0) {
+        char *slash = strrchr(path, '/');
+        if (errno != ENOENT || !slash || slash[1] == '\0') {
+            job_fail(job, posix_error_of_file(errno), NULL);
+            return;
+        }
+        slash[slash == path] = '\0';
+    }
+    job->ret_free = (uint64_t)space.f_bavail * space.f_frsize;
+    job->ret_total = (uint64_t)space.f_blocks * space.f_frsize;
+}
+
+/* A connection from a socket of our own to the port that is listened on. It proves that the port is
+ * open on this machine; a router in between is not asked. */
+static void port_test(struct daemon_job *job)
+{
+    struct address to = session_listen_address(job->daemon->session);
+    struct sockaddr_storage remote;
+    struct pollfd wait = {.events = POLLOUT};
+    int error = 0;
+    socklen_t length = sizeof error;
+
+    if (address_is_unspecified(&to)) {
+        static const uint8_t loopback[4] = {127, 0, 0, 1};
+        to = address_ipv4(loopback, to.port);
+    }
+    socklen_t remote_length = socket_address_to(&to, false, &remote);
+    wait.fd = socket(remote.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (wait.fd < 0) {
+        job_fail(&job->rpc->job, posix_error_of_socket(errno), NULL);
+        return;
+    }
+    bool ok = connect(wait.fd, (struct sockaddr *)&remote, remote_length) == 0;
+    if (!ok && errno == EINPROGRESS)
+        ok = poll(&wait, 1, CONNECT_TIMEOUT_MS) == 1 &&
+             getsockopt(wait.fd, SOL_SOCKET, SO_ERROR, &error, &length) == 0 && error == 0;
+    job->rpc->job.ret_flag = ok;
+    close(wait.fd);
+}
+
+static void load_content(struct daemon_job *job)
+{
+    struct state_store *state = session_state(job->daemon->session);
+    char reason[METAINFO_REASON_SIZE], root[LIMIT_PATH_LENGTH + 1];
+    struct buffer pieces = {0};
+    enum freshet_error error = daemon_content_load(state, &job->source, &job->metainfo, reason);
+
+    if (error) {
+        job_fail(&job->rpc->job, error, reason);
+        return;
+    }
+    if (root_path_resolve(job->source.folder, root) == FRESHET_OK &&
+        state_store_pieces(state, job->source.key, root, &pieces) == FRESHET_OK) {
+        bitfield_init(&job->pieces, job->metainfo->geometry.piece_count);
+        job->has_pieces = true;
+        if (bitfield_load(&job->pieces, buffer_bytes(&pieces)))
+            bitfield_clear_all(&job->pieces);
+    }
+    buffer_deinit(&pieces);
+}
+
+static void job_run(struct work *work)
+{
+    struct daemon_job *job = LIST_ELEMENT(work, struct daemon_job, work);
+
+    switch (job->rpc->job.type) {
+    case JOB_READ_FILE: read_file(&job->rpc->job); break;
+    case JOB_FREE_SPACE: free_space(&job->rpc->job); break;
+    case JOB_PORT_TEST: port_test(job); break;
+    case JOB_CONTENT: load_content(job); break;
+    default: break;
+    }
+}
+
+static void job_done(struct work *work)
+{
+    struct daemon_job *job = LIST_ELEMENT(work, struct daemon_job, work);
+
+    if (work->cancelled)
+        job_fail(&job->rpc->job, FRESHET_ERROR_CANCELLED, NULL);
+    else if (job->metainfo && catalog_find(job->daemon->catalog, job->rpc->job.id)) {
+        daemon_known_put(job->daemon, job->rpc->job.id, job->metainfo,
+                         job->has_pieces ? &job->pieces : NULL);
+        job->metainfo = NULL;
+        job->has_pieces = false;
+    }
+    job_end(job);
+}
+
+/* ---- on the loop ---- */
+
+static bool is_http(const char *url)
+{
+    return strncmp(url, "http://", 7) == 0 || strncmp(url, "https://", 8) == 0;
+}
+
+static void start_fetch(struct daemon_job *job)
+{
+    struct fetch_job fetch = {.id = job->fetch = ++job->daemon->fetch_next,
+                              .url = job->rpc->job.text,
+                              .timeout_ns = FETCH_TIMEOUT_NS,
+                              .body_max = LIMIT_TORRENT_FILE_SIZE};
+
+    job->is_fetch = true;
+    http_fetch_start_for_person(job->daemon->fetch, &fetch);
+}
+
+void daemon_jobs_on_fetched(void *context, struct event *event)
+{
+    struct daemon_service *daemon = context;
+
+    for (struct list_node *node = list_first(&daemon->jobs); node;
+         node = list_next(&daemon->jobs, node)) {
+        struct rpc_job *rpc = LIST_ELEMENT(node, struct rpc_job, node);
+        struct daemon_job *job = rpc->performer;
+        char text[64];
+        if (!job->is_fetch || job->fetch != event->job)
+            continue;
+        snprintf(text, sizeof text, "the server answered %d", (int)event->result.fetched.status);
+        if (event->error)
+            job_fail(&rpc->job, event->error, event->error == FRESHET_ERROR_HTTP ? text : NULL);
+        else
+            buffer_append(&rpc->job.ret_bytes, event->result.fetched.body.data,
+                          event->result.fetched.body.length);
+        job_end(job);
+        return;
+    }
+}
+
+/* false: it is done, or failed at once. */
+static bool prepare_content(struct daemon_job *job)
+{
+    struct service_content content;
+    const struct catalog_torrent *torrent = catalog_find(job->daemon->catalog, job->rpc->job.id);
+
+    if (!torrent || torrent->metadata_missing) {
+        job_fail(&job->rpc->job, FRESHET_ERROR_NOT_FOUND, NULL);
+        return false;
+    }
+    if (daemon_known_find(job->daemon, torrent->id, &content))
+        return false;
+    daemon_content_source_init(&job->source, torrent);
+    return true;
+}
+
+void daemon_jobs_on_saved(struct daemon_service *daemon)
+{
+    struct list_node *next;
+
+    for (struct list_node *node = list_first(&daemon->jobs); node; node = next) {
+        struct rpc_job *rpc = LIST_ELEMENT(node, struct rpc_job, node);
+        struct daemon_job *job = rpc->performer;
+        next = list_next(&daemon->jobs, node);
+        if (job->is_waiting && catalog_saved(daemon->catalog) >= rpc->job.change)
+            job_end(job);
+    }
+}
+
+void daemon_job(void *context, struct rpc_job *rpc)
+{
+    struct daemon_service *daemon = context;
+    struct daemon_job *job = memory_new(sizeof *job);
+    bool on_worker = false;
+
+    job->daemon = daemon;
+    job->rpc = rpc;
+    rpc->performer = job;
+    job->work.run = job_run;
+    job->work.done = job_done;
+    list_append(&daemon->jobs, &rpc->node);
+    switch (rpc->job.type) {
+    case JOB_READ_FILE:
+    case JOB_FREE_SPACE:
+    case JOB_PORT_TEST: on_worker = true; break;
+    case JOB_CONTENT: on_worker = prepare_content(job); break;
+    case JOB_FETCH_URL:
+        if (is_http(rpc->job.text)) {
+            start_fetch(job);
+            return;
+        }
+        job_fail(&rpc->job, FRESHET_ERROR_UNSUPPORTED, "only http and https are fetched");
+        break;
+    case JOB_SAVED:
+        job->is_waiting = true;
+        daemon_wake(daemon);
+        if (catalog_saved(daemon->catalog) < rpc->job.change)
+            return;
+        break;
+    case JOB_BLOCKLIST:
+        job_fail(&rpc->job, FRESHET_ERROR_UNSUPPORTED, "lists of addresses are not there yet");
+        break;
+    case JOB_SHUTDOWN:
+        daemon->shutdown_asked = true;
+        daemon_wake(daemon);
+        break;
+    case JOB_NONE: break;
+    }
+    if (on_worker)
+        worker_pool_submit(daemon->deed_workers, &job->work);
+    else
+        job_end(job);
+}
+
+void daemon_jobs_cancel(struct daemon_service *daemon)
+{
+    struct list_node *next;
+
+    for (struct list_node *node = list_first(&daemon->jobs); node; node = next) {
+        struct rpc_job *rpc = LIST_ELEMENT(node, struct rpc_job, node);
+        struct daemon_job *job = rpc->performer;
+        next = list_next(&daemon->jobs, node);
+        if (!job->is_fetch && !job->is_waiting)
+            continue; /* its worker tells */
+        job_fail(&rpc->job, FRESHET_ERROR_CANCELLED, NULL);
+        job_end(job);
+    }
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A daemon's log: one line an event on stderr, `time level event key=value ...`. Values from
+ * outside are made safe to print, and what could be a secret in them is left out: a tracker's URL
+ * ends behind its host, long runs of letters and digits (passkeys, tokens) become dots.
+ */
+#ifndef FRESHET_HOST_DAEMON_LOG_H
+#define FRESHET_HOST_DAEMON_LOG_H
+
+#include "core/base/bytes.h"
+
+/* Pairs of key and value end with NULL: daemon_log("info", "added", "name", name, NULL). */
+__attribute__((sentinel)) void daemon_log(const char *level, const char *event, ...);
+/* Appends what may be printed of a text; for tests too. */
+void daemon_log_redact(struct bytes text, struct buffer *out);
+
+#endif

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+/* What a daemon is made of; shared by the daemon_*.c files and by nobody else. */
+#ifndef FRESHET_HOST_DAEMON_STATE_H
+#define FRESHET_HOST_DAEMON_STATE_H
+
+#include "core/base/list.h"
+#include "host/catalog_store.h"
+#include "host/daemon_content.h"
+#include "host/daemon_service.h"
+#include "host/http_fetch.h"
+#include "host/network_watch.h"
+#include "host/rpc_server.h"
+#include "host/session.h"
+#include "host/session_torrents.h"
+#include "host/turn_meter.h"
+#include "host/worker_pool.h"
+
+#define DAEMON_CONTENTS 16u /* torrents whose content is kept at hand for questions */
+
+/* What is in a torrent, for questions about one that is not open. */
+struct daemon_known {
+    torrent_id id;
+    struct metainfo *metainfo;
+    struct bitfield pieces;
+    bool has_pieces;
+    uint64_t used; /* larger: later */
+};
+
+/* Counters over all runs. */
+struct daemon_totals {
+    uint64_t up, down, added, sessions, seconds;
+};
+
+struct daemon_service {
+    struct daemon_service_options options;
+    char folder[LIMIT_PATH_LENGTH + 1]; /* of the state */
+    char socket[LIMIT_PATH_LENGTH + 1];
+    bool owns_socket; /* not systemd's */
+    int lock;
+    struct session *session;
+    struct catalog *catalog;
+    struct rpc_server *rpc;
+    struct turn_meter meter;
+    struct network_watch *watch;
+    struct http_fetch *fetch; /* of jobs */
+    struct service_world world;
+    struct worker_pool *state_worker; /* one thread: what it is given is done in order */
+    struct worker_pool *deed_workers; /* files */
+    uv_idle_t wake;                   /* runs the pump in the next turn */
+    uv_timer_t deadline;              /* of the catalog */
+    uv_timer_t second;
+    uv_timer_t retry; /* a save failed */
+    bool is_sampling, is_stopping, shutdown_asked;
+    unsigned seconds;
+    struct daemon_saves *saves;
+    struct list openings, deeds, jobs;
+    job_id fetch_next;
+    struct daemon_known known[DAEMON_CONTENTS];
+    uint64_t known_used;
+    uint64_t revisions[60]; /* of the last minute, a second each */
+    int64_t born_ns;
+    struct daemon_totals before; /* of all earlier runs */
+    struct daemon_totals base;   /* what the rows had at the start */
+    struct daemon_totals gone;   /* of rows that went in this run; added: in this run */
+    torrent_id newest;           /* number of the newest torrent that was seen */
+};
+
+/* daemon_service.c: what is to be done is done in the next turn. */
+void daemon_wake(struct daemon_service *daemon);
+
+/* daemon_restore.c: the catalog as the state has it. */
+enum freshet_error daemon_restore(struct daemon_service *daemon, char ret_text[SESSION_TEXT_SIZE]);
+
+/* daemon_totals.c */
+void daemon_totals_load(struct daemon_service *daemon);
+/* Of the rows as they are: into the world. */
+void daemon_totals_count(struct daemon_service *daemon);
+/* Blocks; any thread. */
+void daemon_totals_save(struct state_store *state, const struct daemon_totals *totals);
+/* Saves on a worker. */
+void daemon_totals_keep(struct daemon_service *daemon);
+struct daemon_totals daemon_totals_all(const struct daemon_service *daemon);
+/* A save is on its way out: a new row, or one that goes. */
+void daemon_totals_on_save(struct daemon_service *daemon, const struct catalog_action *action);
+
+/* daemon_saves.c */
+struct daemon_saves *daemon_saves_new(struct daemon_service *daemon);
+void daemon_saves_free(struct daemon_saves *saves);
+void daemon_save(struct daemon_service *daemon, const struct catalog_action *action);
+/* Begins to write what has gathered, if nothing is being written. */
+void daemon_saves_flush(struct daemon_service *daemon);
+/* Blocks until all is written: at the end. */
+void daemon_saves_finish(struct daemon_service *daemon);
+
+/* daemon_open.c */
+void daemon_open(struct daemon_service *daemon, const struct catalog_action *action);
+void daemon_open_magnet(struct daemon_service *daemon, const struct catalog_action *action);
+void daemon_tune(struct daemon_service *daemon, const struct catalog_action *action);
+/* Those that waited, for a save or for the engine to let go of the number; at the end they go. */
+void daemon_open_waiting(struct daemon_service *daemon);
+void daemon_openings_drop(struct daemon_service *daemon);
+void daemon_on_metadata(struct daemon_service *daemon, torrent_id id);
+
+/* daemon_deeds.c */
+void daemon_deed(struct daemon_service *daemon, const struct catalog_action *action);
+void daemon_deeds_cancel(struct daemon_service *daemon);
+
+/* daemon_jobs.c */
+void daemon_job(void *context, struct rpc_job *job);
+/* Jobs that wait for a save that is done now. */
+void daemon_jobs_on_saved(struct daemon_service *daemon);
+void daemon_jobs_cancel(struct daemon_service *daemon);
+void daemon_jobs_on_fetched(void *context, struct event *event);
+
+/* daemon_known.c */
+bool daemon_known_find(void *context, torrent_id id, struct service_content *ret_content);
+/* Takes metainfo and pieces. */
+void daemon_known_put(struct daemon_service *daemon, torrent_id id, struct metainfo *metainfo,
+                      struct bitfield *pieces);
+void daemon_known_forget(struct daemon_service *daemon, torrent_id id);
+void daemon_known_deinit(struct daemon_service *daemon);
+
+#endif

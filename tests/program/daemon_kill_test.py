@@ -1,0 +1,9 @@
+# SPDX-License-Identifier: MIT
+"""A daemon that is killed a hundred times loses nothing and serves nothing wrong."""
+import kill_rounds
+
+
+def test_a_hundred_kills_lose_nothing(tmp_path):
+    kills = kill_rounds.run(tmp_path, 100, seed=1)
+    # The load was one: every kind of wish was granted, many times.
+    assert all(count >= 20 for count in kills.counts.values()), kills.counts

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: MIT */
+#include "tests/rpc/transmission_bench.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+static const struct catalog_settings *settings(struct bench *bench)
+{
+    return catalog_settings(bench->catalog);
+}
+
+static bool is_refused(struct bench *bench, const char *body)
+{
+    json_t *answer = bench_ask(bench, body);
+    bool refused = strcmp(bench_text(answer, "result"), "success") != 0;
+    json_decref(answer);
+    return refused;
+}
+
+static void transmission_session_get_tells_all_settings(void **state)
+{
+    struct bench *bench = bench_new();
+    (void)state;
+    json_t *answer = bench_ask(bench, "{'method':'session-get'}");
+    json_t *found = bench_at(answer, "arguments");
+    assert_string_equal(bench_text(found, "download-dir"), "/data");
+    assert_int_equal(bench_integer(found, "download-dir-free-space"), 5000);
+    assert_string_equal(bench->job_text, "/data");
+    assert_int_equal(bench_integer(found, "rpc-version"), 17);
+    assert_int_equal(bench_integer(found, "rpc-version-minimum"), 14);
+    assert_string_equal(bench_text(found, "rpc-version-semver"), "5.3.0");
+    assert_string_equal(bench_text(found, "version"), "4.0.0 (freshet 0.1.0)");
+    assert_string_equal(bench_text(found, "session-id"), "0000000000abcdef");
+    assert_string_equal(bench_text(found, "encryption"), "tolerated");
+    assert_int_equal(bench_integer(found, "units.speed-bytes"), 1000);
+    assert_int_equal(bench_integer(found, "units.memory-bytes"), 1024);
+    assert_string_equal(bench_text(found, "units.size-units.1"), "kB");
+    assert_int_equal(bench_integer(found, "alt-speed-time-day"), 127);
+    assert_int_equal(bench_integer(found, "seedRatioLimit"), 2);
+    assert_true(json_is_true(bench_at(found, "start-added-torrents")));
+    assert_true(json_is_false(bench_at(found, "script-torrent-done-enabled")));
+    json_decref(answer);
+    bench->failure = FRESHET_ERROR_ABSENT;
+    answer = bench_ask(bench, "{'jsonrpc':'2.0','id':1,'method':'session_get'}");
+    found = bench_at(answer, "result");
+    assert_int_equal(bench_integer(found, "download_dir_free_space"), -1);
+    assert_string_equal(bench_text(found, "rpc_version_semver"), "6.0.0");
+    assert_string_equal(bench_text(found, "encryption"), "allowed");
+    assert_string_equal(bench_text(found, "units.speed_units.0"), "B/s");
+    json_decref(answer);
+    bench_free(bench);
+}
+
+static void transmission_session_get_tells_what_is_asked_for(void **state)
+{
+    struct bench *bench = bench_new();
+    (void)state;
+    json_t *answer = bench_ask(bench, "{'method':'session-get','arguments':{'fields':"
+                                      "['version','nonsense','peer_port','version',3]}}");
+    assert_int_equal(json_object_size(bench_at(answer, "arguments")), 2);
+    assert_int_equal(bench_integer(answer, "arguments.peer_port"), 51413);
+    assert_string_equal(bench->job_text, "");
+    json_decref(answer);
+    bench_free(bench);
+}
+
+static void transmission_session_set_changes_settings(void **state)
+{
+    struct bench *bench = bench_new();
+    (void)state;
+    bench->save_jobs = 0;
+    bench_do(bench,
+             "{'method':'session-set','arguments':{'speed-limit-down':200,"
+             "'speed-limit-down-enabled':true,'speed-limit-up':30,'alt-speed-down':5,"
+             "'alt-speed-time-begin':60,'alt-speed-time-end':5000,'alt-speed-time-day':62,"
+             "'alt-speed-time-enabled':true,'seedRatioLimit':1.25,'seedRatioLimited':true,"
+             "'idle-seeding-limit':15,'idle-seeding-limit-enabled':true,'encryption':'preferred',"
+             "'download-queue-size':2,'peer-limit-global':99,'peer-port':7000,'dht-enabled':false,"
+             "'incomplete-dir':'/data/part','incomplete-dir-enabled':true,"
+             "'rename-partial-files':true,'blocklist-url':'https://b.test/l','nonsense':{},"
+             "'default-trackers':'http://a.test/x\\n\\nudp://b.test:9'}}");
+    assert_int_equal(bench->save_jobs, 1);
+    assert_int_equal(settings(bench)->download_limit, 200000);
+    assert_true(settings(bench)->download_limited);
+    assert_int_equal(settings(bench)->upload_limit, 30000);
+    assert_int_equal(settings(bench)->alt_download_limit, 5000);
+    assert_int_equal(settings(bench)->schedule.begin_minute, 60);
+    assert_int_equal(settings(bench)->schedule.end_minute, 1439);
+    assert_int_equal(settings(bench)->schedule.days, 62);
+    assert_true(settings(bench)->schedule.enabled);
+    assert_true(settings(bench)->ratio == 1.25);
+    assert_int_equal(settings(bench)->idle_minutes, 15);
+    assert_int_equal(settings(bench)->download_queue, 2);
+    assert_int_equal(settings(bench)->peers_max, 99);
+    assert_int_equal(settings(bench)->peer_port, 7000);
+    assert_false(settings(bench)->dht);
+    assert_string_equal(settings(bench)->incomplete_folder, "/data/part");
+    assert_true(settings(bench)->part_suffix);
+    assert_int_equal(settings(bench)->default_tracker_count, 2);
+    assert_string_equal(settings(bench)->default_trackers[1], "udp://b.test:9");
+    assert_string_equal(settings(bench)->download_folder, "/data");
+    json_t *answer = bench_ask(bench, "{'jsonrpc':'2.0','id':1,'method':'session_set','params':"
+                                      "{'seed_ratio_limited':false,'pex_enabled':false}}");
+    assert_non_null(bench_at(answer, "result"));
+    json_decref(answer);
+    assert_false(settings(bench)->ratio_limited);
+    assert_false(settings(bench)->pex);
+    answer = bench_ask(bench, "{'method':'session-get','arguments':{'fields':"
+                              "['default-trackers','speed-limit-down']}}");
+    assert_string_equal(bench_text(answer, "arguments.default-trackers"),
+                        "http://a.test/x\n\nudp://b.test:9");
+    assert_int_equal(bench_integer(answer, "arguments.speed-limit-down"), 200);
+    json_decref(answer);
+    bench_free(bench);
+}
+
+static void transmission_session_set_refuses_by_word_and_changes_nothing(void **state)
+{
+    static const char *const bodies[] = {
+        "{'method':'session-set','arguments':{'dht-enabled':false,'download-dir':'/etc'}}",
+        "{'method':'session-set','arguments':{'dht-enabled':false,'download-dir':'/data/../x'}}",
+        "{'method':'session-set','arguments':{'dht-enabled':false,'download-dir':''}}",
+        "{'method':'session-set','arguments':{'dht-enabled':false,'incomplete-dir':'/tmp'}}",
+        "{'method':'session-set','arguments':{'dht-enabled':false,'encryption':'required'}}",
+        "{'method':'session-set','arguments':{'dht-enabled':false,'blocklist-url':'file:///x'}}",
+        "{'method':'session-set','arguments':{'dht-enabled':false,'peer-port':0}}",
+        "{'method':'session-set','arguments':{'dht-enabled':false,'peer-port':70000}}",
+        "{'method':'session-set','arguments':{'dht-enabled':false,'default-trackers':'x'}}",
+    };
+    struct bench *bench = bench_new();
+    (void)state;
+    for (size_t i = 0; i < sizeof bodies / sizeof bodies[0]; i++) {
+        assert_true(is_refused(bench, bodies[i]));
+        assert_true(settings(bench)->dht);
+    }
+    bench_do(bench, "{'method':'session-set','arguments':{'script-torrent-done-enabled':true,"
+                    "'script-torrent-done-filename':'/bin/sh','download-dir':'/data'}}");
+    bench_free(bench);
+}
+
+static void transmission_session_set_keeps_to_the_roots(void **state)
+{
+    struct bench *bench = bench_new();
+    struct catalog_settings changed;
+    char *roots[] = {"/srv/a/", "/mnt"};
+    (void)state;
+    catalog_settings_copy(settings(bench), &changed);
+    char **none = changed.roots;
+    uint32_t count = changed.root_count;
+    changed.roots = roots;
+    changed.root_count = 2;
+    catalog_set_settings(bench->catalog, &changed, bench->world.now);
+    changed.roots = none;
+    changed.root_count = count;
+    catalog_settings_deinit(&changed);
+    bench_run(bench);
+    bench_do(bench, "{'method':'session-set','arguments':{'download-dir':'/srv/a'}}");
+    bench_do(bench, "{'method':'session-set','arguments':{'download-dir':'//mnt/x/y'}}");
+    assert_true(is_refused(bench, "{'method':'session-set','arguments':{'download-dir':'/srv'}}"));
+    assert_true(is_refused(bench, "{'method':'session-set','arguments':{'download-dir':'/data'}}"));
+    assert_true(
+        is_refused(bench, "{'method':'session-set','arguments':{'download-dir':'/srv/ab'}}"));
+    bench_free(bench);
+}
+
+static void transmission_session_stats_count_and_add_up(void **state)
+{
+    struct bench *bench = bench_new();
+    (void)state;
+    bench_add_named(bench, "two", true);
+    json_t *answer = bench_ask(bench, "{'method':'session-stats'}");
+    assert_int_equal(bench_integer(answer, "arguments.torrentCount"), 2);
+    assert_int_equal(bench_integer(answer, "arguments.activeTorrentCount"), 1);
+    assert_int_equal(bench_integer(answer, "arguments.pausedTorrentCount"), 1);
+    assert_int_equal(bench_integer(answer, "arguments.cumulative-stats.uploadedBytes"), 1000);
+    assert_int_equal(bench_integer(answer, "arguments.cumulative-stats.sessionCount"), 3);
+    assert_int_equal(bench_integer(answer, "arguments.current-stats.uploadedBytes"), 10);
+    json_decref(answer);
+    answer = bench_ask(bench, "{'jsonrpc':'2.0','id':1,'method':'session_stats'}");
+    assert_int_equal(bench_integer(answer, "result.current_stats.session_count"), 1);
+    json_decref(answer);
+    bench_free(bench);
+}
+
+static void transmission_host_measures_tests_and_ends(void **state)
+{
+    struct bench *bench = bench_new();
+    (void)state;
+    json_t *answer = bench_ask(bench, "{'method':'free-space','arguments':{'path':'/data'}}");
+    assert_int_equal(bench_integer(answer, "arguments.size-bytes"), 5000);
+    assert_int_equal(bench_integer(answer, "arguments.total_size"), 9000);
+    assert_string_equal(bench_text(answer, "arguments.path"), "/data");
+    json_decref(answer);
+    assert_true(is_refused(bench, "{'method':'free-space','arguments':{'path':'data'}}"));
+    answer = bench_ask(bench, "{'method':'port-test'}");
+    assert_true(json_is_true(bench_at(answer, "arguments.port-is-open")));
+    json_decref(answer);
+    assert_true(is_refused(bench, "{'method':'port-test','arguments':{'ip_protocol':'ipx'}}"));
+    assert_true(is_refused(bench, "{'method':'blocklist-update'}"));
+    bench_do(bench, "{'method':'session-set','arguments':{'blocklist-url':'http://b.test/'}}");
+    answer = bench_ask(bench, "{'jsonrpc':'2.0','id':1,'method':'blocklist_update'}");
+    assert_int_equal(bench_integer(answer, "result.blocklist_size"), 77);
+    assert_string_equal(bench->job_text, "http://b.test/");
+    json_decref(answer);
+    answer = bench_ask(bench, "{'method':'group-get'}");
+    assert_int_equal(json_array_size(bench_at(answer, "arguments.group")), 0);
+    json_decref(answer);
+    assert_true(is_refused(bench, "{'method':'group-set','arguments':{'name':'g'}}"));
+    bench_do(bench, "{'method':'session-close'}");
+    assert_int_equal(bench->shutdowns, 1);
+    bench->failure = FRESHET_ERROR_TIMEOUT;
+    assert_true(is_refused(bench, "{'method':'port-test'}"));
+    assert_true(is_refused(bench, "{'method':'blocklist-update'}"));
+    assert_true(is_refused(bench, "{'method':'free-space','arguments':{'path':'/data'}}"));
+    assert_non_null(strstr((const char *)bench->body.data, "the job's words"));
+    bench_free(bench);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(transmission_session_get_tells_all_settings),
+        cmocka_unit_test(transmission_session_get_tells_what_is_asked_for),
+        cmocka_unit_test(transmission_session_set_changes_settings),
+        cmocka_unit_test(transmission_session_set_refuses_by_word_and_changes_nothing),
+        cmocka_unit_test(transmission_session_set_keeps_to_the_roots),
+        cmocka_unit_test(transmission_session_stats_count_and_add_up),
+        cmocka_unit_test(transmission_host_measures_tests_and_ends),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
