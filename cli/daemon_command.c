@@ -14,13 +14,15 @@
 #include "host/rpc_token.h"
 #include "services/rpc/metrics_service.h"
 #include "services/rpc/transmission_rpc.h"
+#include "services/rpc/where_service.h"
 
 #define RPC_PORT       9091
 #define ALLOWED_MAX    32
 #define TOKEN_LENGTH   16 /* characters of one that a person chose, at least */
 #define TOKEN_VARIABLE "FRESHET_RPC_TOKEN"
 
-static const struct service *const services[] = {&transmission_service, &metrics_service};
+static const struct service *const services[] = {&transmission_service, &metrics_service,
+                                                 &where_service};
 
 struct daemon_run {
     struct command_call *call;
