@@ -165,7 +165,7 @@ static void deed_done(struct work *work)
     memory_free(deed->name);
     memory_free(deed->made);
     memory_free(deed);
-    daemon_wake(daemon);
+    daemon_service_wake(daemon);
 }
 
 static char *copy_of(const char *text)
@@ -173,7 +173,7 @@ static char *copy_of(const char *text)
     return text ? memory_copy(text, strlen(text) + 1) : NULL;
 }
 
-void daemon_deed(struct daemon_service *daemon, const struct catalog_action *action)
+void daemon_deeds_start(struct daemon_service *daemon, const struct catalog_action *action)
 {
     const struct catalog_torrent *torrent = action->torrent;
     struct daemon_deed *deed = memory_new(sizeof *deed);

@@ -244,7 +244,7 @@ void daemon_jobs_on_saved(struct daemon_service *daemon)
     }
 }
 
-void daemon_job(void *context, struct rpc_job *rpc)
+void daemon_jobs_start(void *context, struct rpc_job *rpc)
 {
     struct daemon_service *daemon = context;
     struct daemon_job *job = memory_new(sizeof *job);
@@ -270,7 +270,7 @@ void daemon_job(void *context, struct rpc_job *rpc)
         break;
     case JOB_SAVED:
         job->is_waiting = true;
-        daemon_wake(daemon);
+        daemon_service_wake(daemon);
         if (catalog_saved(daemon->catalog) < rpc->job.change)
             return;
         break;
@@ -279,7 +279,7 @@ void daemon_job(void *context, struct rpc_job *rpc)
         break;
     case JOB_SHUTDOWN:
         daemon->shutdown_asked = true;
-        daemon_wake(daemon);
+        daemon_service_wake(daemon);
         break;
     case JOB_NONE: break;
     }

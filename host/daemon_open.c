@@ -151,7 +151,7 @@ static void opening_done(struct work *work)
             session_torrents_unclaim(&opening->claim);
         opening_end(opening);
     }
-    daemon_wake(daemon);
+    daemon_service_wake(daemon);
 }
 
 /* Has the engine one of this number that is on its way out? */
@@ -212,7 +212,7 @@ void daemon_open_waiting(struct daemon_service *daemon)
     }
 }
 
-void daemon_openings_drop(struct daemon_service *daemon)
+void daemon_open_drop(struct daemon_service *daemon)
 {
     struct list_node *next;
 
@@ -227,7 +227,7 @@ void daemon_openings_drop(struct daemon_service *daemon)
     }
 }
 
-void daemon_tune(struct daemon_service *daemon, const struct catalog_action *action)
+void daemon_open_tune(struct daemon_service *daemon, const struct catalog_action *action)
 {
     const struct torrent_options *options = &action->options;
     struct torrent_tuning tuning = {
@@ -330,10 +330,10 @@ static void metadata_done(struct work *work)
     metainfo_free(metadata->metainfo);
     memory_free(metadata->link);
     memory_free(metadata);
-    daemon_wake(daemon);
+    daemon_service_wake(daemon);
 }
 
-void daemon_on_metadata(struct daemon_service *daemon, torrent_id id)
+void daemon_open_metadata(struct daemon_service *daemon, torrent_id id)
 {
     const struct catalog_torrent *torrent = catalog_find(daemon->catalog, id);
     struct metainfo *fetched = engine_take_metadata(session_engine(daemon->session), id);

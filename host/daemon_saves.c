@@ -58,7 +58,7 @@ void daemon_saves_free(struct daemon_saves *saves)
     memory_free(saves);
 }
 
-void daemon_save(struct daemon_service *daemon, const struct catalog_action *action)
+void daemon_saves_add(struct daemon_service *daemon, const struct catalog_action *action)
 {
     struct batch *batch = &daemon->saves->gathered;
 
@@ -89,7 +89,7 @@ static void on_retry(uv_timer_t *timer)
     struct daemon_service *daemon = timer->data;
 
     daemon->saves->is_waiting = false;
-    daemon_wake(daemon);
+    daemon_service_wake(daemon);
 }
 
 /* Everything that was written is told by the change of the last one. */
@@ -100,7 +100,7 @@ static void saves_told(struct daemon_saves *saves)
     batch_clear(&saves->written);
     catalog_on_saved(saves->daemon->catalog, change);
     daemon_jobs_on_saved(saves->daemon);
-    daemon_wake(saves->daemon);
+    daemon_service_wake(saves->daemon);
 }
 
 static void saves_done(struct work *work)
@@ -157,7 +157,7 @@ void daemon_saves_finish(struct daemon_service *daemon)
     while (catalog_output(daemon->catalog, clock_now(), &action))
         if (action.type == CATALOG_SAVE || action.type == CATALOG_SAVE_SETTINGS ||
             action.type == CATALOG_FORGET || action.type == CATALOG_TRACKERS)
-            daemon_save(daemon, &action);
+            daemon_saves_add(daemon, &action);
     while (saves->is_writing) /* one transaction, bounded by the store's own time-outs */
         uv_run(loop, UV_RUN_ONCE);
     for (int tries = 0; tries < FINAL_TRIES_MAX; tries++) {

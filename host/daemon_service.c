@@ -34,7 +34,7 @@ static void perform(struct daemon_service *daemon, const struct catalog_action *
     case CATALOG_SAVE:
     case CATALOG_SAVE_SETTINGS:
     case CATALOG_FORGET:
-    case CATALOG_TRACKERS: daemon_save(daemon, action); break;
+    case CATALOG_TRACKERS: daemon_saves_add(daemon, action); break;
     case CATALOG_OPEN: daemon_open(daemon, action); break;
     case CATALOG_OPEN_MAGNET: daemon_open_magnet(daemon, action); break;
     case CATALOG_CLOSE: {
@@ -43,17 +43,17 @@ static void perform(struct daemon_service *daemon, const struct catalog_action *
         break;
     }
     case CATALOG_COMMAND: session_command(daemon->session, &action->command); break;
-    case CATALOG_OPTIONS: daemon_tune(daemon, action); break;
+    case CATALOG_OPTIONS: daemon_open_tune(daemon, action); break;
     case CATALOG_MOVE:
     case CATALOG_RENAME:
-    case CATALOG_DELETE: daemon_deed(daemon, action); break;
+    case CATALOG_DELETE: daemon_deeds_start(daemon, action); break;
     case CATALOG_ACTION_NONE: break;
     }
 }
 
 static void on_deadline(uv_timer_t *timer)
 {
-    daemon_wake(timer->data);
+    daemon_service_wake(timer->data);
 }
 
 static void set_deadline(struct daemon_service *daemon)
@@ -78,7 +78,7 @@ static void stop(struct daemon_service *daemon, const char *why)
     catalog_shutdown(daemon->catalog, clock_now());
     daemon_deeds_cancel(daemon);
     session_shutdown(daemon->session);
-    daemon_wake(daemon);
+    daemon_service_wake(daemon);
 }
 
 static void pump(struct daemon_service *daemon)
@@ -98,7 +98,7 @@ static void pump(struct daemon_service *daemon)
         perform(daemon, &action);
     daemon_saves_flush(daemon);
     if (more || daemon->is_sampling)
-        daemon_wake(daemon);
+        daemon_service_wake(daemon);
     if (daemon->shutdown_asked && !rpc_server_is_busy(daemon->rpc))
         stop(daemon, "asked over the RPC");
     set_deadline(daemon);
@@ -110,7 +110,7 @@ static void on_wake(uv_idle_t *wake)
     pump(wake->data);
 }
 
-void daemon_wake(struct daemon_service *daemon)
+void daemon_service_wake(struct daemon_service *daemon)
 {
     uv_idle_start(&daemon->wake, on_wake);
 }
@@ -165,9 +165,9 @@ static void on_notice(void *context, const struct notice *notice)
     if (notice->type == NOTICE_READY || notice->type == NOTICE_COMPLETE)
         daemon->is_sampling = true;
     if (notice->type == NOTICE_METADATA)
-        daemon_on_metadata(daemon, notice->torrent);
+        daemon_open_metadata(daemon, notice->torrent);
     catalog_on_notice(daemon->catalog, notice, clock_now());
-    daemon_wake(daemon);
+    daemon_service_wake(daemon);
 }
 
 static void on_signal(void *context, int signal_number)
@@ -216,7 +216,7 @@ static void on_second(uv_timer_t *timer)
     daemon->revisions[daemon->seconds % 60] = catalog_revision(daemon->catalog);
     if (daemon->seconds++ % CLOCK_EVERY_S == 0)
         tell_clock(daemon);
-    daemon_wake(daemon);
+    daemon_service_wake(daemon);
 }
 
 /* ---- the RPC's world ---- */
@@ -234,7 +234,7 @@ static void refresh(void *context)
 
 static void after(void *context)
 {
-    daemon_wake(context);
+    daemon_service_wake(context);
 }
 
 /* ---- life ---- */
@@ -297,7 +297,7 @@ static enum freshet_error start_rpc(struct daemon_service *daemon, char *ret_tex
         .world = &daemon->world,
         .refresh = refresh,
         .after = after,
-        .perform = daemon_job,
+        .perform = daemon_jobs_start,
         .context = daemon,
     };
     char control[RPC_TOKEN_SIZE], reads[RPC_TOKEN_SIZE];
@@ -422,7 +422,7 @@ enum freshet_error daemon_service_new(const struct daemon_service_options *optio
         goto fail;
     tell_clock(daemon);
     catalog_restored(daemon->catalog, clock_now());
-    daemon_wake(daemon);
+    daemon_service_wake(daemon);
     *ret_service = daemon;
     return FRESHET_OK;
 fail:
@@ -458,7 +458,7 @@ static void close_handles(struct daemon_service *daemon)
 {
     daemon_jobs_cancel(daemon);
     daemon_deeds_cancel(daemon);
-    daemon_openings_drop(daemon);
+    daemon_open_drop(daemon);
     worker_pool_free(daemon->deed_workers);
     worker_pool_free(daemon->state_worker);
     if (daemon->rpc)

@@ -67,7 +67,7 @@ struct daemon_service {
 };
 
 /* daemon_service.c: what is to be done is done in the next turn. */
-void daemon_wake(struct daemon_service *daemon);
+void daemon_service_wake(struct daemon_service *daemon);
 
 /* daemon_restore.c: the catalog as the state has it. */
 enum freshet_error daemon_restore(struct daemon_service *daemon, char ret_text[SESSION_TEXT_SIZE]);
@@ -87,7 +87,7 @@ void daemon_totals_on_save(struct daemon_service *daemon, const struct catalog_a
 /* daemon_saves.c */
 struct daemon_saves *daemon_saves_new(struct daemon_service *daemon);
 void daemon_saves_free(struct daemon_saves *saves);
-void daemon_save(struct daemon_service *daemon, const struct catalog_action *action);
+void daemon_saves_add(struct daemon_service *daemon, const struct catalog_action *action);
 /* Begins to write what has gathered, if nothing is being written. */
 void daemon_saves_flush(struct daemon_service *daemon);
 /* Blocks until all is written: at the end. */
@@ -96,18 +96,18 @@ void daemon_saves_finish(struct daemon_service *daemon);
 /* daemon_open.c */
 void daemon_open(struct daemon_service *daemon, const struct catalog_action *action);
 void daemon_open_magnet(struct daemon_service *daemon, const struct catalog_action *action);
-void daemon_tune(struct daemon_service *daemon, const struct catalog_action *action);
+void daemon_open_tune(struct daemon_service *daemon, const struct catalog_action *action);
 /* Those that waited, for a save or for the engine to let go of the number; at the end they go. */
 void daemon_open_waiting(struct daemon_service *daemon);
-void daemon_openings_drop(struct daemon_service *daemon);
-void daemon_on_metadata(struct daemon_service *daemon, torrent_id id);
+void daemon_open_drop(struct daemon_service *daemon);
+void daemon_open_metadata(struct daemon_service *daemon, torrent_id id);
 
 /* daemon_deeds.c */
-void daemon_deed(struct daemon_service *daemon, const struct catalog_action *action);
+void daemon_deeds_start(struct daemon_service *daemon, const struct catalog_action *action);
 void daemon_deeds_cancel(struct daemon_service *daemon);
 
 /* daemon_jobs.c */
-void daemon_job(void *context, struct rpc_job *job);
+void daemon_jobs_start(void *context, struct rpc_job *job);
 /* Jobs that wait for a save that is done now. */
 void daemon_jobs_on_saved(struct daemon_service *daemon);
 void daemon_jobs_cancel(struct daemon_service *daemon);

@@ -222,7 +222,8 @@ enum freshet_error state_store_pieces(struct state_store *store, const uint8_t i
     sqlite3_stmt *row = state_store_prepare(
         store, "SELECT pieces FROM records WHERE info_hash=?1 AND root=?2", info_hash, root);
     int code = row ? sqlite3_step(row) : sqlite3_errcode(store->database);
-    enum freshet_error error = code == SQLITE_DONE ? FRESHET_ERROR_NOT_FOUND : state_store_error(code);
+    enum freshet_error error =
+        code == SQLITE_DONE ? FRESHET_ERROR_NOT_FOUND : state_store_error(code);
     if (code == SQLITE_ROW)
         buffer_append(ret_pieces, sqlite3_column_blob(row, 0),
                       (size_t)sqlite3_column_bytes(row, 0));

@@ -35,7 +35,7 @@ install(FILES ${CMAKE_SOURCE_DIR}/LICENSE RENAME copyright DESTINATION ${CMAKE_I
 install(CODE "
   foreach(flavour user system)
     set(FRESHET_PROGRAM \"\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_BINDIR}/freshet\")
-    configure_file(${CMAKE_SOURCE_DIR}/packaging/systemd/\${flavour}/freshet.service.in
+    configure_file(${CMAKE_SOURCE_DIR}/packaging/systemd/freshet-\${flavour}.service.in
                    ${CMAKE_BINARY_DIR}/systemd/\${flavour}/freshet.service @ONLY)
     foreach(unit ${CMAKE_BINARY_DIR}/systemd/\${flavour}/freshet.service
                  ${CMAKE_SOURCE_DIR}/packaging/systemd/freshet.socket)
