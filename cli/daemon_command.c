@@ -15,6 +15,7 @@
 #include "services/api/api.h"
 #include "services/rpc/metrics_service.h"
 #include "services/rpc/transmission_rpc.h"
+#include "services/rpc/where_service.h"
 
 #define RPC_PORT       9091
 #define ALLOWED_MAX    32
@@ -22,7 +23,7 @@
 #define TOKEN_VARIABLE "FRESHET_RPC_TOKEN"
 
 static const struct service *const services[] = {&transmission_service, &api_service,
-                                                 &metrics_service};
+                                                 &metrics_service, &where_service};
 
 struct daemon_run {
     struct command_call *call;

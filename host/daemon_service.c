@@ -324,6 +324,12 @@ static enum freshet_error start_rpc(struct daemon_service *daemon, char *ret_tex
             snprintf(ret_text, SESSION_TEXT_SIZE, "the RPC cannot start: %s", error_text(error));
     }
     if (!error) {
+        struct address tcp = rpc_server_address(daemon->rpc);
+        if (tcp.family != ADDRESS_NONE)
+            address_to_text(&tcp, daemon->page);
+        snprintf(daemon->token, sizeof daemon->token, "%s", options.control_token);
+        daemon->world.page = daemon->page;
+        daemon->world.token = daemon->token;
         daemon->world.session_id_number = rpc_server_session_number(daemon->rpc);
         return FRESHET_OK;
     }
@@ -393,6 +399,8 @@ enum freshet_error daemon_service_new(const struct daemon_service_options *optio
     daemon->options.session.state_folder = daemon->folder;
     if (options->socket)
         snprintf(daemon->socket, sizeof daemon->socket, "%s", options->socket);
+    else if (options->session.state_folder) /* a daemon apart from the usual one */
+        snprintf(daemon->socket, sizeof daemon->socket, "%.4000s/freshet.sock", daemon->folder);
     else
         rpc_socket_default_path(daemon->folder, daemon->socket);
     error = state_store_make_folder(daemon->folder);

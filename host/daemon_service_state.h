@@ -42,7 +42,8 @@ struct daemon_service {
     struct rpc_server *rpc;
     struct turn_meter meter;
     struct network_watch *watch;
-    struct http_fetch *fetch; /* of jobs */
+    struct http_fetch *fetch;                            /* of jobs */
+    char page[ADDRESS_TEXT_SIZE], token[RPC_TOKEN_SIZE]; /* what the world says of them */
     struct service_world world;
     struct worker_pool *state_worker; /* one thread: what it is given is done in order */
     struct worker_pool *deed_workers; /* files */

@@ -91,6 +91,8 @@ struct service_world {
                                                                                    this one */
     uint64_t bytes_up_run, bytes_down_run, files_added_run, seconds_run;
     uint32_t blocklist_rules;
+    const char *page, *token; /* ADDR:PORT of the RPC over TCP, "" when there is none, and what must
+                                 be shown there; told to our own user only */
     const struct service_turns *turns; /* may be NULL */
     /* false: not at hand, ask for JOB_CONTENT first. */
     bool (*content)(void *context, torrent_id id, struct service_content *ret_content);

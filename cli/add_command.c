@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: MIT */
+/* freshet add: give torrents to the daemon. */
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/daemon_client.h"
+#include "cli/file_choice.h"
+#include "cli/message.h"
+#include "cli/terminal.h"
+#include "cli/torrent_source.h"
+#include "core/base/check.h"
+#include "core/base/memory.h"
+#include "host/root_path.h"
+
+static const struct command_option options[] = {
+    {"output", 'o', "DIR", "put the files there; default the daemon's download folder",
+     .repeatable = false},
+    {"select", 's', "LIST", "only these files, numbers as 'freshet show --files' has them",
+     .repeatable = false},
+    {"only", 0, "GLOB", "only files whose path or name matches", .repeatable = true},
+    {"stopped", 0, NULL, "do not start it yet", .repeatable = false},
+    {"label", 0, "LABEL", "give it this label", .repeatable = true},
+    DAEMON_CLIENT_OPTIONS,
+    {0},
+};
+
+static json_t *base64_json(struct bytes bytes)
+{
+    CHECK(bytes.length <= LIMIT_TORRENT_FILE_SIZE);
+    char *text = memory_new(bytes.length / 3 * 4 + 5);
+    int length = EVP_EncodeBlock((unsigned char *)text, bytes.data, (int)bytes.length);
+    json_t *json = json_stringn(text, (size_t)length);
+
+    memory_free(text);
+    return json;
+}
+
+/* The files that are not wanted, by their places in the torrent. */
+static enum exit_code choose_files(const struct command_call *call, const struct metainfo *metainfo,
+                                   json_t *params)
+{
+    uint8_t *priorities;
+    enum exit_code code = file_choice_priorities(call, metainfo, &priorities);
+
+    if (code || !priorities)
+        return code;
+    json_t *unwanted = json_array();
+    for (uint32_t i = 0; i < metainfo->geometry.file_count; i++)
+        if (priorities[i] == 0)
+            json_array_append_new(unwanted, json_integer(i));
+    json_object_set_new(params, "files_unwanted", unwanted);
+    memory_free(priorities);
+    return EXIT_CODE_OK;
+}
+
+static enum exit_code describe(const struct command_call *call, const char *operand, json_t *params)
+{
+    struct torrent_source source = {0};
+    struct magnet *magnet = NULL;
+    enum exit_code code =
+        torrent_source_load(operand, command_value(call, "state"), &source, &magnet);
+
+    if (code)
+        return code;
+    if (magnet) {
+        struct buffer link = {0};
+        magnet_format(magnet, &link);
+        json_object_set_new(params, "filename", json_stringn((const char *)link.data, link.length));
+        buffer_deinit(&link);
+        if (command_has(call, "select") || command_has(call, "only"))
+            code = command_usage_error("files of a magnet link can be chosen when it is known what "
+                                       "it holds: add it, then 'freshet files'");
+    } else {
+        json_object_set_new(params, "metainfo", base64_json(buffer_bytes(&source.bytes)));
+        code = choose_files(call, source.metainfo, params);
+    }
+    magnet_free(magnet);
+    torrent_source_deinit(&source);
+    return code;
+}
+
+static enum exit_code add_options(const struct command_call *call, json_t *params)
+{
+    char folder[LIMIT_PATH_LENGTH + 1];
+
+    if (command_has(call, "output")) {
+        enum freshet_error error = root_path_resolve(command_value(call, "output"), folder);
+        if (error) {
+            message_error_code(command_value(call, "output"), error);
+            return EXIT_CODE_DISK;
+        }
+        json_object_set_new(params, "download_dir", json_string(folder));
+    }
+    if (command_has(call, "stopped"))
+        json_object_set_new(params, "paused", json_true());
+    if (command_value_count(call, "label")) {
+        json_t *labels = json_array();
+        for (size_t i = 0; i < command_value_count(call, "label"); i++)
+            json_array_append_new(labels, json_string(command_value_at(call, "label", i)));
+        json_object_set_new(params, "labels", labels);
+    }
+    return EXIT_CODE_OK;
+}
+
+static void tell(const struct command_call *call, json_t *result)
+{
+    const json_t *added = json_object_get(result, "torrent_added"),
+                 *known = json_object_get(result, "torrent_duplicate");
+    const json_t *row = added ? added : known;
+    char name[256];
+
+    if (command_has(call, "json")) {
+        daemon_client_print(json_incref(result));
+        return;
+    }
+    printf("%.0f  %s%s\n", daemon_client_number(row, "id"),
+           terminal_safe_text(daemon_client_text(row, "name"), name, sizeof name),
+           added ? "" : " (was there already)");
+}
+
+static enum exit_code add_one(struct daemon_client *client, const struct command_call *call,
+                              const char *operand)
+{
+    json_t *params = json_object(), *result;
+    enum exit_code code = add_options(call, params);
+
+    if (!code)
+        code = describe(call, operand, params);
+    if (code) {
+        json_decref(params);
+        return code;
+    }
+    code = daemon_client_call(client, "torrent_add", params, &result);
+    if (code)
+        return code;
+    tell(call, result);
+    json_decref(result);
+    return EXIT_CODE_OK;
+}
+
+static int add_run(struct command_call *call)
+{
+    struct daemon_client *client;
+    enum exit_code code = daemon_client_new(call, &client), worst = code;
+
+    if (code)
+        return code;
+    for (size_t i = 0; i < command_operand_count(call); i++) {
+        code = add_one(client, call, command_operand(call, i));
+        worst = worst ? worst : code;
+    }
+    daemon_client_free(client);
+    return worst;
+}
+
+extern const struct command add_command;
+const struct command add_command = {
+    .name = "add",
+    .summary = "give torrents to the daemon",
+    .operands = "FILE|URL|MAGNET|INFOHASH...",
+    .description = "The daemon downloads and seeds them and keeps them over restarts. A FILE is "
+                   "read here, - is standard input. Prints the number by which other commands call "
+                   "the torrent. What is there already is told, and is no error.",
+    .options = options,
+    .examples = {"freshet add debian.torrent", "freshet add 'magnet:?xt=urn:btih:...' -o /srv/isos",
+                 "freshet add album.torrent --only '*.flac' --label music"},
+    .operands_min = 1,
+    .operands_max = OPERANDS_ANY,
+    .run = add_run,
+};

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/* freshet mv: put a torrent's data into another folder. */
+#include <stdlib.h>
+
+#include "cli/daemon_client.h"
+#include "cli/message.h"
+#include "core/base/limits.h"
+#include "host/root_path.h"
+
+static const struct command_option options[] = {
+    {"no-data", 0, NULL, "move nothing: the data are there already", .repeatable = false},
+    DAEMON_CLIENT_OPTIONS,
+    {0},
+};
+
+static int mv_run(struct command_call *call)
+{
+    char folder[LIMIT_PATH_LENGTH + 1];
+    struct daemon_client *client;
+    json_t *ids = NULL;
+    size_t last = command_operand_count(call) - 1;
+    enum freshet_error error = root_path_resolve(command_operand(call, last), folder);
+
+    if (error) {
+        message_error_code(command_operand(call, last), error);
+        return EXIT_CODE_DISK;
+    }
+    enum exit_code code = daemon_client_new(call, &client);
+    if (code)
+        return code;
+    code = daemon_client_ids(client, call, 1, &ids);
+    if (!code)
+        code = daemon_client_call(client, "torrent_set_location",
+                                  json_pack("{s:o, s:s, s:b}", "ids", ids, "location", folder,
+                                            "move", !command_has(call, "no-data")),
+                                  NULL);
+    daemon_client_free(client);
+    return code;
+}
+
+extern const struct command mv_command;
+const struct command mv_command = {
+    .name = "mv",
+    .summary = "put torrents' data into another folder",
+    .operands = "ID... DIR",
+    .description = "Moves the data of torrents of the daemon into a folder. Nothing there is "
+                   "overwritten; when there is no room, or on any error, the data stay where they "
+                   "were. Across file systems they are copied, compared and only then deleted.",
+    .options = options,
+    .examples = {"freshet mv 3 /srv/films", "freshet mv 3 /mnt/new --no-data"},
+    .operands_min = 2,
+    .operands_max = OPERANDS_ANY,
+    .run = mv_run,
+};

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/* freshet recheck: hash what is on the disk again. */
+#include "cli/daemon_client.h"
+
+static const struct command_option options[] = {
+    DAEMON_CLIENT_OPTIONS,
+    {0},
+};
+
+static int recheck_run(struct command_call *call)
+{
+    return daemon_client_simple(call, "torrent_verify");
+}
+
+extern const struct command recheck_command;
+const struct command recheck_command = {
+    .name = "recheck",
+    .summary = "hash what torrents of the daemon have again",
+    .operands = "ID...",
+    .description = "Hashes every byte on the disk again and trusts nothing that was recorded. What "
+                   "is bad or missing is downloaded anew when the torrent runs.",
+    .options = options,
+    .examples = {"freshet recheck 3"},
+    .operands_min = 1,
+    .operands_max = OPERANDS_ANY,
+    .run = recheck_run,
+};
