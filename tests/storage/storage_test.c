@@ -476,30 +476,6 @@ static void storage_at_rest_looks_at_its_files_more_rarely(void **state)
     end(world);
 }
 
-static void storage_at_rest_looks_at_its_files_more_rarely(void **state)
-{
-    (void)state;
-    struct world *world = several(WORLD_V1, 18);
-    world->options.read_only = true;
-    world->fetch = false;
-    world_place_files(world);
-    world_start(world);
-    world_run_until(world, STORAGE_RESULT_COMPLETE);
-    storage_set_rest(world->storage, 100 * SECOND_NS);
-    world_run_for(world, 120 * SECOND_NS); /* a barrier looks too */
-    uint32_t looks = world->disk.count[DISK_STAT];
-    world_run_for(world, 500 * SECOND_NS);
-    assert_int_equal(world->disk.count[DISK_STAT] - looks, 5);
-    world->disk.files[1].cache.mtime_ns++;
-    looks = world->disk.count[DISK_STAT];
-    /* Somebody asks for it: it is looked at before long. */
-    storage_set_rest(world->storage, 0);
-    world_run_for(world, 11 * SECOND_NS);
-    assert_int_equal(world->told[STORAGE_RESULT_FILE_CHANGED], 1);
-    world_close(world);
-    end(world);
-}
-
 static void storage_hashes_a_file_that_changed_while_it_was_stopped(void **state)
 {
     (void)state;
