@@ -91,7 +91,8 @@ static ssize_t stream_read(void *context, uint64_t position, char *ret_bytes, si
     size_t left = request->reply.body.length - request->sent;
 
     (void)position;
-    if (left == 0 && !request->reply.stream)
+    /* Who would sleep now would never be woken, and the library does not end with sleepers. */
+    if (left == 0 && (!request->reply.stream || request->server->is_closing))
         return MHD_CONTENT_READER_END_OF_STREAM;
     if (left == 0) {
         rpc_server_stream_wait(request);
