@@ -54,6 +54,7 @@ enum freshet_error daemon_restore(struct daemon_service *daemon, char ret_text[S
     content.has_settings = true;
     error = set_folder(daemon, &content.settings, ret_text);
     if (!error) {
+        content.settings.peer_port = session_listen_address(daemon->session).port;
         options.settings = &content.settings;
         options.next_id = content.next_id;
         daemon->catalog = catalog_new(&options);

@@ -25,14 +25,18 @@
 #define SAMPLES_A_STEP 32u
 #define CLOCK_EVERY_S  20u
 #define KEEP_EVERY_S   60u /* totals */
+#define COPY_LOOK_S    3600u
 
 /* ---- the pump ---- */
 
 static void perform(struct daemon_service *daemon, const struct catalog_action *action)
 {
     switch (action->type) {
-    case CATALOG_SAVE:
     case CATALOG_SAVE_SETTINGS:
+        daemon_settings_apply(daemon);
+        daemon_saves_add(daemon, action);
+        break;
+    case CATALOG_SAVE:
     case CATALOG_FORGET:
     case CATALOG_TRACKERS: daemon_saves_add(daemon, action); break;
     case CATALOG_OPEN: daemon_open(daemon, action); break;
@@ -213,6 +217,8 @@ static void on_second(uv_timer_t *timer)
     daemon_totals_count(daemon);
     if (daemon->seconds % KEEP_EVERY_S == KEEP_EVERY_S - 1)
         daemon_totals_keep(daemon);
+    if (daemon->seconds % COPY_LOOK_S == KEEP_EVERY_S)
+        daemon_copy_if_due(daemon);
     daemon->revisions[daemon->seconds % 60] = catalog_revision(daemon->catalog);
     if (daemon->seconds++ % CLOCK_EVERY_S == 0)
         tell_clock(daemon);
@@ -421,6 +427,8 @@ enum freshet_error daemon_service_new(const struct daemon_service_options *optio
     if (error)
         goto fail;
     tell_clock(daemon);
+    daemon->dht_runs = !daemon->options.session.no_dht;
+    daemon_settings_apply(daemon);
     catalog_restored(daemon->catalog, clock_now());
     daemon_service_wake(daemon);
     *ret_service = daemon;
@@ -450,6 +458,7 @@ void daemon_service_run(struct daemon_service *daemon)
     daemon_totals_count(daemon);
     struct daemon_totals totals = daemon_totals_all(daemon);
     daemon_totals_save(session_state(daemon->session), &totals);
+    daemon_copy_now(daemon);
     daemon_log("info", "stopped", NULL);
 }
 

@@ -52,6 +52,7 @@ struct daemon_service {
     uv_timer_t second;
     uv_timer_t retry; /* a save failed */
     bool is_sampling, is_stopping, shutdown_asked;
+    bool dht_runs;
     unsigned seconds;
     struct daemon_saves *saves;
     struct list openings, deeds, jobs;
@@ -71,6 +72,13 @@ void daemon_service_wake(struct daemon_service *daemon);
 
 /* daemon_restore.c: the catalog as the state has it. */
 enum freshet_error daemon_restore(struct daemon_service *daemon, char ret_text[SESSION_TEXT_SIZE]);
+
+/* daemon_settings.c */
+void daemon_settings_apply(struct daemon_service *daemon);
+
+/* daemon_copy.c: on a worker; and in this call, at the end. */
+void daemon_copy_if_due(struct daemon_service *daemon);
+void daemon_copy_now(struct daemon_service *daemon);
 
 /* daemon_totals.c */
 void daemon_totals_load(struct daemon_service *daemon);

@@ -144,7 +144,8 @@ struct catalog_settings {
     uint32_t download_queue, seed_queue;             /* active ones at most: 5, 10 */
     bool queue_stalled_enabled; /* a torrent without traffic for that long does not count */
     uint32_t queue_stalled_minutes;
-    uint32_t peers_max, peers_per_torrent, upload_slots;
+    uint32_t peers_max, peers_per_torrent;
+    uint32_t upload_slots; /* of a torrent that says none; 0: as the upload capacity has it */
     uint16_t peer_port;
     bool pex, dht, lsd, utp, port_mapping;
     char *blocklist_url;

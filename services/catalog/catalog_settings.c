@@ -22,7 +22,6 @@ void catalog_settings_defaults(struct catalog_settings *ret_settings)
         .queue_stalled_minutes = 30,
         .peers_max = LIMIT_CONNECTIONS,
         .peers_per_torrent = LIMIT_PEERS_PER_TORRENT,
-        .upload_slots = 4,
         .peer_port = 51413,
         .pex = true,
         .dht = true,
