@@ -29,9 +29,15 @@ static const struct {
                {"low", "priority_low"}};
 #define CHANGES (sizeof changes / sizeof changes[0])
 
+/* Padding is numbered by the RPC, but not for people: `show --files` does not count it either. */
+static bool is_padding(const json_t *file)
+{
+    return json_is_true(json_object_get(file, "padding"));
+}
+
 static void add_files(struct daemon_table *table, const json_t *row)
 {
-    size_t index;
+    size_t index, number = 0;
     json_t *file;
     char text[UNITS_TEXT_SIZE];
 
@@ -42,7 +48,9 @@ static void add_files(struct daemon_table *table, const json_t *row)
                have = daemon_client_number(file, "bytes_completed"),
                priority = daemon_client_number(stats, "priority");
         bool wanted = json_is_true(json_object_get(stats, "wanted"));
-        snprintf(text, sizeof text, "%zu", index + 1);
+        if (is_padding(file))
+            continue;
+        snprintf(text, sizeof text, "%zu", ++number);
         daemon_table_add(table, text);
         snprintf(text, sizeof text, "%d%%", length > 0 ? (int)(have * 100 / length) : 100);
         daemon_table_add(table, text);
@@ -55,17 +63,13 @@ static void add_files(struct daemon_table *table, const json_t *row)
     }
 }
 
-static size_t count_files(const json_t *rows)
-{
-    return json_array_size(json_object_get(json_array_get(rows, 0), "files"));
-}
-
 /* The option's numbers as the RPC counts, from 0; NULL: it is not given, or is wrong (said). */
-static enum exit_code read_list(const struct command_call *call, const char *option, size_t files,
-                                json_t **ret_list)
+static enum exit_code read_list(const struct command_call *call, const char *option,
+                                const json_t *files, json_t **ret_list)
 {
     struct units_range *ranges;
-    size_t count;
+    size_t count, index, number = 0;
+    json_t *file;
 
     *ret_list = NULL;
     if (!command_has(call, option))
@@ -74,9 +78,10 @@ static enum exit_code read_list(const struct command_call *call, const char *opt
         return command_usage_error("--%s: '%.60s' is no list of numbers such as 1,3-5", option,
                                    command_value(call, option));
     json_t *list = json_array();
-    for (size_t file = 0; file < files; file++)
-        if (units_ranges_have(ranges, count, (uint32_t)file + 1))
-            json_array_append_new(list, json_integer((json_int_t)file));
+    json_array_foreach((json_t *)(uintptr_t)files, index,
+                       file) if (!is_padding(file) &&
+                                 units_ranges_have(ranges, count, (uint32_t)++number))
+        json_array_append_new(list, json_integer((json_int_t)index));
     free(ranges);
     if (json_array_size(list) == 0) {
         json_decref(list);
@@ -97,7 +102,8 @@ static enum exit_code change(struct daemon_client *client, const struct command_
     *ret_any = false;
     for (size_t i = 0; i < CHANGES && !code; i++) {
         json_t *list;
-        code = read_list(call, changes[i].option, count_files(rows), &list);
+        code = read_list(call, changes[i].option, json_object_get(json_array_get(rows, 0), "files"),
+                         &list);
         if (list)
             json_object_set_new(params, changes[i].key, list);
         *ret_any = *ret_any || list;

@@ -127,6 +127,7 @@ struct transmission_field_info {
 struct transmission_file {
     const char *name;
     uint64_t offset, length; /* in the torrent's linear space */
+    bool padding;            /* BEP 47: not on the disk, and of no interest to people */
 };
 
 struct transmission_tracker {

@@ -57,6 +57,8 @@ void transmission_lists_write_files(struct json_writer *writer,
                             bytes_completed(part, file));
         json_writer_put_u64(writer, "length", file->length);
         json_writer_put_text(writer, "name", file->name);
+        if (file->padding) /* our own key: who shows files may leave these out */
+            json_writer_put_bool(writer, "padding", true);
         write_piece_range(writer, part, file, is_rpc2);
         json_writer_close(writer, '}');
     }

@@ -115,6 +115,7 @@ bool transmission_parts_copy_files(const struct transmission_source *source,
             .name = names ? call_arena_text(source->arena, metainfo->files[at].path) : NULL,
             .offset = metainfo->geometry.files[at].offset,
             .length = metainfo->geometry.files[at].length,
+            .padding = metainfo->files[at].padding,
         };
         if (part->files_copied < count && transmission_rpc_is_over(slice))
             return false;

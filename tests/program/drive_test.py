@@ -105,6 +105,17 @@ def test_a_file_is_added_stopped_with_chosen_files(drive, album):
     assert "no file has such a number" in drive("files", "1", "--skip", "9", code=2)
 
 
+def test_files_of_a_hybrid_are_numbered_without_its_padding(drive, freshet, tmp_path):
+    for number in range(1, 4):
+        write(tmp_path / f"here/album/{number}.flac", 100_000, number)
+    freshet("create", tmp_path / "here/album", "-o", tmp_path / "album.torrent", "-l", "64K")
+    drive("add", tmp_path / "album.torrent", "--stopped", "--only", "2.flac")
+    listed = [line.split() for line in drive("files", "1", "--want", "3").splitlines()[1:]]
+    assert [(line[0], line[2], line[-1]) for line in listed] == [
+        ("1", "skip", "album/1.flac"), ("2", "normal", "album/2.flac"),
+        ("3", "normal", "album/3.flac")]
+
+
 def test_torrents_are_called_by_number_name_or_hash(drive, album, freshet):
     torrent, _, _ = album
     drive("add", torrent, "--stopped")
