@@ -11,7 +11,7 @@ import subprocess
 
 import namespaces
 
-ADDRESSES = 250
+ADDRESSES = 500
 LAN_ADDRESSES = 20
 
 IS_ROOT = namespaces.IS_ROOT
@@ -20,12 +20,16 @@ numbers = itertools.count(1)
 lan_numbers = itertools.count(1)
 
 
+def ipv4(number):
+    return f"10.77.{number // 250}.{number % 250 + 1}"
+
+
 def enter():
     """Moves this process and all that it starts from now on into the namespace."""
     namespaces.enter(namespaces.CLONE_NEWNET, "network", become_root=True)
     commands = ["link set lo up"]
     for number in range(1, ADDRESSES + 1):
-        commands += [f"address add 10.77.0.{number}/32 dev lo",
+        commands += [f"address add {ipv4(number)}/32 dev lo",
                      f"address add fd77::{number}/128 dev lo nodad"]
     # A LAN: libtorrent hears only those of its own network.
     commands += [f"address add 10.78.0.{number}/24 dev lo"
@@ -39,7 +43,7 @@ def new_address(family=4):
     """An address that nobody else has; an IPv6 one in brackets."""
     number = next(numbers)
     assert number <= ADDRESSES
-    return f"10.77.0.{number}" if family == 4 else f"[fd77::{number}]"
+    return ipv4(number) if family == 4 else f"[fd77::{number}]"
 
 
 def new_lan_address():

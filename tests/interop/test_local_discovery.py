@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Peers of one network find each other (BEP 14): no tracker, no DHT, nobody is named."""
 import re
+import shutil
 import socket
 import struct
 
@@ -121,7 +122,9 @@ def test_freshet_tells_of_public_torrents_only(clients, source, tmp_path, listen
 def test_freshet_with_no_lsd_says_nothing(clients, torrent, source, tmp_path, listener):
     silent = clients.freshet("seed", torrent, "-o", source)
     silent.wait_phase("seeding")
-    loud = clients.neighbour("seed", torrent, "-o", source)
+    # One process a torrent and folder.
+    shutil.copytree(source, tmp_path / "copy")
+    loud = clients.neighbour("seed", torrent, "-o", tmp_path / "copy")
     loud.wait_phase("seeding")
     port, heard = listener.hear_from(loud.address)
     assert port == loud.port and len(heard) == 2
