@@ -43,6 +43,7 @@ static void perform(struct daemon_service *daemon, const struct catalog_action *
         break;
     }
     case CATALOG_COMMAND: session_command(daemon->session, &action->command); break;
+    case CATALOG_TELL_TRACKERS: daemon_open_trackers(daemon, action); break;
     case CATALOG_OPTIONS: daemon_open_tune(daemon, action); break;
     case CATALOG_MOVE:
     case CATALOG_RENAME:

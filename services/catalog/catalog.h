@@ -303,6 +303,8 @@ enum catalog_action_type {
     CATALOG_DELETE,        /* torrent: closed; the files that it made; catalog_on_deleted */
     CATALOG_TRACKERS,      /* torrent: its .torrent gets these: urls, tiers, count; a save too:
                               change. add_trackers: beside those that it has */
+    CATALOG_TELL_TRACKERS, /* torrent is open, and is to go on with those: urls, tiers, count;
+                              add_trackers */
     CATALOG_OPTIONS,       /* torrent is open, and is to go on with these options (what of them can
                               change while it runs) */
 };

@@ -86,7 +86,7 @@ scenarios.file = async (browser) => {
     const dialog = page.getByRole("dialog", { name: "Add torrents" });
     await dialog.locator("input[type=file]").setInputFiles(facts.torrent);
     await dialog.getByLabel("Get " + facts.skipped).waitFor();
-    assert.match(await dialog.locator(".room").innerText(), /wanted of .* free/);
+    await dialog.locator(".room", { hasText: /wanted of .* free/ }).waitFor(); // the daemon is asked for the room
     await accessible(page, "add");
     await dialog.getByLabel("Get " + facts.skipped).uncheck();
     await dialog.getByRole("button", { name: "Add", exact: true }).click();
