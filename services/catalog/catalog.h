@@ -277,6 +277,9 @@ void catalog_on_found(struct catalog *catalog, torrent_id id, const uint8_t *exi
  * once a second until it returns false, as its turns allow. */
 bool catalog_sample(struct catalog *catalog, const struct engine *engine, uint32_t max,
                     int64_t now);
+/* One that is about to be closed: what it sent and received since the last round. */
+void catalog_sample_last(struct catalog *catalog, torrent_id id,
+                         const struct torrent_status *status, int64_t now);
 /* Wall clock and minute of the week, local: for the schedule. */
 void catalog_on_clock(struct catalog *catalog, int64_t wall_s, uint32_t minute_of_week,
                       int64_t now);

@@ -814,6 +814,29 @@ static void catalog_wants_a_file_again_and_is_a_download(void **state)
     bench_end(&bench);
 }
 
+static void catalog_counts_the_last_bytes_before_it_closes(void **state)
+{
+    struct bench bench;
+    struct torrent_status status = bench_status(50000);
+
+    (void)state;
+    bench_begin(&bench);
+    torrent_id a = bench_add(&bench, 1);
+    bench_ready(&bench, a, 10000);
+    status.downloaded = 50000;
+    status.uploaded = 7;
+    catalog_sample_last(bench.catalog, a, &status, bench.now);
+    catalog_sample_last(bench.catalog, a, &status, bench.now);
+    assert_int_equal(bench_row(&bench, a)->downloaded, 50000);
+    assert_int_equal(bench_row(&bench, a)->uploaded, 7);
+    catalog_stop(bench.catalog, a, bench.now);
+    bench_run(&bench);
+    catalog_sample_last(bench.catalog, a, &status, bench.now); /* closed: nothing to count */
+    catalog_sample_last(bench.catalog, 99, &status, bench.now);
+    assert_int_equal(bench_row(&bench, a)->downloaded, 50000);
+    bench_end(&bench);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -845,6 +868,7 @@ int main(void)
         cmocka_unit_test(catalog_renames_and_remembers_the_last_name),
         cmocka_unit_test(catalog_replaces_trackers_of_torrents_and_links),
         cmocka_unit_test(catalog_tells_trackers_when_an_opening_ends),
+        cmocka_unit_test(catalog_counts_the_last_bytes_before_it_closes),
         cmocka_unit_test(catalog_wants_a_file_again_and_is_a_download),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
