@@ -65,3 +65,12 @@ export async function accessible(page, where) {
     });
     assert.deepEqual(found, [], where);
 }
+
+// The same in the dark; the page was opened in the light.
+export async function accessibleInBoth(page, where) {
+    await accessible(page, where);
+    await page.emulateMedia({ colorScheme: "dark" });
+    await page.waitForFunction(() => !document.getAnimations().some((one) => one instanceof CSSTransition));
+    await accessible(page, where + ", dark");
+    await page.emulateMedia({ colorScheme: "light" });
+}
