@@ -29,6 +29,15 @@
 
 /* ---- the pump ---- */
 
+/* What it sent and received since it was sampled goes into its sums. */
+static void sample_last(struct daemon_service *daemon, torrent_id id)
+{
+    struct torrent_status status = {0};
+
+    if (engine_torrent_status(session_engine(daemon->session), id, &status))
+        catalog_sample_last(daemon->catalog, id, &status, clock_now());
+}
+
 static void perform(struct daemon_service *daemon, const struct catalog_action *action)
 {
     switch (action->type) {
@@ -43,10 +52,12 @@ static void perform(struct daemon_service *daemon, const struct catalog_action *
     case CATALOG_OPEN_MAGNET: daemon_open_magnet(daemon, action); break;
     case CATALOG_CLOSE: {
         struct engine_command command = {.type = COMMAND_REMOVE_TORRENT, .torrent = action->id};
+        sample_last(daemon, action->id);
         session_command(daemon->session, &command);
         break;
     }
     case CATALOG_COMMAND: session_command(daemon->session, &action->command); break;
+    case CATALOG_TELL_TRACKERS: daemon_open_trackers(daemon, action); break;
     case CATALOG_OPTIONS: daemon_open_tune(daemon, action); break;
     case CATALOG_MOVE:
     case CATALOG_RENAME:
@@ -79,6 +90,8 @@ static void stop(struct daemon_service *daemon, const char *why)
     daemon->is_stopping = true;
     daemon_log("info", "stopping", "why", why, NULL);
     service_notify("STOPPING=1\nSTATUS=Telling trackers, writing what is left");
+    for (uint32_t i = 0; i < catalog_count(daemon->catalog); i++)
+        sample_last(daemon, catalog_at(daemon->catalog, i)->id);
     catalog_shutdown(daemon->catalog, clock_now());
     daemon_deeds_cancel(daemon);
     session_shutdown(daemon->session);

@@ -105,6 +105,7 @@ void daemon_saves_finish(struct daemon_service *daemon);
 void daemon_open(struct daemon_service *daemon, const struct catalog_action *action);
 void daemon_open_magnet(struct daemon_service *daemon, const struct catalog_action *action);
 void daemon_open_tune(struct daemon_service *daemon, const struct catalog_action *action);
+void daemon_open_trackers(struct daemon_service *daemon, const struct catalog_action *action);
 /* Those that waited, for a save or for the engine to let go of the number; at the end they go. */
 void daemon_open_waiting(struct daemon_service *daemon);
 void daemon_open_drop(struct daemon_service *daemon);

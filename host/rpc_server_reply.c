@@ -52,16 +52,33 @@ static const char *refusal_text(unsigned status)
     }
 }
 
-enum MHD_Result rpc_server_refuse(struct rpc_request *request)
+/* The API's errors are JSON, whoever says them; the texts hold nothing that needs an escape. */
+static struct MHD_Response *make_refusal(struct rpc_request *request)
 {
     const char *text = refusal_text(request->refusal);
+    bool is_json = request->service && strcmp(request->service->prefix, "/api/v1") == 0;
+    char json[128];
+    size_t length = strlen(text);
+
+    if (is_json) {
+        snprintf(json, sizeof json, "{\"error\":\"%.*s\"}", (int)length - 1, text);
+        text = json;
+        length = strlen(json);
+    }
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(length, (void *)(uintptr_t)text, MHD_RESPMEM_MUST_COPY);
+    if (response)
+        add_headers(request, response, is_json ? "application/json" : "text/plain; charset=utf-8");
+    return response;
+}
+
+enum MHD_Result rpc_server_refuse(struct rpc_request *request)
+{
     char seconds[16];
-    struct MHD_Response *response = MHD_create_response_from_buffer(
-        strlen(text), (void *)(uintptr_t)text, MHD_RESPMEM_PERSISTENT);
+    struct MHD_Response *response = make_refusal(request);
 
     if (!response)
         return MHD_NO;
-    add_headers(request, response, "text/plain; charset=utf-8");
     if (request->refusal == MHD_HTTP_UNAUTHORIZED)
         MHD_add_response_header(response, "WWW-Authenticate",
                                 request->asks_login ? "Basic realm=\"freshet\", charset=\"UTF-8\""

@@ -1,12 +1,17 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # Installs the Debian packages that a list names and that are missing. Usage: tools/install.sh LIST...
-# A line "a|b" means: the first of these that this Debian has. Services of what is installed do not
+# A line "a|b" means: the first of these that this Debian has; "a|command:c" is content with a command
+# c from anywhere (a package from elsewhere is not replaced by Debian's). Services of what is installed do not
 # start (a policy-rc.d says no while it runs).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 is_installed() {
+    if [[ $1 = command:* ]]; then
+        command -v "${1#command:}" >/dev/null
+        return
+    fi
     [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
 }
 
@@ -18,6 +23,7 @@ choose() {
         if is_installed "$candidate"; then echo "$candidate"; return; fi
     done
     for candidate in "${alternatives[@]}"; do
+        [[ $candidate != command:* ]] || continue
         if [ -n "$(apt-cache show "$candidate" 2>/dev/null | head -1)" ]; then echo "$candidate"; return; fi
     done
     echo "${alternatives[0]}"

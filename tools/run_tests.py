@@ -215,6 +215,12 @@ def section_program(tally):
         pytest(tally, ROOT / "tests/program", 1500)
 
 
+def section_page(tally):
+    """the page in Chromium, against a real daemon"""
+    if build(tally, "release"):
+        pytest(tally, ROOT / "tests/page", 900)
+
+
 def scenarios():
     """Names that `freshet sim --list` gives, the first word of each line."""
     code, output = run([BUILD / "release/freshet", "sim", "--list"], 60)
@@ -275,6 +281,7 @@ SECTIONS = {
     "coverage": section_coverage,
     "sim": section_sim,
     "program": section_program,
+    "page": section_page,
     "interop": section_interop,
 }
 
@@ -282,7 +289,7 @@ SECTIONS = {
 def absent_tools():
     tools = ["cmake", "ninja", "gcc", "clang", "clang-format", "nm", "objdump", "git", "man",
              "aria2c", "transmission-daemon", "transmission-show", "openssl", "opentracker",
-             "dpkg-deb"]
+             "dpkg-deb", "node", "npm", "chromium"]
     return [tool for tool in tools if not shutil.which(tool, path=os.environ["PATH"] +
                                                        ":/usr/sbin:/sbin")]
 

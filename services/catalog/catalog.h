@@ -278,6 +278,9 @@ void catalog_on_found(struct catalog *catalog, torrent_id id, const uint8_t *exi
  * once a second until it returns false, as its turns allow. */
 bool catalog_sample(struct catalog *catalog, const struct engine *engine, uint32_t max,
                     int64_t now);
+/* One that is about to be closed: what it sent and received since the last round. */
+void catalog_sample_last(struct catalog *catalog, torrent_id id,
+                         const struct torrent_status *status, int64_t now);
 /* Wall clock and minute of the week, local: for the schedule. */
 void catalog_on_clock(struct catalog *catalog, int64_t wall_s, uint32_t minute_of_week,
                       int64_t now);
@@ -304,6 +307,8 @@ enum catalog_action_type {
     CATALOG_DELETE,        /* torrent: closed; the files that it made; catalog_on_deleted */
     CATALOG_TRACKERS,      /* torrent: its .torrent gets these: urls, tiers, count; a save too:
                               change. add_trackers: beside those that it has */
+    CATALOG_TELL_TRACKERS, /* torrent is open, and is to go on with those: urls, tiers, count;
+                              add_trackers */
     CATALOG_OPTIONS,       /* torrent is open, and is to go on with these options (what of them can
                               change while it runs) */
 };

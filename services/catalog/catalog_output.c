@@ -54,6 +54,16 @@ static uint64_t change_with(const struct catalog *catalog, const struct catalog_
     return next ? LIST_ELEMENT(next, struct catalog_save, node)->first_change - 1 : catalog->change;
 }
 
+static void lend_urls(struct catalog *catalog, struct catalog_row *row,
+                      struct catalog_action *action)
+{
+    action->urls = (const char *const *)row->urls;
+    action->tiers = row->tiers;
+    action->url_count = row->url_count;
+    action->add_trackers = row->add_urls;
+    catalog->lent = row;
+}
+
 static bool output_save(struct catalog *catalog, struct catalog_action *action)
 {
     struct list_node *node = list_first(&catalog->saves);
@@ -76,12 +86,12 @@ static bool output_save(struct catalog *catalog, struct catalog_action *action)
         /* The row stays in line: its own save is next. */
         action->type = CATALOG_TRACKERS;
         action->change = save->first_change - 1;
-        action->urls = (const char *const *)row->urls;
-        action->tiers = row->tiers;
-        action->url_count = row->url_count;
-        action->add_trackers = row->add_urls;
         row->has_urls = false;
-        catalog->lent = row;
+        lend_urls(catalog, row, action);
+        if (row->torrent.open || row->torrent.opening) {
+            row->commands |= COMMAND_BIT_TRACKERS;
+            catalog_output_work(catalog, row);
+        }
         return true;
     }
     if (row->gone) {
@@ -132,6 +142,10 @@ static bool output_command(struct catalog *catalog, struct catalog_row *row,
         row->commands &= ~(unsigned)COMMAND_BIT_OPTIONS;
         action->type = CATALOG_OPTIONS;
         catalog_output_options(catalog, row, &action->options);
+    } else if (row->commands & COMMAND_BIT_TRACKERS) {
+        row->commands &= ~(unsigned)COMMAND_BIT_TRACKERS;
+        action->type = CATALOG_TELL_TRACKERS;
+        lend_urls(catalog, row, action);
     } else if (row->commands & COMMAND_BIT_RESUME) {
         row->commands &= ~(unsigned)COMMAND_BIT_RESUME;
         command(action, row, COMMAND_RESUME);
@@ -270,7 +284,7 @@ static void take_back(struct catalog *catalog)
         return;
     if (row->torrent_file.length)
         buffer_deinit(&row->torrent_file);
-    else if (!row->has_urls)
+    else if (!row->has_urls && !(row->commands & COMMAND_BIT_TRACKERS))
         catalog_rows_free_urls(row);
 }
 

@@ -142,6 +142,17 @@ void catalog_sample_take(struct catalog *catalog, struct catalog_row *row,
         look_at_stalling(catalog, row, now);
 }
 
+void catalog_sample_last(struct catalog *catalog, torrent_id id,
+                         const struct torrent_status *status, int64_t now)
+{
+    struct catalog_row *row = catalog_rows_find(catalog, id);
+
+    if (row == NULL || !row->torrent.open)
+        return;
+    count(catalog, row, status, now);
+    catalog_rows_touch(catalog, row);
+}
+
 bool catalog_sample(struct catalog *catalog, const struct engine *engine, uint32_t max, int64_t now)
 {
     if (catalog->sample_left == 0 || catalog->sample_left > catalog->open_rows.length)

@@ -45,6 +45,7 @@ enum {
     COMMAND_BIT_ANNOUNCE = 4,
     COMMAND_BIT_RESUME = 8,
     COMMAND_BIT_OPTIONS = 16,
+    COMMAND_BIT_TRACKERS = 32, /* urls stay until they are told */
 };
 
 struct catalog_row {

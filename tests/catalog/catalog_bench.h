@@ -113,6 +113,9 @@ static inline void bench_do(struct bench *bench, const struct catalog_action *ac
     case CATALOG_COMMAND:
         *(action->command.torrent ? &bench->command : &bench->session) = action->command;
         break;
+    case CATALOG_TELL_TRACKERS:
+        assert_true(action->url_count > 0 && action->urls[0][0] != '\0');
+        break;
     case CATALOG_OPTIONS: bench->options = action->options; break;
     case CATALOG_RENAME:
         snprintf(bench->path, sizeof bench->path, "%s", action->path);

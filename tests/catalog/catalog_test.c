@@ -756,6 +756,7 @@ static void catalog_replaces_trackers_of_torrents_and_links(void **state)
     assert_string_equal(bench.urls[1], urls[1]);
     assert_false(bench.add_trackers);
     assert_int_equal(catalog_saved(bench.catalog), catalog_change(bench.catalog));
+    assert_int_equal(bench.counts[CATALOG_TELL_TRACKERS], 1); /* it is open */
     assert_int_equal(
         catalog_set_trackers(bench.catalog, a, (const char *[]){"no url"}, NULL, 1, bench.now),
         FRESHET_ERROR_SYNTAX);
@@ -763,6 +764,32 @@ static void catalog_replaces_trackers_of_torrents_and_links(void **state)
     bench_run(&bench);
     assert_non_null(strstr(bench_row(&bench, b)->magnet, "one.example"));
     assert_null(strstr(bench_row(&bench, b)->magnet, "t.example"));
+    assert_int_equal(bench.counts[CATALOG_TELL_TRACKERS], 2);
+    bench_end(&bench);
+}
+
+static void catalog_tells_trackers_when_an_opening_ends(void **state)
+{
+    struct bench bench;
+    const char *urls[] = {"http://one.example/announce"};
+
+    (void)state;
+    bench_begin(&bench);
+    bench.holds_opens = true;
+    torrent_id a = bench_add(&bench, 1);
+    catalog_set_trackers(bench.catalog, a, urls, (uint32_t[]){0}, 1, bench.now);
+    bench_run(&bench);
+    assert_int_equal(bench.counts[CATALOG_TRACKERS], 1);
+    assert_int_equal(bench.counts[CATALOG_TELL_TRACKERS], 0);
+    catalog_on_opened(bench.catalog, a, FRESHET_OK, NULL, bench.now);
+    bench_run(&bench);
+    assert_int_equal(bench.counts[CATALOG_TELL_TRACKERS], 1);
+    catalog_stop(bench.catalog, a, bench.now);
+    bench_run(&bench);
+    catalog_set_trackers(bench.catalog, a, urls, (uint32_t[]){0}, 1, bench.now);
+    bench_run(&bench);
+    assert_int_equal(bench.counts[CATALOG_TRACKERS], 2);
+    assert_int_equal(bench.counts[CATALOG_TELL_TRACKERS], 1); /* it will be opened with them */
     bench_end(&bench);
 }
 
@@ -784,6 +811,29 @@ static void catalog_wants_a_file_again_and_is_a_download(void **state)
     assert_int_equal(bench_row(&bench, a)->phase, CATALOG_DOWNLOADING);
     assert_int_equal(bench.command.type, COMMAND_SET_PRIORITIES);
     assert_int_equal(bench_row(&bench, a)->priorities[1], LIMIT_FILE_PRIORITY);
+    bench_end(&bench);
+}
+
+static void catalog_counts_the_last_bytes_before_it_closes(void **state)
+{
+    struct bench bench;
+    struct torrent_status status = bench_status(50000);
+
+    (void)state;
+    bench_begin(&bench);
+    torrent_id a = bench_add(&bench, 1);
+    bench_ready(&bench, a, 10000);
+    status.downloaded = 50000;
+    status.uploaded = 7;
+    catalog_sample_last(bench.catalog, a, &status, bench.now);
+    catalog_sample_last(bench.catalog, a, &status, bench.now);
+    assert_int_equal(bench_row(&bench, a)->downloaded, 50000);
+    assert_int_equal(bench_row(&bench, a)->uploaded, 7);
+    catalog_stop(bench.catalog, a, bench.now);
+    bench_run(&bench);
+    catalog_sample_last(bench.catalog, a, &status, bench.now); /* closed: nothing to count */
+    catalog_sample_last(bench.catalog, 99, &status, bench.now);
+    assert_int_equal(bench_row(&bench, a)->downloaded, 50000);
     bench_end(&bench);
 }
 
@@ -817,6 +867,8 @@ int main(void)
         cmocka_unit_test(catalog_tells_what_changed_and_what_went_since),
         cmocka_unit_test(catalog_renames_and_remembers_the_last_name),
         cmocka_unit_test(catalog_replaces_trackers_of_torrents_and_links),
+        cmocka_unit_test(catalog_tells_trackers_when_an_opening_ends),
+        cmocka_unit_test(catalog_counts_the_last_bytes_before_it_closes),
         cmocka_unit_test(catalog_wants_a_file_again_and_is_a_download),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

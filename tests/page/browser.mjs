@@ -11,7 +11,8 @@ const axeSource = readFileSync(need.resolve("axe-core/axe.min.js"), "utf8");
 export async function launch() {
     return chromium.launch({
         executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-        args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-proxy-server"],
+        args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-proxy-server", "--disable-quic",
+            "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
     });
 }
 
@@ -63,4 +64,13 @@ export async function accessible(page, where) {
         return result.violations.map(({ id, nodes }) => `${id}: ${nodes.slice(0, 3).map((node) => node.html.slice(0, 160) + " " + (node.any[0]?.message ?? "")).join(" | ")}`);
     });
     assert.deepEqual(found, [], where);
+}
+
+// The same in the dark; the page was opened in the light.
+export async function accessibleInBoth(page, where) {
+    await accessible(page, where);
+    await page.emulateMedia({ colorScheme: "dark" });
+    await page.waitForFunction(() => !document.getAnimations().some((one) => one instanceof CSSTransition));
+    await accessible(page, where + ", dark");
+    await page.emulateMedia({ colorScheme: "light" });
 }

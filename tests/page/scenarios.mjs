@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What a person does on the page. Usage: node scenarios.mjs NAME FACTS (JSON); prints JSON.
 import assert from "node:assert/strict";
-import { accessible, clean, DESKTOP, launch, names, open, PHONE, row } from "./browser.mjs";
+import { accessible, accessibleInBoth, clean, DESKTOP, launch, names, open, PHONE, row } from "./browser.mjs";
 
 const scenarios = {};
 const [, , name, text] = process.argv;
@@ -28,7 +28,7 @@ scenarios.login = async (browser) => {
     const page = await open(browser, facts, { token: "" });
     page.expected.push(/401/);
     await page.locator("#token").waitFor();
-    await accessible(page, "login");
+    await accessibleInBoth(page, "login");
     await page.fill("#token", "wrong-token");
     await page.keyboard.press("Enter");
     await page.getByText("does not take this token").waitFor();
@@ -86,8 +86,8 @@ scenarios.file = async (browser) => {
     const dialog = page.getByRole("dialog", { name: "Add torrents" });
     await dialog.locator("input[type=file]").setInputFiles(facts.torrent);
     await dialog.getByLabel("Get " + facts.skipped).waitFor();
-    assert.match(await dialog.locator(".room").innerText(), /wanted of .* free/);
-    await accessible(page, "add");
+    await dialog.locator(".room", { hasText: /wanted of .* free/ }).waitFor(); // the daemon is asked for the room
+    await accessibleInBoth(page, "add");
     await dialog.getByLabel("Get " + facts.skipped).uncheck();
     await dialog.getByRole("button", { name: "Add", exact: true }).click();
     await dialog.waitFor({ state: "detached" });
@@ -105,27 +105,27 @@ scenarios.watch = async (browser) => {
     await page.locator(".why").getByText("Why is it not faster?").waitFor();
     assert.ok((await page.locator(".why > p").innerText()).length > 5);
     await page.locator(".plot canvas").waitFor({ state: "attached" });
-    await accessible(page, "overview");
+    await accessibleInBoth(page, "overview");
     await page.getByRole("tab", { name: "Peers" }).click();
     await page.locator("td", { hasText: facts.peer }).first().waitFor();
     await page.locator("td", { hasText: "gives" }).first().waitFor();
-    await accessible(page, "peers");
+    await accessibleInBoth(page, "peers");
     await page.getByRole("tab", { name: "Swarm" }).click();
     await page.locator(".swarm .link.down").first().waitFor({ state: "attached" });
-    await accessible(page, "swarm");
+    await accessibleInBoth(page, "swarm");
     await page.getByRole("tab", { name: "Trackers" }).click();
     await page.locator("td", { hasText: facts.trackerWords }).waitFor();
-    await accessible(page, "trackers");
+    await accessibleInBoth(page, "trackers");
     await page.getByRole("tab", { name: "Pieces" }).click();
     await page.getByRole("img", { name: /pieces are here/ }).waitFor();
-    await accessible(page, "pieces");
+    await accessibleInBoth(page, "pieces");
     await page.getByRole("tab", { name: "Files" }).click();
     await page.locator(".tree-row").first().waitFor();
-    await accessible(page, "files");
+    await accessibleInBoth(page, "files");
     await page.getByRole("tab", { name: "Overview" }).click();
     await page.getByRole("button", { name: "change" }).click();
     const dialog = page.getByRole("dialog", { name: "Limits and goals" });
-    await accessible(page, "limits");
+    await accessibleInBoth(page, "limits");
     assert.ok(await dialog.getByLabel("Limit download", { exact: true }).isChecked());
     await dialog.getByLabel("Limit download, bytes a second").fill("nonsense");
     await dialog.getByText("For example").waitFor();
@@ -246,12 +246,12 @@ scenarios.settings = async (browser) => {
     await ready(page);
     await page.getByRole("button", { name: "Settings" }).click();
     const dialog = page.getByRole("dialog", { name: "Settings" });
-    await accessible(page, "settings");
+    await accessibleInBoth(page, "settings");
     await dialog.getByLabel("Limit upload", { exact: true }).check();
     await dialog.getByLabel("Limit upload, bytes a second").fill("2.5 M");
     for (const group of ["Downloads", "Queue", "Seeding", "Network"]) {
         await dialog.getByRole("tab", { name: group }).click();
-        await accessible(page, group);
+        await accessibleInBoth(page, group);
     }
     await dialog.getByRole("tab", { name: "Queue" }).click();
     await dialog.getByLabel("Downloads at once", { exact: true }).fill("3");

@@ -45,6 +45,13 @@ def test_nothing_missing_says_nothing(install):
     assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
 
 
+def test_a_command_from_elsewhere_will_do(install):
+    result = install(["lack|command:env", "other|command:bash"], 1000, False)
+    assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+    result = install(["lack|command:absent"], 0, False)
+    assert "Installing: lack" in result.stdout.splitlines()
+
+
 def test_a_person_without_sudo_gets_the_line_to_run(install):
     result = install(["have", "lack", "first|second"], 1000, False)
     assert result.returncode == 1

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the daemon says and how it is asked. Shapes as services/api/openapi.yaml has them.
+// What the daemon says and how it is asked. Shapes as services/api/openapi.json has them.
 
 export type Phase =
     | "stopped" | "wait-check" | "checking" | "wait-download" | "downloading"

@@ -129,7 +129,7 @@ function Peers({ peers }: { peers: Peer[] | null }) {
                         <tr key={peer.address}>
                             <td><bdi>{peer.client || "–"}</bdi></td>
                             <td><code>{peer.address}</code></td>
-                            <td class="has"><Bar share={peer.progress} kind={peer.seed ? "seed" : "down"} /><span>{percent(peer.seed ? 1 : peer.progress)}</span></td>
+                            <td class="has"><div><Bar share={peer.progress} kind={peer.seed ? "seed" : "down"} /><span>{percent(peer.seed ? 1 : peer.progress)}</span></div></td>
                             <td class="n">{peer.rate_down > 0 ? rate(peer.rate_down) : ""}</td>
                             <td class="n">{peer.rate_up > 0 ? rate(peer.rate_up) : ""}</td>
                             <td>{choke(peer.peer_choking, peer.am_interested, ["gives", "chokes us", "nothing wanted"])}</td>
