@@ -21,6 +21,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #define JOBS_MAX    32
 #define PACKETS_MAX 8
 
+static const struct bytes urls[] = {
+    {(const uint8_t *)"udp://t.example:6969/x?y", 24},
+    {(const uint8_t *)"http://u.example/announce", 25},
+    {(const uint8_t *)"udp://20.0.0.9:80", 17},
+    {(const uint8_t *)"http://[2a00::1]/announce", 25},
+    {(const uint8_t *)"wss://no.example/", 17},
+};
+
 struct run {
     struct tracker_client *client;
     struct announce_pacer pacer;
@@ -106,6 +114,21 @@ static void receive(struct run *run, uint8_t what, struct bytes bytes)
     (void)tracker_client_input(run->client, run->now, &event);
 }
 
+/* Other trackers: each byte names one, and its high bit a tier of its own. */
+static void set_trackers(struct run *run, struct bytes bytes)
+{
+    struct bytes chosen[8];
+    uint32_t tiers[8], tier = 0, count = 0;
+    for (; count < bytes.length && count < 8; count++) {
+        chosen[count] = urls[bytes.data[count] % (sizeof urls / sizeof *urls)];
+        tier += bytes.data[count] >> 7;
+        tiers[count] = tier;
+    }
+    struct tracker_client_options options = {
+        .trackers = chosen, .tracker_tiers = tiers, .tracker_count = count};
+    tracker_client_set_trackers(run->client, run->now, &options);
+}
+
 static void wish(struct run *run, uint8_t what, struct bytes bytes)
 {
     uint8_t which = what / 4 % 8;
@@ -115,6 +138,8 @@ static void wish(struct run *run, uint8_t what, struct bytes bytes)
         tracker_client_announce_now(run->client, run->now);
     else if (which == 6)
         tracker_client_scrape(run->client, run->now);
+    else if (bytes.length % 2)
+        set_trackers(run, (struct bytes){bytes.data + 1, bytes.length - 1});
     else
         tracker_client_set_stats(run->client, &(struct tracker_client_stats){
                                                   .left = bytes.length, .port = 1, .numwant = 5});
@@ -132,13 +157,6 @@ static void pass_time(struct run *run, uint8_t what)
 
 static struct tracker_client *new_client(struct run *run, uint8_t shape)
 {
-    static const struct bytes urls[] = {
-        {(const uint8_t *)"udp://t.example:6969/x?y", 24},
-        {(const uint8_t *)"http://u.example/announce", 25},
-        {(const uint8_t *)"udp://20.0.0.9:80", 17},
-        {(const uint8_t *)"http://[2a00::1]/announce", 25},
-        {(const uint8_t *)"wss://no.example/", 17},
-    };
     struct tracker_client_options options = {
         .trackers = urls + shape % 4,
         .tracker_tiers = shape & 0x10 ? (const uint32_t[]){0, 0, 1, 1, 1} : NULL,

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* planted: services/rpc/transmission_arguments.c */
+/* finds: heap-buffer-overflow :: in put_files */
 /* covers: services/rpc/transmission_rpc.c services/rpc/transmission_get.c */
 /* covers: services/rpc/transmission_values.c services/rpc/transmission_rows.c */
 /* covers: services/rpc/transmission_lists.c services/rpc/transmission_arguments.c */

@@ -48,7 +48,7 @@ length_of() {
 
 # The files whose lines a target should reach.
 files_of() {
-    sed '/^#include/,$d' "fuzz/$1.c" | sed -n '/covers:/,$p' | grep -oE 'core/[a-z0-9_/]+\.c' || true
+    sed '/^#include/,$d' "fuzz/$1.c" | sed -n '/covers:/,$p' | grep -oE '(core|services)/[a-z0-9_/]+\.c' || true
 }
 
 campaign_one() {
