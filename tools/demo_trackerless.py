@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """A real network without a tracker, on loopback: twenty freshet nodes on 127.0.0.2 to .21 and one of
 libtorrent are a DHT. A magnet link is fetched through it. Then a second torrent, whose tracker is
-killed half-way, is finished by the DHT and by what peers tell one another.
+killed half-way, is finished by one latecomer through the DHT, by another through what peers tell.
 Usage: demo_trackerless.py PROGRAM WORK_FOLDER"""
 import json
 import shutil
@@ -22,6 +22,7 @@ def free_port():
 
 
 PORT = free_port()
+SOURCES = ("user", "tracker", "dht", "exchange", "inbound")
 
 
 def small_source(folder):
@@ -162,8 +163,36 @@ class Trackerless(Demo):
         for child in (self.seed, get):
             child.end()
 
+    def latecomer(self, name, last, torrent, *words):
+        return self.start(name, "get", torrent, "-o", self.work / name, "--listen",
+                          f"127.0.0.{last}:{PORT}", *words, "--seed-time", "1h", "--progress=json",
+                          "--no-lsd")
+
+    @staticmethod
+    def known(child):
+        """How many peers it knows, {source: count}; of two sources the surer one counts."""
+        return child.events.get("progress", {}).get("known_from", {})
+
+    def wait_known(self, child, source, seconds=180):
+        for _ in range(seconds * 5):
+            if self.known(child).get(source):
+                return
+            if child.process.poll() is not None:
+                raise Failure(f"{child.name} ended:\n{child.errors()}")
+            time.sleep(0.2)
+        raise Failure(f"{child.name} heard of nobody by {source}: {json.dumps(self.known(child))}")
+
+    def show_sources(self, swarm):
+        print("\nOf how many peers each knows in which way:\n")
+        print("  " + " " * 8 + "".join(f"{source:>10}" for source in SOURCES))
+        for name, child in swarm.items():
+            known = self.known(child)
+            print(f"  {name:8}" + "".join(f"{known.get(source, 0) or '-':>10}"
+                                          for source in SOURCES), flush=True)
+
     def tracker_dies(self):
-        """The peers know the seed by the tracker; a latecomer can know them by the DHT alone."""
+        """The peers know the seed by the tracker; of two latecomers one can know them by the DHT
+        alone, the other, which is without it, by what the one peer that it knows tells it."""
         tracker = self.start("tracker", "tracker", "--http", "127.0.0.1:0", "--progress=json")
         url = f"http://{tracker.wait_for('ready', 20)['listen']}/announce"
         torrent = self.work / "second.torrent"
@@ -179,16 +208,21 @@ class Trackerless(Demo):
         tracker.process.send_signal(signal.SIGKILL)
         print("The tracker is killed; the first peer has "
               f"{first.events['progress']['verified'] / self.total:.0%}.", flush=True)
-        late = self.start("late", "get", torrent, "-o", self.work / "late", "--listen",
-                          f"127.0.0.29:{PORT}", "--state", self.work / "state.late",
-                          "--bootstrap", self.entry, "--progress=json", "--no-lsd")
-        for name, child in (("first", first), ("late", late)):
+        late = self.latecomer("late", 29, torrent, "--state", self.work / "state.late",
+                              "--bootstrap", self.entry)
+        self.wait_known(late, "dht")
+        # It is given one peer, and may hear of others from that one alone.
+        told = self.latecomer("told", 28, torrent, "--state", self.work / "state.told", "--no-dht",
+                              "--peer", self.seed.events["ready"]["listen"])
+        self.wait_known(told, "exchange")
+        swarm = {"first": first, "late": late, "told": told}
+        for name, child in swarm.items():
             self.wait_done(child)
             self.same(self.work / name / self.source.name)
-            print(f"The {name} peer has everything; it heard of peers "
-                  f"{json.dumps(child.events['done']['known_from'])}.", flush=True)
-        if not {"dht", "exchange", "inbound"} & set(late.events["done"]["known_from"]):
-            raise Failure("the latecomer knew nobody from the DHT or from peers")
+            print(f"The {name} peer has everything.", flush=True)
+        self.show_sources(swarm)
+        if {"dht", "lan", "tracker"} & set(self.known(told)):
+            raise Failure("who is without DHT heard of peers from elsewhere than from a peer")
         print("\nWith no tracker, and with a tracker that died, everybody has everything.")
 
 

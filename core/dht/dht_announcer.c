@@ -50,6 +50,12 @@ enum freshet_error dht_announcer_keep(struct dht_announcer *announcer, int64_t n
     return FRESHET_OK;
 }
 
+const struct dht_announcement *dht_announcer_find(const struct dht_announcer *announcer,
+                                                  const struct dht_id *info_hash)
+{
+    return map_get(&announcer->by_hash, info_hash->bytes);
+}
+
 void dht_announcer_drop(struct dht_announcer *announcer, const struct dht_id *info_hash)
 {
     struct dht_announcement *kept = map_get(&announcer->by_hash, info_hash->bytes);

@@ -31,6 +31,9 @@ void dht_announcer_deinit(struct dht_announcer *announcer);
  * more than LIMIT_TORRENTS × 2 (a hybrid torrent has two hashes). */
 enum freshet_error dht_announcer_keep(struct dht_announcer *announcer, int64_t now,
                                       const struct dht_id *info_hash, uint16_t port, bool is_seed);
+/* NULL: it is not kept. */
+const struct dht_announcement *dht_announcer_find(const struct dht_announcer *announcer,
+                                                  const struct dht_id *info_hash);
 void dht_announcer_drop(struct dht_announcer *announcer, const struct dht_id *info_hash);
 /* The one whose turn it is, its next turn set; NULL: none now. */
 const struct dht_announcement *dht_announcer_take(struct dht_announcer *announcer, int64_t now);

@@ -320,7 +320,7 @@ static bool hear_datagram(struct dht_node *node, int64_t now, const struct event
     if (!is_host_address(node, from))
         return true;
     if (message.kind == KRPC_QUERY)
-        dht_node_serve(node, now, from, &message);
+        dht_node_serve(node, now, from, &event->local, &message);
     else
         dht_node_hear(node, now, from, &message);
     return true;

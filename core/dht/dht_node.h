@@ -66,13 +66,15 @@ uint32_t dht_node_put(struct dht_node *node, int64_t now, const struct krpc_item
 uint32_t dht_node_ping(struct dht_node *node, int64_t now, const struct address *address);
 uint32_t dht_node_sample(struct dht_node *node, int64_t now, const struct address *address,
                          const struct dht_id *target);
-/* Announces the torrent from now on, paced among all others. */
+/* Announces the torrent from now on, paced among all others, and names ourselves to who asks us for
+ * its peers. */
 enum freshet_error dht_node_keep_announced(struct dht_node *node, int64_t now,
                                            const struct dht_id *info_hash, uint16_t port,
                                            bool is_seed);
 void dht_node_stop_announcing(struct dht_node *node, const struct dht_id *info_hash);
 
-/* Takes EVENT_DATAGRAM and EVENT_JOB_DONE of its RESOLVE jobs. false: not its own. */
+/* Takes EVENT_DATAGRAM (its `local`, where it was sent to, may be unknown) and EVENT_JOB_DONE of
+ * its RESOLVE jobs. false: not its own. */
 bool dht_node_input(struct dht_node *node, int64_t now, const struct event *event);
 void dht_node_tick(struct dht_node *node, int64_t now);
 int64_t dht_node_deadline(const struct dht_node *node);

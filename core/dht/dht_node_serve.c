@@ -65,21 +65,61 @@ static void add_token(const struct dht_node *node, int64_t now, const struct add
     answer->message.token = (struct bytes){answer->token, DHT_TOKEN_SIZE};
 }
 
+/* Ourselves as a peer that `from` can reach; false: we know of no such address. In his own network
+ * that is where he asked us, further out an address that leads here from everywhere. */
+static bool own_address(const struct dht_node *node, const struct address *from,
+                        const struct address *local, uint16_t port, struct address *ret_own)
+{
+    bool is_near = dht_id_is_exempt(from);
+    bool knows_local = local->family == (uint8_t)node->family && !address_is_unspecified(local) &&
+                       !address_is_multicast(local);
+    if (knows_local && (is_near || !dht_id_is_exempt(local)))
+        *ret_own = *local;
+    else if (node->external.family && (is_near || !dht_id_is_exempt(&node->external)))
+        *ret_own = node->external;
+    else
+        return false;
+    ret_own->port = port ? port : local->port;
+    return ret_own->port != 0;
+}
+
+static void add_scrape(const struct dht_node *node, const struct krpc_message *query,
+                       const struct address *own, bool own_is_seed, struct answer *answer)
+{
+    bool is_known = node->peers && dht_peer_store_blooms(node->peers, &query->target, answer->seeds,
+                                                         answer->peers);
+    if (!is_known && !own)
+        return;
+    if (!is_known) {
+        memset(answer->seeds, 0, DHT_BLOOM_SIZE);
+        memset(answer->peers, 0, DHT_BLOOM_SIZE);
+    }
+    if (own)
+        dht_bloom_insert(own_is_seed ? answer->seeds : answer->peers, own);
+    answer->message.seeds_bloom = (struct bytes){answer->seeds, DHT_BLOOM_SIZE};
+    answer->message.peers_bloom = (struct bytes){answer->peers, DHT_BLOOM_SIZE};
+}
+
+/* What others announced here, and what we announce ourselves: elsewhere only, but in a small
+ * network the others may be gone. */
 static void answer_get_peers(struct dht_node *node, int64_t now, const struct address *from,
-                             const struct krpc_message *query, struct answer *answer)
+                             const struct address *local, const struct krpc_message *query,
+                             struct answer *answer)
 {
     struct krpc_message *message = &answer->message;
+    const struct dht_announcement *kept = dht_announcer_find(&node->announcer, &query->target);
+    struct address own;
+    bool names_own = kept && own_address(node, from, local, kept->port, &own);
     add_nodes(node, query, answer);
     add_token(node, now, from, query, answer);
-    if (!node->peers)
-        return;
-    message->value_count = dht_peer_store_pick(node->peers, &query->target, query->no_seeds,
-                                               &node->rng, message->values, VALUES_MAX);
-    if (query->scrape &&
-        dht_peer_store_blooms(node->peers, &query->target, answer->seeds, answer->peers)) {
-        message->seeds_bloom = (struct bytes){answer->seeds, DHT_BLOOM_SIZE};
-        message->peers_bloom = (struct bytes){answer->peers, DHT_BLOOM_SIZE};
-    }
+    if (names_own && !(query->no_seeds && kept->is_seed))
+        message->values[message->value_count++] = own;
+    if (node->peers)
+        message->value_count += dht_peer_store_pick(
+            node->peers, &query->target, query->no_seeds, &node->rng,
+            message->values + message->value_count, VALUES_MAX - message->value_count);
+    if (query->scrape)
+        add_scrape(node, query, names_own ? &own : NULL, names_own && kept->is_seed, answer);
 }
 
 static void answer_announce(struct dht_node *node, int64_t now, const struct address *from,
@@ -146,7 +186,8 @@ static void answer_sample(struct dht_node *node, int64_t now, const struct krpc_
 }
 
 static void make_answer(struct dht_node *node, int64_t now, const struct address *from,
-                        const struct krpc_message *query, struct answer *answer)
+                        const struct address *local, const struct krpc_message *query,
+                        struct answer *answer)
 {
     if (query->problem) {
         refuse(answer, KRPC_ERROR_PROTOCOL, query->problem);
@@ -154,7 +195,7 @@ static void make_answer(struct dht_node *node, int64_t now, const struct address
     }
     switch (query->method) {
     case KRPC_PING: break;
-    case KRPC_GET_PEERS: answer_get_peers(node, now, from, query, answer); break;
+    case KRPC_GET_PEERS: answer_get_peers(node, now, from, local, query, answer); break;
     case KRPC_ANNOUNCE_PEER: answer_announce(node, now, from, query, answer); break;
     case KRPC_GET: answer_get(node, now, from, query, answer); break;
     case KRPC_PUT: answer_put(node, now, from, query, answer); break;
@@ -221,7 +262,7 @@ static void meet(struct dht_node *node, int64_t now, const struct address *from,
 }
 
 void dht_node_serve(struct dht_node *node, int64_t now, const struct address *from,
-                    const struct krpc_message *query)
+                    const struct address *local, const struct krpc_message *query)
 {
     struct answer answer;
     struct buffer out = {0};
@@ -238,7 +279,7 @@ void dht_node_serve(struct dht_node *node, int64_t now, const struct address *fr
     answer.message.version = DHT_VERSION;
     answer.message.external = *from;
     bool proven = is_proven(node, now, from, query);
-    make_answer(node, now, from, query, &answer);
+    make_answer(node, now, from, local, query, &answer);
     write_answer(&answer.message, &out);
     if (proven || dht_budget_take_bytes(node->budget, out.length, now))
         dht_node_send(node, from, buffer_bytes(&out));

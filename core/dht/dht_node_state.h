@@ -151,8 +151,9 @@ void dht_node_give_up(struct dht_node *node, int64_t now);
 
 /* dht_node_serve.c */
 
+/* `local`: where it was asked at; of no family or unspecified when nobody knows. */
 void dht_node_serve(struct dht_node *node, int64_t now, const struct address *from,
-                    const struct krpc_message *query);
+                    const struct address *local, const struct krpc_message *query);
 
 /* dht_node_search.c */
 

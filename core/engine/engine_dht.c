@@ -21,7 +21,7 @@
 #define JOBS_A_NODE (UINT64_C(1) << 61)
 
 /* A torrent that finds nobody looks again, ever more rarely. */
-#define LOOK_FIRST_NS (5 * SECOND_NS)
+#define LOOK_FIRST_NS (2 * SECOND_NS)
 #define LOOK_LAST_NS  (120 * SECOND_NS)
 
 struct engine_dht {

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "core/base/memory.h"
+#include "core/dht/dht_bloom.h"
 #include "core/dht/dht_node.h"
 
 static struct dht_node *node;
@@ -180,6 +181,88 @@ static void what_was_announced_is_handed_out(void **state)
     assert_true(ask(0, &asker, &query));
     assert_int_equal(message.samples.length, 20);
     assert_int_equal(message.sample_total, 1);
+}
+
+/* Asked at `local` by `asker`; returns how many peers are named, the first into `ret_peer`. */
+static uint32_t peers_named(int64_t now, const struct address *asker, const struct address *local,
+                            bool no_seeds, struct address *ret_peer)
+{
+    struct krpc_message query = query_of(KRPC_GET_PEERS, asker);
+    struct buffer out = {0};
+    struct action action;
+    query.no_seeds = no_seeds;
+    query.scrape = true;
+    krpc_write(&query, &out);
+    struct event event = {.type = EVENT_DATAGRAM, .remote = *asker, .bytes = buffer_bytes(&out)};
+    if (local)
+        event.local = *local;
+    dht_node_input(node, now, &event);
+    buffer_deinit(&out);
+    do
+        assert_true(next_packet(node, now));
+    while (message.kind != KRPC_REPLY);
+    *ret_peer = message.values[0];
+    uint32_t count = message.value_count;
+    assert_int_equal(message.seeds_bloom.length, message.peers_bloom.length);
+    while (dht_node_output(node, now, &action))
+        continue;
+    return count;
+}
+
+static void who_is_asked_for_what_it_keeps_announced_names_itself(void **state)
+{
+    (void)state;
+    struct address near = v4(10, 1, 1, 1), here = v4(10, 1, 1, 2), far = v4(2, 2, 2, 2);
+    struct address bound = v4(5, 5, 5, 5), any = v4(0, 0, 0, 0), loop = v4(127, 0, 0, 1), peer;
+    struct dht_id hash;
+    memset(hash.bytes, 't', DHT_ID_SIZE);
+    assert_int_equal(peers_named(0, &near, &here, false, &peer), 0);
+    assert_int_equal(message.seeds_bloom.length, 0);
+    assert_int_equal(dht_node_keep_announced(node, 0, &hash, 7000, true), FRESHET_OK);
+    assert_int_equal(peers_named(SECOND_NS, &near, &here, false, &peer), 1);
+    here.port = 7000;
+    assert_true(address_equal(&peer, &here));
+    assert_int_equal(message.seeds_bloom.length, DHT_BLOOM_SIZE);
+    assert_int_equal(dht_bloom_estimate(message.seeds_bloom.data), 1);
+    assert_int_equal(dht_bloom_estimate(message.peers_bloom.data), 0);
+    assert_int_equal(peers_named(SECOND_NS, &near, &here, true, &peer), 0);
+    assert_int_equal(peers_named(SECOND_NS, &loop, &loop, false, &peer), 1);
+    assert_true(address_same_ip(&peer, &loop));
+    /* Nobody outside is sent to an address of our network, and nobody at all to none. */
+    assert_int_equal(peers_named(SECOND_NS, &far, &here, false, &peer), 0);
+    assert_int_equal(peers_named(SECOND_NS, &far, &any, false, &peer), 0);
+    assert_int_equal(peers_named(2 * SECOND_NS, &near, &any, false, &peer), 0);
+    assert_int_equal(peers_named(2 * SECOND_NS, &near, NULL, false, &peer), 0);
+    assert_int_equal(peers_named(2 * SECOND_NS, &far, &bound, false, &peer), 1);
+    bound.port = 7000;
+    assert_true(address_equal(&peer, &bound));
+    /* What others announced comes besides. */
+    struct address other = v4(1, 2, 3, 4);
+    assert_int_equal(announce(3 * SECOND_NS, &other, &other, 7001, false), 0);
+    assert_int_equal(peers_named(4 * SECOND_NS, &near, &here, false, &peer), 2);
+    assert_true(address_equal(&peer, &here));
+    dht_node_stop_announcing(node, &hash);
+    assert_int_equal(peers_named(4 * SECOND_NS, &near, &here, false, &peer), 1);
+    assert_int_equal(peer.port, 7001);
+}
+
+static void the_address_that_others_saw_is_named_outside(void **state)
+{
+    (void)state;
+    struct address far = v4(2, 2, 2, 2), near = v4(10, 1, 1, 1), here = v4(10, 1, 1, 2), peer;
+    struct address external = v4(6, 6, 6, 6);
+    struct dht_id hash;
+    memset(hash.bytes, 't', DHT_ID_SIZE);
+    dht_node_free(node);
+    node = make((struct dht_node_options){.external = external});
+    assert_int_equal(dht_node_keep_announced(node, 0, &hash, 7000, false), FRESHET_OK);
+    external.port = here.port = 7000;
+    assert_int_equal(peers_named(0, &far, &here, false, &peer), 1);
+    assert_true(address_equal(&peer, &external));
+    assert_int_equal(peers_named(0, &near, &here, false, &peer), 1);
+    assert_true(address_equal(&peer, &here));
+    assert_int_equal(peers_named(0, &near, NULL, false, &peer), 1);
+    assert_true(address_equal(&peer, &external));
 }
 
 static void a_full_answer_stays_within_1400_bytes(void **state)
@@ -736,6 +819,8 @@ int main(void)
         TEST(a_ping_is_answered_with_the_askers_address),
         TEST(unknown_queries_with_a_target_are_find_node),
         TEST(what_was_announced_is_handed_out),
+        TEST(who_is_asked_for_what_it_keeps_announced_names_itself),
+        TEST(the_address_that_others_saw_is_named_outside),
         TEST(a_full_answer_stays_within_1400_bytes),
         TEST(strangers_get_8000_bytes_a_second_and_five_answers_each),
         TEST(who_asks_is_pinged_and_then_a_node),

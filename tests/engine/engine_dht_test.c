@@ -30,6 +30,7 @@ static void carry(struct lone_engine *lone, const struct address *from, const st
     for (int i = 0; i < 2; i++)
         if (address_equal(&action->remote, &outside->addresses[i]))
             dht_node_input(outside->nodes[i], lone->now, &event);
+    event.local = outside->engine;
     if (lone->engine && address_equal(&action->remote, &outside->engine))
         engine_input(lone->engine, lone->now, &event);
 }
@@ -134,6 +135,24 @@ static struct dht_node_stats stats_of(struct dht_node *node, int64_t now)
     return stats;
 }
 
+/* Does the engine's node, asked by the first outside, name the engine as a peer? */
+static bool names_itself(struct lone_engine *lone, const struct dht_id *hash)
+{
+    struct outside *outside = lone->context;
+    struct dht_node *asker = outside->nodes[0];
+    struct dht_result result;
+    bool names = false;
+    while (dht_node_result(asker, &result))
+        continue;
+    assert_int_not_equal(dht_node_get_peers(asker, lone->now, hash, 0), 0);
+    pass(lone, 5 * SECOND_NS);
+    while (dht_node_result(asker, &result))
+        for (uint32_t i = 0; result.type == DHT_RESULT_PEERS && i < result.peer_count; i++)
+            names |= address_equal(&result.from, &outside->engine) &&
+                     address_same_ip(&result.peers[i], &outside->engine);
+    return names;
+}
+
 static void engine_announces_to_the_dht_and_connects_to_who_is_there(void **state)
 {
     (void)state;
@@ -217,6 +236,23 @@ static void engine_keeps_private_torrents_out_of_the_dht(void **state)
     assert_true(stats_of(outside.nodes[0], lone->now).queries_in > 0);
     assert_int_equal(stats_of(outside.nodes[0], lone->now).peers, 1);
     assert_int_equal(lone->connect_count, 0);
+    /* Its node is asked for it, and names nobody. */
+    struct dht_id hash = info_hash(lone);
+    assert_false(names_itself(lone, &hash));
+    world_free(lone, &outside);
+}
+
+static void engine_names_itself_to_who_asks_for_what_it_has(void **state)
+{
+    (void)state;
+    struct outside outside = {0};
+    struct lone_engine *lone = world_new(&outside, false);
+    lone_begin(lone, NULL, NULL);
+    start_dht(lone, true);
+    pass(lone, 20 * SECOND_NS);
+    struct dht_id hash = info_hash(lone), other = {{7}};
+    assert_true(names_itself(lone, &hash));
+    assert_false(names_itself(lone, &other));
     world_free(lone, &outside);
 }
 
@@ -294,6 +330,7 @@ int main(void)
         cmocka_unit_test(engine_enters_the_dht_by_the_nodes_of_a_torrent),
         cmocka_unit_test(engine_asks_a_node_of_which_a_peer_told),
         cmocka_unit_test(engine_keeps_private_torrents_out_of_the_dht),
+        cmocka_unit_test(engine_names_itself_to_who_asks_for_what_it_has),
         cmocka_unit_test(engine_leaves_the_dht_when_metadata_turns_out_private),
         cmocka_unit_test(engine_stops_announcing_what_is_paused),
         cmocka_unit_test(engine_keeps_the_record_of_its_node),

@@ -51,5 +51,10 @@ def test_the_demo_without_a_tracker_ends_with_everything_everywhere(tmp_path):
     assert result.returncode == 0, result.stdout + result.stderr
     assert "freshet has everything after" in result.stdout
     assert "libtorrent has everything after" in result.stdout
-    assert re.search(r"The late peer has everything; it heard of peers .*(dht|exchange|inbound)",
-                     result.stdout)
+    words = re.search(r"^ +(user .*)$", result.stdout, re.M).group(1).split()
+    known = {row[0]: dict(zip(words, row[1:])) for row in
+             map(str.split, re.findall(r"^  (?:first|late|told) .*$", result.stdout, re.M))}
+    assert set(known) == {"first", "late", "told"}
+    assert int(known["late"]["dht"]) > 0
+    assert int(known["told"]["exchange"]) > 0
+    assert (known["told"]["dht"], known["told"]["tracker"]) == ("-", "-")

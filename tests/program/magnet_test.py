@@ -41,6 +41,19 @@ def test_a_link_is_enough_where_there_is_no_tracker(peers, album, tmp_path):
     assert "album: 3 files" in get.log()
 
 
+def test_one_after_another_finds_a_lone_seed(peers, album, freshet, tmp_path):
+    """Whoever heard the seed's announce is gone when the next one comes: only the seed can tell.
+    It may be the first to hear of the other, and call."""
+    torrent = tmp_path / "album.torrent"
+    assert freshet("create", album, "-o", torrent).returncode == 0
+    info_hash = json.loads(freshet("show", "--json", torrent).stdout)["info_hash_v1"]
+    seed = peers("seed", torrent, "-o", tmp_path / "from")
+    for name in ("one", "two", "three"):
+        get = peers("get", info_hash, "-o", tmp_path / name, "--bootstrap", seed.endpoint)
+        assert get.wait(240) == 0, get.log()
+        assert files_of(tmp_path / name / "album") == files_of(album)
+
+
 def test_where_the_dht_is_entered_is_remembered(peers, album, tmp_path):
     seed = peers("seed", album)
     first = peers("get", "0" * 40, "-o", tmp_path / "no", "--bootstrap", seed.endpoint,

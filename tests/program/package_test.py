@@ -91,6 +91,15 @@ def test_the_package_names_what_it_needs(package):
         assert status == "installed", name
 
 
+def test_the_package_leaves_the_linkers_cache_to_dpkg(package, tmp_path):
+    """Its scripts run beside whatever root it goes to, and are not to touch the machine."""
+    run("dpkg-deb", "-e", package, tmp_path)
+    assert "activate-noawait ldconfig" in (tmp_path / "triggers").read_text().splitlines()
+    for name in ("postinst", "postrm"):
+        lines = (tmp_path / name).read_text().splitlines()
+        assert [line for line in lines if not line.startswith("#")] == ["set -e"], name
+
+
 def test_the_package_installs_and_leaves_no_trace(package, tmp_path):
     """dpkg's own bookkeeping, in a root of its own, so that the machine stays as it is."""
     root = tmp_path / "root"
