@@ -107,7 +107,7 @@ def test_a_reader_that_wakes_up_gets_whole_lines(stalled_seed):
     ["daemon", "--rpc", "127.0.0.1:0", "--state", "state", "--socket", "socket", "--listen",
      "127.0.0.1:0", "--no-dht"],
     ["tracker", "--http", "127.0.0.1:0"],
-    ["dht", "node", "--listen", "127.0.0.1:0", "--state", "state"]])
+    ["dht", "node", "--listen", "127.0.0.1:0", "--bootstrap", "127.0.0.1:1", "--state", "state"]])
 def test_others_that_nobody_reads_end_as_well(slow, words):
     server = slow(*words, "--progress=json")
     assert json.loads(server.read_line())["event"] == "ready"
