@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "cli/message.h"
-#include "cli/output_pipe.h"
+#include "cli/output.h"
 #include "cli/transfer.h"
 #include "cli/transfer_options.h"
 #include "host/daemon_service.h"

@@ -7,7 +7,7 @@
 
 #include "cli/dht_run.h"
 #include "cli/message.h"
-#include "cli/output_pipe.h"
+#include "cli/output.h"
 #include "cli/terminal.h"
 #include "host/clock.h"
 

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "cli/message.h"
-#include "cli/output_pipe.h"
+#include "cli/output.h"
 #include "cli/units.h"
 #include "core/metainfo/magnet.h"
 #include "host/clock.h"

@@ -5,7 +5,7 @@
 #include "cli/command_help.h"
 #include "cli/commands.h"
 #include "cli/message.h"
-#include "cli/output_pipe.h"
+#include "cli/output.h"
 #include "cli/terminal.h"
 
 static const char *command_name(const char *word)

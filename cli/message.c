@@ -4,7 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "cli/output_pipe.h"
+#include "cli/output.h"
 #include "cli/terminal.h"
 #include "core/base/bytes.h"
 

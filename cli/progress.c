@@ -4,7 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/output_pipe.h"
+#include "cli/output.h"
 #include "cli/progress_bar.h"
 #include "cli/progress_json.h"
 #include "cli/terminal.h"

@@ -4,7 +4,7 @@
 #include <jansson.h>
 #include <stdlib.h>
 
-#include "cli/output_pipe.h"
+#include "cli/output.h"
 
 static void progress_json_print(json_t *object)
 {

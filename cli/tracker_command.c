@@ -9,7 +9,7 @@
 
 #include "cli/command.h"
 #include "cli/message.h"
-#include "cli/output_pipe.h"
+#include "cli/output.h"
 #include "host/tracker_service.h"
 
 #define DEFAULT_PORT 6969

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "cli/message.h"
-#include "cli/output_pipe.h"
+#include "cli/output.h"
 #include "core/base/memory.h"
 #include "host/clock.h"
 #include "host/root_path.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "cli/output_pipe.h"
+#include "cli/output.h"
 
 #include <errno.h>
 #include <limits.h>

@@ -6,8 +6,8 @@
  * says nothing then. A text goes out whole or not at all, in order. Descriptors are polled, not set
  * to O_NONBLOCK: others may share them. Until output_begin all is written at once, through stdio.
  */
-#ifndef FRESHET_CLI_OUTPUT_PIPE_H
-#define FRESHET_CLI_OUTPUT_PIPE_H
+#ifndef FRESHET_CLI_OUTPUT_H
+#define FRESHET_CLI_OUTPUT_H
 
 #include <stdbool.h>
 
