@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cli/message.h"
+#include "cli/output.h"
 #include "cli/transfer.h"
 #include "cli/transfer_options.h"
 #include "host/daemon_service.h"
@@ -152,17 +153,17 @@ static bool read_options(struct daemon_run *run)
 /* A path is printed as JSON wants it. */
 static void print_json_text(const char *text)
 {
-    putchar('"');
+    output_printf("\"");
     for (; *text; text++) {
         unsigned char c = (unsigned char)*text;
         if (c == '"' || c == '\\')
-            printf("\\%c", c);
+            output_printf("\\%c", c);
         else if (c < 0x20)
-            printf("\\u%04x", c);
+            output_printf("\\u%04x", c);
         else
-            putchar(c);
+            output_printf("%c", c);
     }
-    putchar('"');
+    output_printf("\"");
 }
 
 static void tell_ready(const struct daemon_run *run, const struct daemon_service *service)
@@ -175,16 +176,16 @@ static void tell_ready(const struct daemon_run *run, const struct daemon_service
     if (rpc.family != ADDRESS_NONE)
         address_to_text(&rpc, rpc_text);
     if (run->is_json) {
-        printf("{\"event\":\"ready\",\"listen\":\"%s\",\"rpc\":\"%s\",\"socket\":", listen_text,
-               rpc_text);
+        output_printf("{\"event\":\"ready\",\"listen\":\"%s\",\"rpc\":\"%s\",\"socket\":",
+                      listen_text, rpc_text);
         print_json_text(daemon_service_socket(service));
-        printf("}\n");
+        output_printf("}\n");
     } else if (!run->is_quiet) {
         if (rpc_text[0])
-            printf("http://%s/\n", rpc_text);
-        printf("%s\n", daemon_service_socket(service));
+            output_printf("http://%s/\n", rpc_text);
+        output_printf("%s\n", daemon_service_socket(service));
     }
-    fflush(stdout);
+    output_flush();
 }
 
 static int exit_code_of(enum freshet_error error)
@@ -211,6 +212,7 @@ static int run_service(struct daemon_run *run)
     }
     if (text[0])
         message_note("%s", text);
+    output_begin();
     tell_ready(run, service);
     daemon_service_run(service);
     daemon_service_free(service);

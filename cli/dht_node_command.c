@@ -7,6 +7,7 @@
 
 #include "cli/dht_run.h"
 #include "cli/message.h"
+#include "cli/output.h"
 #include "cli/terminal.h"
 #include "host/clock.h"
 
@@ -80,7 +81,7 @@ static void take_stats(struct node_run *run)
 static void clear_line(struct node_run *run)
 {
     if (run->has_line)
-        fputs("\r\033[K", stdout);
+        output_printf("\r\033[K");
     run->has_line = false;
 }
 
@@ -116,7 +117,7 @@ static void print_ready(const struct node_run *run)
         struct dht_id own = dht_node_id(node);
         address_to_text(&address, text);
         if (run->progress == PROGRESS_BAR || run->progress == PROGRESS_PLAIN)
-            printf("listening on %s, id %s\n", text, dht_run_id_text(&own, id));
+            output_printf("listening on %s, id %s\n", text, dht_run_id_text(&own, id));
         json_object_set_new(object, keys[is_first ? 0 : 1], json_string(text));
         is_first = false;
     }
@@ -125,7 +126,7 @@ static void print_ready(const struct node_run *run)
         dht_run_print_json(object);
     else
         json_decref(object);
-    fflush(stdout);
+    output_flush();
 }
 
 static void print_json_stats(const struct node_run *run, const char *event)
@@ -166,13 +167,13 @@ static void print_line(struct node_run *run)
              " queries a second",
              total->nodes, total->torrents, total->items, run->rate);
     if (run->progress == PROGRESS_PLAIN) {
-        puts(line);
+        output_printf("%s\n", line);
     } else {
         clear_line(run);
-        printf("%.*s", terminal_width(STDOUT_FILENO) - 1, line);
+        output_printf("%.*s", terminal_width(STDOUT_FILENO) - 1, line);
         run->has_line = true;
     }
-    fflush(stdout);
+    output_flush();
 }
 
 static void on_tick(void *context)
@@ -184,6 +185,8 @@ static void on_tick(void *context)
     run->rate = (queries - run->queries_before) * 1000 / TICK_MS;
     run->queries_before = queries;
     run->ticks++;
+    if (output_is_behind())
+        return;
     if (run->progress == PROGRESS_BAR)
         print_line(run);
     else if (run->progress == PROGRESS_PLAIN && run->ticks % PLAIN_TICKS == 0)
@@ -207,8 +210,8 @@ static void on_result(void *context, struct dht_node *node, const struct dht_res
             json_pack("{s:s,s:s,s:s}", "event", "address", "address", address, "id", id));
     } else if (run->progress != PROGRESS_NONE) {
         clear_line(run);
-        printf("others see us at %s, id %s\n", address, id);
-        fflush(stdout);
+        output_printf("others see us at %s, id %s\n", address, id);
+        output_flush();
     }
 }
 
@@ -258,6 +261,7 @@ static int run_service(struct node_run *run, struct dht_service_options *options
     if (options->listen.family == ADDRESS_NONE)
         (void)state_store_set_number(run->state, PORT_NUMBER,
                                      dht_service_address(run->service, ADDRESS_IPV4).port);
+    output_begin();
     print_ready(run);
     dht_service_run(run->service);
     take_stats(run);

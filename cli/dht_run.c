@@ -2,9 +2,11 @@
 #include "cli/dht_run.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli/message.h"
+#include "cli/output.h"
 #include "cli/units.h"
 #include "core/metainfo/magnet.h"
 #include "host/clock.h"
@@ -103,9 +105,11 @@ const char *dht_run_id_text(const struct dht_id *id, char text[DHT_RUN_ID_SIZE])
 
 void dht_run_print_json(json_t *object)
 {
-    json_dumpf(object, stdout, JSON_COMPACT);
-    putchar('\n');
-    fflush(stdout);
+    char *text = json_dumps(object, JSON_COMPACT);
+
+    output_printf("%s\n", text ? text : "{}");
+    output_flush();
+    free(text);
     json_decref(object);
 }
 

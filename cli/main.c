@@ -5,6 +5,7 @@
 #include "cli/command_help.h"
 #include "cli/commands.h"
 #include "cli/message.h"
+#include "cli/output.h"
 #include "cli/terminal.h"
 
 static const char *command_name(const char *word)
@@ -19,7 +20,7 @@ static const char *command_name(const char *word)
 /* Output that could not be written is a failure, or `freshet show x > full` would look well. */
 static int finish(int code)
 {
-    if ((fflush(stdout) != 0 || ferror(stdout)) && code == EXIT_CODE_OK) {
+    if (!output_end() && code == EXIT_CODE_OK) {
         message_error("the output could not be written");
         return EXIT_CODE_DISK;
     }

@@ -4,7 +4,9 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "cli/output.h"
 #include "cli/terminal.h"
+#include "core/base/bytes.h"
 
 #define MESSAGE_SIZE 8192
 
@@ -21,11 +23,14 @@ __attribute__((format(printf, 1, 0))) static void print_line(const char *format,
     char safe[MESSAGE_SIZE];
     vsnprintf(text, sizeof text, format, arguments);
     terminal_safe_text(text, safe, sizeof safe);
-    fflush(stdout);
-    if (message_command)
-        fprintf(stderr, "freshet %s: %s\n", message_command, safe);
-    else
-        fprintf(stderr, "freshet: %s\n", safe);
+    snprintf(text, sizeof text, "freshet%s%s: ", message_command ? " " : "",
+             message_command ? message_command : "");
+    struct buffer line = {0};
+    buffer_append_text(&line, text);
+    buffer_append_text(&line, safe);
+    buffer_append(&line, "\n", 2); /* with its end */
+    output_error((const char *)line.data);
+    buffer_deinit(&line);
 }
 
 void message_error(const char *format, ...)

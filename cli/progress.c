@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/progress.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/output.h"
 #include "cli/progress_bar.h"
 #include "cli/progress_json.h"
 #include "cli/terminal.h"
@@ -65,8 +65,8 @@ void progress_ready(struct progress *progress, const struct address *listen)
     if (progress->mode == PROGRESS_JSON)
         progress_json_ready(text);
     else if (progress->mode == PROGRESS_PLAIN)
-        printf("listening on %s\n", text);
-    fflush(stdout);
+        output_printf("listening on %s\n", text);
+    output_flush();
 }
 
 void progress_magnet(struct progress *progress, const char *link)
@@ -74,15 +74,15 @@ void progress_magnet(struct progress *progress, const char *link)
     if (progress->mode == PROGRESS_JSON)
         progress_json_magnet(link);
     else
-        printf("%s\n", link);
-    fflush(stdout);
+        output_printf("%s\n", link);
+    output_flush();
 }
 
 void progress_checked(struct progress *progress, const struct progress_line *line)
 {
     if (progress->mode == PROGRESS_JSON)
         progress_json_line("checked", line);
-    fflush(stdout);
+    output_flush();
 }
 
 /* Does anything move? Bars of torrents at rest give way where there are too many. */
@@ -106,11 +106,11 @@ static void progress_show_bars(struct progress *progress, const struct progress_
             continue;
         }
         progress_bar_text(&lines[i], terminal_width(STDOUT_FILENO), terminal_is_utf8(), text);
-        printf("%s\n", text);
+        output_printf("%s\n", text);
         progress->drawn++;
     }
     if (left > 0) {
-        printf("and %zu more\n", left);
+        output_printf("and %zu more\n", left);
         progress->drawn++;
     }
 }
@@ -140,7 +140,7 @@ static void progress_show_plain(const struct progress_line *lines, size_t count)
     for (size_t i = 0; i < count; i++) {
         char text[PROGRESS_BAR_SIZE];
         progress_bar_plain_text(&lines[i], text);
-        printf("%s\n", text);
+        output_printf("%s\n", text);
     }
 }
 
@@ -149,6 +149,8 @@ void progress_show(struct progress *progress, int64_t now, const struct progress
 {
     int64_t passed = now - progress->shown_ns;
 
+    if (output_is_behind())
+        return; /* the next one tells more */
     switch (progress->mode) {
     case PROGRESS_NONE: return;
     case PROGRESS_BAR: progress_show_bars(progress, lines, count); break;
@@ -167,7 +169,7 @@ void progress_show(struct progress *progress, int64_t now, const struct progress
     }
     }
     progress->shown_ns = now;
-    fflush(stdout);
+    output_flush();
 }
 
 void progress_done(struct progress *progress, int64_t elapsed_ns, const struct progress_line *line)
@@ -178,11 +180,11 @@ void progress_done(struct progress *progress, int64_t elapsed_ns, const struct p
         progress_json_done(elapsed_ns, line);
     } else if (progress->mode != PROGRESS_NONE) {
         progress_hide(progress);
-        printf("%s: complete, %s in %s\n", terminal_safe_text(line->name, safe, sizeof safe),
-               units_format_bytes(line->status.wanted_bytes, bytes),
-               units_format_clock(elapsed_ns, clock));
+        output_printf("%s: complete, %s in %s\n", terminal_safe_text(line->name, safe, sizeof safe),
+                      units_format_bytes(line->status.wanted_bytes, bytes),
+                      units_format_clock(elapsed_ns, clock));
     }
-    fflush(stdout);
+    output_flush();
 }
 
 /* "peers heard of: 12 from the DHT, 3 from peers" */
@@ -200,11 +202,11 @@ static void progress_print_sources(const struct progress_line *lines, size_t cou
             known += lines[i].status.known_by_source[source];
         if (known == 0)
             continue;
-        printf("%s%u %s", first ? "peers heard of: " : ", ", known, words[source]);
+        output_printf("%s%u %s", first ? "peers heard of: " : ", ", known, words[source]);
         first = false;
     }
     if (!first)
-        putchar('\n');
+        output_printf("\n");
 }
 
 /* "the trackers count: 3 seeders, 1 leecher, 10 downloads" */
@@ -223,11 +225,12 @@ static void progress_print_swarms(const struct progress_line *lines, size_t coun
     }
     if (!known)
         return;
-    printf("trackers count: %llu seeder%s, %llu leecher%s", (unsigned long long)seeders,
-           seeders == 1 ? "" : "s", (unsigned long long)leechers, leechers == 1 ? "" : "s");
+    output_printf("trackers count: %llu seeder%s, %llu leecher%s", (unsigned long long)seeders,
+                  seeders == 1 ? "" : "s", (unsigned long long)leechers, leechers == 1 ? "" : "s");
     if (downloads_known)
-        printf(", %llu download%s", (unsigned long long)downloads, downloads == 1 ? "" : "s");
-    putchar('\n');
+        output_printf(", %llu download%s", (unsigned long long)downloads,
+                      downloads == 1 ? "" : "s");
+    output_printf("\n");
 }
 
 void progress_stats(struct progress *progress, int64_t elapsed_ns,
@@ -245,17 +248,17 @@ void progress_stats(struct progress *progress, int64_t elapsed_ns,
     }
     if (progress->mode == PROGRESS_BAR || progress->mode == PROGRESS_PLAIN) {
         progress_hide(progress);
-        printf("received %s, sent %s\n", units_format_bytes(downloaded, down),
-               units_format_bytes(uploaded, up));
+        output_printf("received %s, sent %s\n", units_format_bytes(downloaded, down),
+                      units_format_bytes(uploaded, up));
         progress_print_sources(lines, count);
         progress_print_swarms(lines, count);
     }
-    fflush(stdout);
+    output_flush();
 }
 
 void progress_hide(struct progress *progress)
 {
     if (progress->drawn > 0)
-        printf("\033[%dA\033[J", progress->drawn);
+        output_printf("\033[%dA\033[J", progress->drawn);
     progress->drawn = 0;
 }

@@ -2,13 +2,17 @@
 #include "cli/progress_json.h"
 
 #include <jansson.h>
-#include <stdio.h>
+#include <stdlib.h>
+
+#include "cli/output.h"
 
 static void progress_json_print(json_t *object)
 {
-    json_dumpf(object, stdout, JSON_COMPACT);
-    putchar('\n');
-    fflush(stdout);
+    char *text = json_dumps(object, JSON_COMPACT);
+
+    output_printf("%s\n", text ? text : "{}");
+    output_flush();
+    free(text);
     json_decref(object);
 }
 

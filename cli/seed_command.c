@@ -4,7 +4,6 @@
 #include <strings.h>
 #include <sys/stat.h>
 
-#include "cli/message.h"
 #include "cli/torrent_create.h"
 #include "cli/torrent_file.h"
 #include "cli/tracker_tiers.h"
@@ -47,6 +46,13 @@ static bool seed_is_path(const struct command_call *call, const char *operand)
     return S_ISREG(stat_buffer.st_mode) &&
            (command_has(call, "content") ||
             (!seed_is_named_torrent(operand) && !torrent_file_begins_like_one(operand)));
+}
+
+static bool seed_is_file(const char *operand)
+{
+    struct stat stat_buffer;
+
+    return stat(operand, &stat_buffer) == 0 && S_ISREG(stat_buffer.st_mode);
 }
 
 static enum exit_code seed_start(struct transfer *transfer, const struct command_call *call,
@@ -104,10 +110,9 @@ static enum exit_code seed_add(struct transfer *transfer, const struct command_c
 
     if (seed_is_path(call, operand))
         return seed_add_path(transfer, call, operand);
+    if (seed_is_file(operand))
+        source.hint = "--content seeds the file itself";
     enum exit_code code = torrent_source_load(operand, transfer_state_folder(call), &source, NULL);
-    if (code == EXIT_CODE_BAD_INPUT && torrent_file_begins_like_one(operand))
-        message_note("%s begins like a torrent and is none (--content seeds the file itself)",
-                     operand);
     return code ? code : seed_start(transfer, call, &source, &content);
 }
 

@@ -21,7 +21,9 @@ enum exit_code torrent_source_parse(const char *what, struct buffer *bytes,
     enum freshet_error error = metainfo_parse(buffer_bytes(bytes), &metainfo, reason);
 
     if (error) {
-        message_error("%s: no torrent: %s", what, reason[0] ? reason : error_text(error));
+        const char *hint = ret_source->hint;
+        message_error("%s: no torrent: %s%s%s%s", what, reason[0] ? reason : error_text(error),
+                      hint ? " (" : "", hint ? hint : "", hint ? ")" : "");
         buffer_deinit(bytes);
         return EXIT_CODE_BAD_INPUT;
     }

@@ -13,6 +13,7 @@
 struct torrent_source {
     struct metainfo *metainfo;
     struct buffer bytes; /* the whole .torrent */
+    const char *hint;    /* what to do with what is no torrent, or NULL; set before it is loaded */
 };
 
 /* Says on stderr what is wrong and returns the exit code; EXIT_CODE_OK fills ret_source.

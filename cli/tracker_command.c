@@ -9,6 +9,7 @@
 
 #include "cli/command.h"
 #include "cli/message.h"
+#include "cli/output.h"
 #include "host/tracker_service.h"
 
 #define DEFAULT_PORT 6969
@@ -159,8 +160,8 @@ static void print_urls(const struct tracker_run *run)
     char address[ADDRESS_TEXT_SIZE];
     for (uint32_t i = 0; tracker_service_socket_at(run->service, i, &socket); i++) {
         address_to_text(&socket.address, address);
-        printf("%s://%s/announce\n", socket.transport == TRACKER_TRANSPORT_HTTP ? "http" : "udp",
-               address);
+        output_printf("%s://%s/announce\n",
+                      socket.transport == TRACKER_TRANSPORT_HTTP ? "http" : "udp", address);
     }
 }
 
@@ -170,15 +171,15 @@ static void print_addresses(const struct tracker_run *run, const char *key,
     struct tracker_service_socket socket;
     char address[ADDRESS_TEXT_SIZE];
     const char *comma = "";
-    printf(",\"%s\":[", key);
+    output_printf(",\"%s\":[", key);
     for (uint32_t i = 0; tracker_service_socket_at(run->service, i, &socket); i++) {
         if (socket.transport != transport)
             continue;
         address_to_text(&socket.address, address);
-        printf("%s\"%s\"", comma, address);
+        output_printf("%s\"%s\"", comma, address);
         comma = ",";
     }
-    printf("]");
+    output_printf("]");
 }
 
 static void print_ready(const struct tracker_run *run)
@@ -189,12 +190,12 @@ static void print_ready(const struct tracker_run *run)
         print_urls(run);
     if (run->progress == PROGRESS_JSON && tracker_service_socket_at(run->service, 0, &first)) {
         address_to_text(&first.address, address);
-        printf("{\"event\":\"ready\",\"listen\":\"%s\"", address);
+        output_printf("{\"event\":\"ready\",\"listen\":\"%s\"", address);
         print_addresses(run, "http", TRACKER_TRANSPORT_HTTP);
         print_addresses(run, "udp", TRACKER_TRANSPORT_UDP);
-        printf("}\n");
+        output_printf("}\n");
     }
-    fflush(stdout);
+    output_flush();
 }
 
 static void print_stats(const struct tracker_run *run)
@@ -203,12 +204,12 @@ static void print_stats(const struct tracker_run *run)
     tracker_server_stats(tracker_service_server(run->service), &stats);
     if (run->progress != PROGRESS_JSON)
         return;
-    printf("{\"event\":\"stats\",\"announces\":%" PRIu64 ",\"scrapes\":%" PRIu64
-           ",\"connects\":%" PRIu64 ",\"refused\":%" PRIu64 ",\"ignored\":%" PRIu64
-           ",\"torrents\":%" PRIu32 ",\"peers\":%" PRIu32 "}\n",
-           stats.announces, stats.scrapes, stats.connects, stats.refused, stats.ignored,
-           stats.torrents, stats.peers);
-    fflush(stdout);
+    output_printf("{\"event\":\"stats\",\"announces\":%" PRIu64 ",\"scrapes\":%" PRIu64
+                  ",\"connects\":%" PRIu64 ",\"refused\":%" PRIu64 ",\"ignored\":%" PRIu64
+                  ",\"torrents\":%" PRIu32 ",\"peers\":%" PRIu32 "}\n",
+                  stats.announces, stats.scrapes, stats.connects, stats.refused, stats.ignored,
+                  stats.torrents, stats.peers);
+    output_flush();
 }
 
 static void on_signal(void *context, int signal_number)
@@ -241,6 +242,7 @@ static int run_service(struct tracker_run *run, uint32_t interval_s)
     }
     int code = load_allow_list(run);
     if (code == EXIT_CODE_OK) {
+        output_begin();
         print_ready(run);
         tracker_service_run(run->service);
         print_stats(run);

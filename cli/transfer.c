@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cli/message.h"
+#include "cli/output.h"
 #include "core/base/memory.h"
 #include "host/clock.h"
 #include "host/root_path.h"
@@ -247,7 +248,7 @@ static void transfer_on_signal(void *context, int signal_number)
 
     (void)signal_number;
     if (transfer->interrupted) {
-        fflush(stdout);
+        output_flush();
         _exit(transfer_end_code(transfer));
     }
     transfer->interrupted = true;
@@ -342,6 +343,7 @@ enum exit_code transfer_run(struct transfer *transfer)
         return code;
     transfer->begun_ns = transfer->moved_ns = clock_now();
     struct address listen = session_listen_address(transfer->session);
+    output_begin();
     progress_ready(transfer->progress, &listen);
     for (size_t i = 0; i < transfer->count; i++) {
         if (transfer->torrents[i]->source.metainfo == NULL ||

@@ -5,6 +5,8 @@
 #include "host/clock.h"
 
 #include <ctype.h>
+#include <limits.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -99,21 +101,57 @@ void daemon_log_redact(struct bytes text, struct buffer *out)
     }
 }
 
-void daemon_log(const char *level, const char *event, ...)
+static void begin_line(struct buffer *line, const char *level, const char *event)
 {
-    struct buffer line = {0};
     char stamp[32];
     time_t seconds = (time_t)(clock_wall() / SECOND_NS);
     struct tm utc;
-    va_list pairs;
-    const char *key;
 
     gmtime_r(&seconds, &utc);
     strftime(stamp, sizeof stamp, "%Y-%m-%dT%H:%M:%SZ ", &utc);
-    buffer_append_text(&line, stamp);
-    buffer_append_text(&line, level);
-    buffer_append_u8(&line, ' ');
-    buffer_append_text(&line, event);
+    buffer_append_text(line, stamp);
+    buffer_append_text(line, level);
+    buffer_append_u8(line, ' ');
+    buffer_append_text(line, event);
+}
+
+/* Whole or not at all, and without waiting for who reads it: false when there is no room. */
+static bool write_at_once(struct buffer *line)
+{
+    struct pollfd poll_fd = {.fd = STDERR_FILENO, .events = POLLOUT};
+
+    if (line->length >= PIPE_BUF) /* more might wait */
+        line->length = PIPE_BUF - 1;
+    buffer_append_u8(line, '\n');
+    return poll(&poll_fd, 1, 0) > 0 && write(STDERR_FILENO, line->data, line->length) >= 0;
+}
+
+/* What nobody read is counted, and told of once somebody reads again. */
+static void write_line(struct buffer *line)
+{
+    static uint64_t lost;
+    struct buffer told = {0};
+
+    if (lost > 0) {
+        begin_line(&told, "warn", "log_lines_lost");
+        buffer_append_text(&told, " count=\"");
+        buffer_append_i64(&told, (int64_t)lost);
+        buffer_append_u8(&told, '"');
+        if (write_at_once(&told))
+            lost = 0;
+        buffer_deinit(&told);
+    }
+    if (lost > 0 || !write_at_once(line))
+        lost++;
+}
+
+void daemon_log(const char *level, const char *event, ...)
+{
+    struct buffer line = {0};
+    va_list pairs;
+    const char *key;
+
+    begin_line(&line, level, event);
     va_start(pairs, event);
     while ((key = va_arg(pairs, const char *)) != NULL) {
         const char *value = va_arg(pairs, const char *);
@@ -127,9 +165,6 @@ void daemon_log(const char *level, const char *event, ...)
         buffer_append_u8(&line, '"');
     }
     va_end(pairs);
-    buffer_append_u8(&line, '\n');
-    if (write(STDERR_FILENO, line.data, line.length) < 0) {
-        /* nobody reads it: nothing to be done */
-    }
+    write_line(&line);
     buffer_deinit(&line);
 }

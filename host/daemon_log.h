@@ -2,7 +2,8 @@
 /*
  * A daemon's log: one line an event on stderr, `time level event key=value ...`. Values from
  * outside are made safe to print, and what could be a secret in them is left out: a tracker's URL
- * ends behind its host, long runs of letters and digits (passkeys, tokens) become dots.
+ * ends behind its host, long runs of letters and digits (passkeys, tokens) become dots. Who does
+ * not read them holds up nothing: lines without room are lost, and their number is logged later.
  */
 #ifndef FRESHET_HOST_DAEMON_LOG_H
 #define FRESHET_HOST_DAEMON_LOG_H

@@ -77,6 +77,8 @@ void stream_receive_ready(struct stream_socket *stream)
         int count = 0;
         size_t wanted = 0;
         stream_plan(stream, &plan);
+        if (plan.held)
+            return;
         if (plan.length > STREAM_SCRATCH && plan.block == BLOCK_NONE)
             plan.length = STREAM_SCRATCH;
         if (plan.length > 0) {
@@ -85,7 +87,9 @@ void stream_receive_ready(struct stream_socket *stream)
             wanted += plan.length;
         }
         vectors[count].iov_base = stream->table->scratch;
-        vectors[count].iov_len = plan.length > 0 ? BEHIND_PAYLOAD : STREAM_SCRATCH;
+        vectors[count].iov_len = plan.length > 0   ? BEHIND_PAYLOAD
+                                 : plan.is_limited ? LIMIT_BLOCK_SIZE
+                                                   : STREAM_SCRATCH;
         wanted += vectors[count++].iov_len;
         ssize_t got = readv(stream->fd, vectors, count);
         if (got < 0 && errno == EINTR)

@@ -277,6 +277,8 @@ struct receive_plan {
     block_id block;  /* BLOCK_NONE: payload that nobody wants; read it and drop it */
     uint32_t offset; /* in the block */
     uint32_t length; /* payload bytes that come next; 0: protocol bytes come next */
+    bool is_limited; /* read at most about a block at once: what is read has passed */
+    bool held;       /* over a limit: read nothing more, ACTION_RECEIVE_PAUSE is on its way */
 };
 
 #endif

@@ -5,7 +5,8 @@
  *
  * A block goes out whole or not at all, so a node may go into debt by one transfer; the debt is
  * paid before anybody passes again. Over any time t a node passes at most
- * rate * t + BANDWIDTH_BURST(rate) + one transfer.
+ * rate * t + BANDWIDTH_BURST(rate) + one transfer. What is received is charged once it is here:
+ * there it is one transfer for each connection, a read of at most a block and the head behind it.
  *
  * Siblings are equal: a node's time is cut into slices of 50 ms, and in each slice a child passes
  * at most the slice's budget divided by the number of children that asked in the last one. What is

@@ -347,7 +347,9 @@ bool swarm_output(struct swarm *swarm, int64_t now, struct action *ret_action)
 
 void swarm_receive_plan(const struct peer *peer, struct receive_plan *ret_plan)
 {
-    *ret_plan = (struct receive_plan){.block = BLOCK_NONE};
+    *ret_plan = (struct receive_plan){.block = BLOCK_NONE,
+                                      .is_limited = bandwidth_is_limited(&peer->download_limit),
+                                      .held = peer->want_pause};
     if (peer->phase != PEER_OPEN)
         return;
     ret_plan->length = wire_stream_payload_left(&peer->stream);

@@ -170,6 +170,29 @@ static void engine_keeps_to_a_download_limit_by_pausing(void **state)
     lone_free(lone);
 }
 
+/* What comes after the limit is reached is not to be read, long before the pause is carried out. */
+static void engine_holds_reads_at_once_when_a_limit_is_reached(void **state)
+{
+    (void)state;
+    struct torrent_options options = {
+        .root = "/r", .seed_ratio = -1, .seed_time_s = -1, .download_limit = 8192};
+    struct lone_engine *lone = lone_new(false, &options);
+    uint32_t peer = lone_seed_peer(lone, 1, true);
+    struct receive_plan plan;
+
+    engine_receive_plan(lone->engine, lone->conns[peer], &plan);
+    assert_true(plan.is_limited);
+    assert_false(plan.held);
+    lone_answer(lone, peer, true);
+    engine_receive_plan(lone->engine, lone->conns[peer], &plan);
+    assert_true(plan.held);
+    lone_wait(lone, 3600 * SECOND_NS);
+    assert_false(lone->paused[peer]);
+    engine_receive_plan(lone->engine, lone->conns[peer], &plan);
+    assert_false(plan.held);
+    lone_free(lone);
+}
+
 static void engine_drops_a_peer_that_changes_its_mind_without_end(void **state)
 {
     (void)state;
@@ -216,6 +239,7 @@ int main(void)
         cmocka_unit_test(engine_drops_a_peer_that_changes_its_mind_without_end),
         cmocka_unit_test(engine_takes_any_file_priority),
         cmocka_unit_test(engine_keeps_to_a_download_limit_by_pausing),
+        cmocka_unit_test(engine_holds_reads_at_once_when_a_limit_is_reached),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -239,6 +239,43 @@ static void stream_sockets_put_payload_where_the_plan_says(void **state)
     fixture_deinit(&fixture);
 }
 
+static void send_all(struct fixture *fixture, int fd, const uint8_t *bytes, size_t length)
+{
+    while (length > 0) {
+        ssize_t wrote = write(fd, bytes, length);
+        if (wrote > 0) {
+            bytes += wrote;
+            length -= (size_t)wrote;
+        }
+        uv_run(&fixture->loop, UV_RUN_NOWAIT);
+    }
+}
+
+/* A limit that is reached in the middle of a turn: what follows stays in the socket. */
+static void stream_sockets_read_at_most_a_block_past_a_limit(void **state)
+{
+    struct fixture fixture;
+    static uint8_t bytes[4 * LIMIT_BLOCK_SIZE];
+
+    (void)state;
+    fixture_init(&fixture, 8);
+    fixture.plan_count = 2;
+    fixture.plans[0] = (struct receive_plan){.block = 3, .length = 5000, .is_limited = true};
+    fixture.plans[1] = (struct receive_plan){.block = BLOCK_NONE, .is_limited = true, .held = true};
+    fixture.protocol[1] = sizeof bytes;
+    int fd = plain_connect(&fixture);
+    send_all(&fixture, fd, bytes, sizeof bytes);
+    RUN_UNTIL(&fixture, fixture.payload == 5000);
+    for (int i = 0; i < 20; i++)
+        uv_run(&fixture.loop, UV_RUN_NOWAIT);
+    assert_in_range(fixture.payload + fixture.received_length, 5000, 5000 + LIMIT_BLOCK_SIZE);
+    fixture.plans[1].held = false;
+    RUN_UNTIL(&fixture, fixture.payload + fixture.received_length == sizeof bytes);
+    close(fd);
+    RUN_UNTIL(&fixture, fixture.closed == 1);
+    fixture_deinit(&fixture);
+}
+
 static void read_some(int fd, uint8_t *bytes, size_t size, size_t *length)
 {
     ssize_t got = read(fd, bytes + *length, size - *length);
@@ -459,6 +496,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(stream_sockets_put_payload_where_the_plan_says),
+        cmocka_unit_test(stream_sockets_read_at_most_a_block_past_a_limit),
         cmocka_unit_test(stream_sockets_send_header_files_and_padding),
         cmocka_unit_test(stream_sockets_send_a_block_of_a_thousand_ranges),
         cmocka_unit_test(stream_sockets_close_while_a_block_is_gathered),
