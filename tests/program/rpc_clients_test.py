@@ -87,7 +87,7 @@ def test_transmission_remote_drives_a_transfer(swarm, remote, tmp_path):
     wait_for(lambda: settled(swarm), "it does not start")
     assert "success" in remote("-t", "1", "-rad")
     wait_for(lambda: not swarm.torrents(), "it stays")
-    assert not (swarm.folder / "downloads/moved/album").exists()
+    wait_for(lambda: not (swarm.folder / "downloads/moved/album").exists(), "its data stay")
 
 
 def test_transmission_remote_sees_and_sets_the_session(swarm, remote):

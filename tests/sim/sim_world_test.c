@@ -162,8 +162,9 @@ static void bulk_receive_plan(const void *machine, conn_id conn, struct receive_
     uint32_t offset = bulk->received % LIMIT_BLOCK_SIZE;
     *ret_plan = (struct receive_plan){0};
     if (bulk->in_payload)
-        *ret_plan = (struct receive_plan){bulk->received / LIMIT_BLOCK_SIZE, offset,
-                                          LIMIT_BLOCK_SIZE - offset};
+        *ret_plan = (struct receive_plan){.block = bulk->received / LIMIT_BLOCK_SIZE,
+                                          .offset = offset,
+                                          .length = LIMIT_BLOCK_SIZE - offset};
 }
 
 static const struct sim_node_ops bulk_ops = {.new = bulk_new,
