@@ -9,6 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "cli/config_file.h"
 #include "cli/message.h"
 #include "cli/suggestion.h"
 #include "cli/units.h"
@@ -21,7 +22,9 @@
 struct given {
     size_t option;
     const char *value; /* NULL for a flag */
-    bool from_line;
+    bool is_off;       /* of a flag */
+    enum command_origin origin;
+    const struct config_entry *entry; /* of files, else NULL */
 };
 
 struct command_call {
@@ -31,6 +34,7 @@ struct command_call {
     size_t given_capacity;
     char **operands;
     size_t operand_count;
+    struct config_file config;
 };
 
 size_t command_option_count(const struct command *command)
@@ -104,9 +108,10 @@ static bool choice_is_known(const char *argument, const char *value)
     return false;
 }
 
-static bool call_add(struct command_call *call, size_t option, const char *value, bool from_line)
+static bool call_add(struct command_call *call, const struct given *given)
 {
-    const struct command_option *known = &call->command->options[option];
+    const struct command_option *known = &call->command->options[given->option];
+    const char *value = given->value;
     if (value && !choice_is_known(known->argument, value)) {
         command_usage_error("--%s wants one of %s, not '%s'", known->name, known->argument, value);
         return false;
@@ -118,7 +123,7 @@ static bool call_add(struct command_call *call, size_t option, const char *value
         call->given = grown;
         call->given_capacity = capacity;
     }
-    call->given[call->given_count++] = (struct given){option, value, from_line};
+    call->given[call->given_count++] = *given;
     return true;
 }
 
@@ -136,11 +141,63 @@ static bool read_environment(struct command_call *call)
         char name[COMMAND_VARIABLE_SIZE];
         command_variable(option, name);
         const char *value = getenv(name);
-        if (!value || !*value || (!option->argument && !flag_is_on(value)))
+        if (!value || !*value)
             continue;
-        if (!call_add(call, i, option->argument ? value : NULL, false))
+        struct given given = {.option = i,
+                              .value = option->argument ? value : NULL,
+                              .is_off = !option->argument && !flag_is_on(value),
+                              .origin = ORIGIN_ENVIRONMENT};
+        if (!call_add(call, &given))
             return false;
     }
+    return true;
+}
+
+static size_t find_option(const struct command *command, const char *name)
+{
+    size_t count = command_option_count(command), i = 0;
+    while (i < count && strcmp(command->options[i].name, name) != 0)
+        i++;
+    return i < count ? i : SIZE_MAX;
+}
+
+/* A key above all sections may be meant for other commands. */
+static bool take_entry(struct command_call *call, const struct config_entry *entry)
+{
+    size_t option = find_option(call->command, entry->key);
+    if (option == SIZE_MAX && entry->section[0] == '\0')
+        return true;
+    if (option == SIZE_MAX) {
+        message_error("%s:%d: %s has no option '%.60s' (freshet %s -h lists them)", entry->path,
+                      entry->line, call->command->name, entry->key, call->command->name);
+        return false;
+    }
+    bool has_argument = call->command->options[option].argument != NULL;
+    struct given given = {.option = option,
+                          .value = has_argument ? entry->value : NULL,
+                          .is_off = !has_argument && !flag_is_on(entry->value),
+                          .origin = entry->is_user ? ORIGIN_USER : ORIGIN_SYSTEM,
+                          .entry = entry};
+    return call_add(call, &given);
+}
+
+/* The system's file, then the user's; in each what is above all sections, then the command's own.
+ */
+static bool read_files(struct command_call *call)
+{
+    if (command_option_count(call->command) == 0)
+        return true;
+    if (!config_file_load(&call->config))
+        return false;
+    for (int is_user = 0; is_user < 2; is_user++)
+        for (int is_own = 0; is_own < 2; is_own++)
+            for (size_t i = 0; i < call->config.count; i++) {
+                const struct config_entry *entry = &call->config.entries[i];
+                const char *section = is_own ? call->command->name : "";
+                if (entry->is_user == (bool)is_user && strcmp(entry->section, section) == 0 &&
+                    !take_entry(call, entry))
+                    return false;
+            }
     return true;
 }
 
@@ -220,8 +277,10 @@ static int read_line(struct command_call *call, int argc, char **argv,
             return EXIT_CODE_OK;
         }
         size_t option = option_of_code(call->command, code);
-        const char *value = call->command->options[option].argument ? optarg : NULL;
-        if (!call_add(call, option, value, true))
+        struct given given = {.option = option,
+                              .value = call->command->options[option].argument ? optarg : NULL,
+                              .origin = ORIGIN_LINE};
+        if (!call_add(call, &given))
             return EXIT_CODE_USAGE;
     }
     call->operands = argv + optind;
@@ -252,7 +311,7 @@ int command_run(const struct command *command, int argc, char **argv,
                     : command_unknown_verb(command, argv[1]);
     }
     message_set_command(command->name);
-    int code = read_environment(&call) ? -1 : EXIT_CODE_USAGE;
+    int code = read_files(&call) && read_environment(&call) ? -1 : EXIT_CODE_USAGE;
     if (code < 0)
         code = read_line(&call, argc, argv, print_help);
     if (code < 0)
@@ -260,6 +319,7 @@ int command_run(const struct command *command, int argc, char **argv,
     if (code < 0)
         code = command->run(&call);
     free(call.given);
+    config_file_deinit(&call.config);
     return code;
 }
 
@@ -270,23 +330,51 @@ const struct command *command_of(const struct command_call *call)
 
 static size_t option_named(const struct command_call *call, const char *name)
 {
-    size_t count = command_option_count(call->command);
-    size_t i = 0;
-    while (i < count && strcmp(call->command->options[i].name, name) != 0)
-        i++;
-    CHECK(i < count);
-    return i;
+    size_t option = find_option(call->command, name);
+    CHECK(option != SIZE_MAX);
+    return option;
 }
 
-/* A repeated option given on the command line replaces the environment's value. */
+/* A repeated option that is given nearer to the person replaces those from farther away. */
 static bool is_overridden(const struct command_call *call, const struct given *given)
 {
-    if (given->from_line)
-        return false;
     for (size_t i = 0; i < call->given_count; i++)
-        if (call->given[i].option == given->option && call->given[i].from_line)
+        if (call->given[i].option == given->option && call->given[i].origin > given->origin)
             return true;
     return false;
+}
+
+/* Does a later one of the same option follow? */
+static bool is_given_again(const struct command_call *call, size_t place)
+{
+    for (size_t i = place + 1; i < call->given_count; i++)
+        if (call->given[i].option == call->given[place].option)
+            return true;
+    return false;
+}
+
+bool command_each_setting(const struct command *command,
+                          void (*see)(void *context, const struct command_setting *setting),
+                          void *context)
+{
+    struct command_call call = {.command = command};
+    bool is_good = read_files(&call) && read_environment(&call);
+    for (size_t i = 0; is_good && i < call.given_count; i++) {
+        const struct given *given = &call.given[i];
+        const struct command_option *option = &command->options[given->option];
+        if (is_overridden(&call, given) || (!option->repeatable && is_given_again(&call, i)))
+            continue;
+        struct command_setting setting = {option,
+                                          given->value,
+                                          given->is_off,
+                                          given->origin,
+                                          given->entry ? given->entry->path : NULL,
+                                          given->entry ? given->entry->line : 0};
+        see(context, &setting);
+    }
+    free(call.given);
+    config_file_deinit(&call.config);
+    return is_good;
 }
 
 static const struct given *last_given(const struct command_call *call, const char *name)
@@ -294,7 +382,7 @@ static const struct given *last_given(const struct command_call *call, const cha
     size_t option = option_named(call, name);
     for (size_t i = call->given_count; i > 0; i--)
         if (call->given[i - 1].option == option)
-            return &call->given[i - 1];
+            return call->given[i - 1].is_off ? NULL : &call->given[i - 1];
     return NULL;
 }
 
@@ -332,7 +420,7 @@ const char *command_value_at(const struct command_call *call, const char *name, 
 bool command_is_from_line(const struct command_call *call, const char *name)
 {
     const struct given *given = last_given(call, name);
-    return given && given->from_line;
+    return given && given->origin == ORIGIN_LINE;
 }
 
 const char *command_last_of(const struct command_call *call, const char *const *names, size_t count)

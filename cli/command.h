@@ -58,16 +58,40 @@ int command_unknown_verb(const struct command *command, const char *word);
 int command_run(const struct command *command, int argc, char **argv,
                 void (*print_help)(const struct command *command));
 
+/* Where a value comes from; a later one goes before an earlier one. */
+enum command_origin {
+    ORIGIN_SYSTEM,      /* the system's configuration file (config_file.h) */
+    ORIGIN_USER,        /* the user's */
+    ORIGIN_ENVIRONMENT, /* FRESHET_<NAME> */
+    ORIGIN_LINE,
+};
+
+/* One value of an option, as files and environment give it. */
+struct command_setting {
+    const struct command_option *option;
+    const char *value; /* NULL: a flag */
+    bool is_off;       /* a flag that is switched off here */
+    enum command_origin origin;
+    const char *path; /* of a file, and the line in it */
+    int line;
+};
+
+/* Calls `see` with each value that would hold if the command were run without options: the last of
+ * an option, or all of a repeatable one. false after saying what is wrong in a file. */
+bool command_each_setting(const struct command *command,
+                          void (*see)(void *context, const struct command_setting *setting),
+                          void *context);
+
 /* What the run function asks. `name` is an option's long name; another one is a failed CHECK. */
 const struct command *command_of(const struct command_call *call);
-/* Given on the command line or by FRESHET_<NAME> (a flag there: 1, yes, true, on). */
+/* Given on the command line, by FRESHET_<NAME> or in a file (a flag there: 1, yes, true, on). */
 bool command_has(const struct command_call *call, const char *name);
 /* The last value, or NULL. */
 const char *command_value(const struct command_call *call, const char *name);
 /* Repeated values in order. */
 size_t command_value_count(const struct command_call *call, const char *name);
 const char *command_value_at(const struct command_call *call, const char *name, size_t index);
-/* Did the value come from the command line rather than from the environment? */
+/* Did the value come from the command line rather than from environment or files? */
 bool command_is_from_line(const struct command_call *call, const char *name);
 /* Of two flags that exclude one another (--v1 --v2), which came last; NULL when neither came. */
 const char *command_last_of(const struct command_call *call, const char *const *names,

@@ -19,6 +19,8 @@ static const struct command_option options[] = {
     {"forget", 0, NULL, "forget earlier progress and check what is there", .repeatable = false},
     {"timeout", 0, "TIME", "give up when nothing has come for so long", .repeatable = false},
     {"wait", 0, NULL, "on a full disk wait for space instead of ending", .repeatable = false},
+    {"on-done", 0, "CMD", "run it, without a shell, with the path of each torrent that is complete",
+     .repeatable = false},
     TRANSFER_OPTIONS,
     {0},
 };

@@ -62,7 +62,8 @@ static void print_option(FILE *stream, const struct command_option *option)
 static void print_environment(FILE *stream, const struct command *command)
 {
     fputs(".SH ENVIRONMENT\n"
-          "Every option has a variable; the command line goes before it.\n"
+          "Every option has a variable; the command line goes before it, and it goes before the\n"
+          "files that freshet\\-config (1) tells of.\n"
           "A flag is on at 1, yes, true or on.\n",
           stream);
     for (size_t i = 0; i < command_option_count(command); i++) {
@@ -160,7 +161,9 @@ void man_page_print_program(FILE *stream)
           "NO_COLOR, TERM, COLUMNS and the locale are honoured, and the XDG folders.\n"
           "SSL_CERT_FILE and SSL_CERT_DIR name the certificates that vouch for HTTPS servers, "
           "in place of the system's.\n"
-          ".SH FILES\n.TP\n.I $XDG_STATE_HOME/freshet/\n"
+          ".SH FILES\n.TP\n.I $XDG_CONFIG_HOME/freshet/config.ini\n"
+          "options that hold when they are not typed: see freshet\\-config (1)\n"
+          ".TP\n.I $XDG_STATE_HOME/freshet/\n"
           "what is downloaded and how far, in one SQLite file\n",
           stream);
     print_exit_codes(stream);

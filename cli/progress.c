@@ -108,6 +108,10 @@ static void progress_show_bars(struct progress *progress, const struct progress_
         progress_bar_text(&lines[i], terminal_width(STDOUT_FILENO), terminal_is_utf8(), text);
         output_printf("%s\n", text);
         progress->drawn++;
+        if (lines[i].strip && lines[i].strip[0] && progress->drawn < BARS_MAX) {
+            output_printf("%s\n", lines[i].strip);
+            progress->drawn++;
+        }
     }
     if (left > 0) {
         output_printf("and %zu more\n", left);

@@ -22,6 +22,7 @@ struct progress_line {
     const char *name;
     const char *info_hash; /* hex */
     struct torrent_status status;
+    const char *strip; /* its pieces (piece_strip.h), below its bar; NULL: none */
 };
 
 /* What one peer and we gave one another, in bytes of payload. */

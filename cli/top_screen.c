@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "cli/daemon_client.h"
+#include "cli/piece_strip.h"
 #include "cli/terminal.h"
 #include "cli/units.h"
 #include "core/base/limits.h"
@@ -16,9 +17,6 @@
 #define FOOT_ROWS 2
 #define HEAD_ROWS 2
 #define PLOT_ROWS 6
-
-static const char *const levels_utf8[] = {" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
-static const char *const levels_ascii[] = {" ", ".", ".", ":", ":", "+", "+", "*", "#"};
 
 void top_screen_init(struct top_screen *screen)
 {
@@ -154,21 +152,7 @@ void top_screen_next_order(struct top_screen *screen)
     sort_rows(screen);
 }
 
-int top_screen_level(uint32_t have, uint32_t total)
-{
-    if (total == 0 || have == 0)
-        return 0;
-    if (have >= total)
-        return 8;
-    return 1 + (int)((uint64_t)have * 7 / total) - ((uint64_t)have * 7 / total == 7);
-}
-
 /* ---- drawing ---- */
-
-static const char *level_text(int level)
-{
-    return terminal_is_utf8() ? levels_utf8[level] : levels_ascii[level];
-}
 
 /* A line of text from anywhere, cut to the width. */
 static void put(int y, int x, int width, const char *text)
@@ -264,9 +248,8 @@ static void draw_plot(int y, int height, const struct top_history *history, cons
             int part = level - row * 8;
             if (y + height - row < LINES - FOOT_ROWS)
                 mvaddstr(y + height - row, width - 1 - (int)i,
-                         level_text(part < 0   ? 0
-                                    : part > 8 ? 8
-                                               : part));
+                         part > 0 ? piece_strip_cell(part > 8 ? 8 : part, terminal_is_utf8())
+                                  : " ");
         }
     }
     snprintf(line, sizeof line, "%s, at most %s", label, units_format_rate((uint64_t)most, text));
@@ -291,7 +274,8 @@ static void draw_pieces(int y, const json_t *detail)
         end = end > first ? end : first + 1;
         for (uint32_t piece = first; piece < end && piece / 8 < (uint32_t)decoded; piece++)
             have += bits[piece / 8] >> (7 - piece % 8) & 1;
-        mvaddstr(y + 1, column, level_text(top_screen_level(have, end - first)));
+        mvaddstr(y + 1, column,
+                 piece_strip_cell(piece_strip_level(have, end - first), terminal_is_utf8()));
     }
     memory_free(bits);
 }

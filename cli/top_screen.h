@@ -42,7 +42,4 @@ const json_t *top_screen_chosen(const struct top_screen *screen);
 /* On the curses screen. */
 void top_screen_draw(struct top_screen *screen);
 
-/* One level of a strip: 0 nothing, 8 all, of `have` of `total`; 8 only when it is all. */
-int top_screen_level(uint32_t have, uint32_t total);
-
 #endif

@@ -8,7 +8,10 @@
 #include <unistd.h>
 
 #include "cli/message.h"
+#include "cli/on_done.h"
 #include "cli/output.h"
+#include "cli/piece_strip.h"
+#include "cli/terminal.h"
 #include "core/base/memory.h"
 #include "host/clock.h"
 #include "host/root_path.h"
@@ -32,7 +35,17 @@ struct transfer *transfer_new(const struct command_call *call, enum transfer_kin
     }
     transfer->torrents = memory_new_array(TORRENTS_MAX, sizeof(struct transfer_torrent *));
     transfer->progress = progress_new(transfer->options.progress);
+    transfer->on_done.command = transfer->options.on_done;
     return transfer;
+}
+
+struct transfer_torrent *transfer_torrent_new(const struct transfer *transfer)
+{
+    struct transfer_torrent *torrent = memory_new(sizeof *torrent);
+
+    if (transfer->options.verbose)
+        torrent->strip = memory_new(PIECE_STRIP_SIZE);
+    return torrent;
 }
 
 void transfer_torrent_free(struct transfer_torrent *torrent)
@@ -41,6 +54,7 @@ void transfer_torrent_free(struct transfer_torrent *torrent)
     magnet_free(torrent->magnet);
     memory_free(torrent->name);
     memory_free(torrent->priorities);
+    memory_free(torrent->strip);
     memory_free(torrent);
 }
 
@@ -111,7 +125,7 @@ enum exit_code transfer_add(struct transfer *transfer, struct torrent_source *so
                             const struct transfer_content *content)
 {
     const struct metainfo *metainfo = source->metainfo;
-    struct transfer_torrent *torrent = memory_new(sizeof *torrent);
+    struct transfer_torrent *torrent = transfer_torrent_new(transfer);
 
     if (metainfo->has_v1)
         bytes_to_hex(metainfo->info_hash_v1, 20, torrent->info_hash);
@@ -138,13 +152,18 @@ void transfer_look(struct transfer *transfer, size_t index)
 
     engine_torrent_status(session_engine(transfer->session), (torrent_id)index + 1,
                           &torrent->status);
+    if (torrent->strip)
+        piece_strip_text(torrent->status.pieces, torrent->status.pieces_total,
+                         terminal_width(STDOUT_FILENO) - 1, terminal_is_utf8(), torrent->strip);
     torrent->status.pieces = NULL; /* borrowed, and soon stale */
 }
 
 void transfer_line(const struct transfer_torrent *torrent, struct progress_line *ret_line)
 {
-    *ret_line = (struct progress_line){
-        .name = torrent->name, .info_hash = torrent->info_hash, .status = torrent->status};
+    *ret_line = (struct progress_line){.name = torrent->name,
+                                       .info_hash = torrent->info_hash,
+                                       .status = torrent->status,
+                                       .strip = torrent->strip};
     /* Files that hold nothing may still be to be made when every byte is there; and what was
      * complete may have been spoilt since. */
     ret_line->status.complete = torrent->complete && torrent->status.complete;
@@ -307,6 +326,8 @@ enum exit_code transfer_start_one(struct transfer *transfer, size_t index)
                                           .forget_record = transfer->options.forget};
     char text[SESSION_TEXT_SIZE];
 
+    const char *path = torrent->source.metainfo->files[0].path;
+    snprintf(torrent->top, sizeof torrent->top, "%.*s", (int)strcspn(path, "/"), path);
     options.root = torrent->root;
     options.file_priorities = torrent->priorities;
     options.seed_unchecked = options.seed_unchecked || torrent->just_hashed;
@@ -357,5 +378,6 @@ enum exit_code transfer_run(struct transfer *transfer)
     }
     session_run(transfer->session);
     transfer_tell_stats(transfer);
-    return transfer_end_code(transfer);
+    code = on_done_wait(&transfer->on_done);
+    return transfer_end_code(transfer) ? transfer_end_code(transfer) : code;
 }

@@ -45,6 +45,7 @@
         {"unchecked", 0, NULL, "trust that the data is there and good, hash nothing at the start", \
          .repeatable = false},                                                                     \
         {"progress", 0, "auto|bar|plain|json|none", "how to show progress", .repeatable = false},  \
+        {"verbose", 'v', NULL, "a strip of the pieces below each bar", .repeatable = false},       \
         TRANSFER_NETWORK_OPTIONS
 
 struct transfer;

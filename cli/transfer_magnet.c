@@ -24,7 +24,7 @@ void transfer_set_chooser(struct transfer *transfer, transfer_chooser *choose, v
 enum exit_code transfer_add_magnet(struct transfer *transfer, struct magnet *magnet,
                                    const char *root)
 {
-    struct transfer_torrent *torrent = memory_new(sizeof *torrent);
+    struct transfer_torrent *torrent = transfer_torrent_new(transfer);
 
     if (magnet->has_v1)
         bytes_to_hex(magnet->info_hash_v1, 20, torrent->info_hash);

@@ -35,8 +35,11 @@ static void transfer_on_complete(struct transfer *transfer, struct transfer_torr
         return;
     torrent->complete = true;
     transfer_line(torrent, &line);
-    if (transfer->kind == TRANSFER_GET)
+    if (transfer->kind == TRANSFER_GET) {
+        struct on_done_facts facts = {torrent->top, torrent->info_hash, torrent->root};
         progress_done(transfer->progress, clock_now() - torrent->begun_ns, &line);
+        on_done_start(&transfer->on_done, &facts);
+    }
     if (transfer->kind == TRANSFER_GET && !transfer->options.seeds_on)
         torrent->over = true;
     transfer_stop_if_over(transfer);

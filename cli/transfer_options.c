@@ -79,6 +79,7 @@ static bool read_goals(const struct command_call *call, struct transfer_options 
 static bool read_get_options(const struct command_call *call, struct transfer_options *options)
 {
     options->forget = command_has(call, "forget");
+    options->on_done = command_value(call, "on-done");
     options->torrent.sequential = command_has(call, "sequential");
     options->torrent.wait_for_space = command_has(call, "wait");
     options->torrent.make_symlinks = command_has(call, "symlinks");
@@ -125,6 +126,7 @@ bool transfer_options_read(const struct command_call *call, bool is_get,
     if (!transfer_options_read_network(call, options))
         return false;
     options->progress = command_value(call, "progress") ? command_value(call, "progress") : "auto";
+    options->verbose = command_has(call, "verbose");
     options->torrent.seed_unchecked = command_has(call, "unchecked");
     if (!command_number(call, "upload-slots", 1000, &slots))
         return false;

@@ -17,9 +17,11 @@ struct transfer_options {
     uint32_t peer_count;
     const char *bootstrap[TRANSFER_BOOTSTRAP_GIVEN];
     const char *progress;
-    int64_t timeout_ns; /* give up when nothing has come for so long; 0: never */
-    bool forget;        /* progress that was recorded */
-    bool seeds_on;      /* there is a ratio or time goal */
+    const char *on_done; /* a program with arguments, or NULL */
+    int64_t timeout_ns;  /* give up when nothing has come for so long; 0: never */
+    bool forget;         /* progress that was recorded */
+    bool verbose;        /* a strip of pieces below each bar */
+    bool seeds_on;       /* there is a ratio or time goal */
 };
 
 /* Only what TRANSFER_NETWORK_OPTIONS has; as below. */

@@ -7,6 +7,7 @@
 #ifndef FRESHET_CLI_TRANSFER_STATE_H
 #define FRESHET_CLI_TRANSFER_STATE_H
 
+#include "cli/on_done.h"
 #include "cli/progress.h"
 #include "cli/transfer.h"
 #include "cli/transfer_options.h"
@@ -22,9 +23,11 @@ struct transfer_torrent {
     char root[LIMIT_PATH_LENGTH + 1];
     char info_hash[65];
     char *name;
+    char top[LIMIT_PATH_ELEMENT + 1]; /* the file or folder on the disk, below root */
     uint8_t *priorities;
     int64_t begun_ns;
     struct torrent_status status; /* as it was when it was last there */
+    char *strip;                  /* -v: its pieces then; NULL: not wanted */
     bool just_hashed;
     bool checked, complete, failed, over; /* over: nothing more is to come */
     enum exit_code code;
@@ -40,6 +43,7 @@ struct transfer {
     struct transfer_torrent **torrents;
     size_t count;
     struct transfer_peers peers;
+    struct on_done on_done;
     int64_t begun_ns;
     int64_t moved_ns; /* when something came last */
     uint64_t moved_bytes;
@@ -58,6 +62,7 @@ enum exit_code transfer_start_one(struct transfer *transfer, size_t index);
 /* Takes the torrent, or frees it: the code says why. */
 enum exit_code transfer_keep(struct transfer *transfer, struct transfer_torrent *torrent,
                              const char *root);
+struct transfer_torrent *transfer_torrent_new(const struct transfer *transfer);
 void transfer_torrent_free(struct transfer_torrent *torrent);
 
 /* transfer_notices.c */

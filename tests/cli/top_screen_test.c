@@ -23,16 +23,6 @@ static int64_t chosen(const struct top_screen *screen)
     return json_integer_value(json_object_get(top_screen_chosen(screen), "id"));
 }
 
-static void a_strip_is_full_only_when_all_is_there(void **state)
-{
-    (void)state;
-    assert_int_equal(top_screen_level(0, 1000), 0);
-    assert_int_equal(top_screen_level(1, 1000), 1);
-    assert_int_equal(top_screen_level(999, 1000), 7);
-    assert_int_equal(top_screen_level(1000, 1000), 8);
-    assert_int_equal(top_screen_level(0, 0), 0);
-}
-
 static void the_choice_stays_and_moves_to_a_neighbour_when_it_goes(void **state)
 {
     struct top_screen screen;
@@ -76,7 +66,6 @@ static void orders_go_round(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_strip_is_full_only_when_all_is_there),
         cmocka_unit_test(the_choice_stays_and_moves_to_a_neighbour_when_it_goes),
         cmocka_unit_test(orders_go_round),
     };
