@@ -151,7 +151,8 @@ struct dht_id dht_node_id(const struct dht_node *node);
 /* Bytes held, the stores of peers and items excluded. */
 size_t dht_node_memory(const struct dht_node *node);
 /* Questions for simulations: the nearest nodes that it knows, as it would name them (`proven`) or
- * ask them itself; all nodes of its table; are there peers of the torrent in its store? */
+ * ask them itself; all nodes of its table; does it know a peer of the torrent, from its store or as
+ * one itself? */
 uint32_t dht_node_closest(const struct dht_node *node, const struct dht_id *target, bool proven,
                           struct dht_contact *ret_contacts, uint32_t max);
 uint32_t dht_node_contacts(const struct dht_node *node, struct dht_contact *ret_contacts,

@@ -46,7 +46,8 @@ uint32_t dht_node_contacts(const struct dht_node *node, struct dht_contact *ret_
 bool dht_node_has_peers(const struct dht_node *node, const struct dht_id *info_hash)
 {
     uint8_t seeds[DHT_BLOOM_SIZE], peers[DHT_BLOOM_SIZE];
-    return node->peers && dht_peer_store_blooms(node->peers, info_hash, seeds, peers);
+    return dht_announcer_find(&node->announcer, info_hash) ||
+           (node->peers && dht_peer_store_blooms(node->peers, info_hash, seeds, peers));
 }
 
 size_t dht_node_memory(const struct dht_node *node)
