@@ -137,6 +137,24 @@
 #define LIMIT_LSD_PACKET_GAP_NS  (60 * SECOND_NS)
 #define LIMIT_LSD_ANNOUNCE_NS    (300 * SECOND_NS) /* a torrent's, BEP 14 */
 
+/* uTP (BEP 29). */
+#define LIMIT_UTP_CONNECTIONS  2000u /* of a mux, those that only linger included */
+#define LIMIT_UTP_PACKETS      1024u /* in flight, and held out of order; libutp has the same */
+#define LIMIT_UTP_BUFFER       (1u * MIB)   /* of a connection, each way */
+#define LIMIT_UTP_MEMORY       (256u * MIB) /* all buffers of a mux */
+#define LIMIT_UTP_SYN_TRIES    3u
+#define LIMIT_UTP_TIMEOUTS     6u  /* in a row, of one packet */
+#define LIMIT_UTP_ACKS_UNSENT  16u /* packets that acknowledge what was never sent */
+#define LIMIT_UTP_RESETS       64u /* a second, to those who speak of no connection of ours */
+#define LIMIT_UTP_RTO_FIRST_NS SECOND_NS
+#define LIMIT_UTP_RTO_MIN_NS   (500 * MILLISECOND_NS)
+#define LIMIT_UTP_RTO_MAX_NS   (30 * SECOND_NS)
+#define LIMIT_UTP_COOKIE_NS    (32 * SECOND_NS)
+#define LIMIT_UTP_ECHO_NS      (8 * SECOND_NS)
+#define LIMIT_UTP_KEEPALIVE_NS (29 * SECOND_NS) /* as libutp, for the sake of NATs */
+#define LIMIT_UTP_CLOSE_NS     (30 * SECOND_NS)
+#define LIMIT_UTP_LINGER_NS    (2 * SECOND_NS)
+
 /* Storage. */
 #define LIMIT_FILE_PRIORITY 7u /* higher wishes count as this */
 #define LIMIT_BARRIER_NS    (5 * SECOND_NS)

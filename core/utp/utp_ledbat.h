@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * LEDBAT as BEP 29 and RFC 6817 have it: the window grows in proportion to how far the queue is
+ * below 100 ms, and shrinks likewise above.
+ */
+#ifndef FRESHET_UTP_UTP_LEDBAT_H
+#define FRESHET_UTP_UTP_LEDBAT_H
+
+#include "core/utp/utp_congestion.h"
+
+#define UTP_LEDBAT_TARGET_US 100000u
+
+void utp_ledbat_on_ack(struct utp_congestion *congestion, const struct utp_congestion_ack *ack);
+
+#endif

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * LEDBAT++ (draft-irtf-iccrg-ledbat-plus-plus): LEDBAT that shares. Where LEDBAT's late comer takes
+ * everything, because the queue of the others looks like its base, this one
+ * - grows by a part of a packet in a round trip, the less the shorter the path is;
+ * - shrinks by a part of its window, so that the larger gives more;
+ * - lets go now and then for two round trips, so that everybody sees the path without a queue; that
+ *   costs a tenth of its time at most;
+ * - aims at 60 ms.
+ * The draft measures round trips; uTP tells one-way times, so the way back does not count.
+ */
+#ifndef FRESHET_UTP_UTP_LEDBAT_PLUS_H
+#define FRESHET_UTP_UTP_LEDBAT_PLUS_H
+
+#include "core/utp/utp_congestion.h"
+
+#define UTP_LEDBAT_PLUS_TARGET_US 60000u
+
+void utp_ledbat_plus_on_ack(struct utp_congestion *congestion,
+                            const struct utp_congestion_ack *ack);
+void utp_ledbat_plus_on_loss(struct utp_congestion *congestion, int64_t now);
+
+#endif
