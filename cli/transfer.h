@@ -21,7 +21,8 @@
         {"no-lsd", 0, NULL, "do not look for peers in the local network", .repeatable = false},    \
         {"no-pex", 0, NULL, "do not tell peers of peers", .repeatable = false},                    \
         {"no-portmap", 0, NULL, "accepted: there is no port mapping yet", .hidden = true},         \
-        {"transport", 0, "tcp", "accepted: TCP is the only one yet", .hidden = true},              \
+        {"transport", 0, "tcp|utp|both", "speak to peers over TCP, uTP or what answers",           \
+         .repeatable = false},                                                                     \
         {"encryption", 0, "off|allow", "accepted: there is no encryption yet", .hidden = true},    \
     {                                                                                              \
         "state", 0, "DIR", "keep progress there", .repeatable = false                              \

@@ -94,6 +94,20 @@ static bool read_get_options(const struct command_call *call, struct transfer_op
     return command_duration(call, "timeout", &options->timeout_ns);
 }
 
+static bool read_transport(const struct command_call *call, enum transport *ret_transport)
+{
+    static const char *const names[] = {"both", "tcp", "utp"};
+    const char *name = command_value(call, "transport");
+
+    for (int i = TRANSPORT_ANY; i <= TRANSPORT_UTP; i++)
+        if (strcmp(name ? name : "both", names[i]) == 0) {
+            *ret_transport = (enum transport)i;
+            return true;
+        }
+    command_usage_error("--transport '%.80s' is none of tcp, utp and both", name);
+    return false;
+}
+
 bool transfer_options_read_network(const struct command_call *call,
                                    struct transfer_options *ret_options)
 {
@@ -105,10 +119,8 @@ bool transfer_options_read_network(const struct command_call *call,
     options->session.no_dht = command_has(call, "no-dht");
     options->session.engine.no_pex = command_has(call, "no-pex");
     options->session.engine.no_lsd = command_has(call, "no-lsd");
-    if (command_value(call, "transport") && strcmp(command_value(call, "transport"), "tcp") != 0) {
-        command_usage_error("--transport: there is only tcp yet");
+    if (!read_transport(call, &options->session.transport))
         return false;
-    }
     if (listen && !read_address("listen", listen, &options->session.listen))
         return false;
     /* Several peers of one machine share the loopback address. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "host/datagram_socket.h"
+#include "host/datagram_socket_state.h"
 
 #include "core/base/check.h"
 #include "core/base/memory.h"
@@ -10,30 +10,6 @@
 #include <netinet/in.h>
 #include <string.h>
 #include <unistd.h>
-
-#define DATAGRAM_SIZE    8192u /* longer ones are no protocol of ours and come truncated */
-#define DATAGRAMS_A_CALL 16
-#define CALLS_A_TURN     16
-#define RECEIVE_BUFFER   (1024 * 1024)
-
-/* Room for what the system tells beside a datagram, aligned as it wants it. */
-struct datagram_control {
-    _Alignas(struct cmsghdr) uint8_t
-        bytes[CMSG_SPACE(sizeof(struct in6_pktinfo)) + CMSG_SPACE(sizeof(struct in_pktinfo))];
-};
-
-struct datagram_socket {
-    uv_poll_t poll;
-    int fd;
-    bool dual; /* an IPv6 socket that speaks IPv4 too */
-    bool closing;
-    uint8_t family;
-    struct address bound;
-    void (*received)(void *context, struct event *event);
-    void *context;
-    uint8_t buffers[DATAGRAMS_A_CALL][DATAGRAM_SIZE];
-    struct datagram_control controls[DATAGRAMS_A_CALL];
-};
 
 /* Where a datagram was sent to, on a socket that is bound to every address. */
 static void note_destination(struct msghdr *message, struct address *local)
@@ -60,7 +36,8 @@ static int datagram_socket_receive(struct datagram_socket *socket)
     struct sockaddr_storage from[DATAGRAMS_A_CALL];
 
     for (int i = 0; i < DATAGRAMS_A_CALL; i++) {
-        vectors[i] = (struct iovec){socket->buffers[i], DATAGRAM_SIZE};
+        vectors[i].iov_base = socket->buffers + (size_t)i * socket->buffer_size;
+        vectors[i].iov_len = socket->buffer_size;
         messages[i].msg_hdr.msg_iov = &vectors[i];
         messages[i].msg_hdr.msg_iovlen = 1;
         messages[i].msg_hdr.msg_name = &from[i];
@@ -76,9 +53,11 @@ static int datagram_socket_receive(struct datagram_socket *socket)
         if (!socket_address_from((struct sockaddr *)&from[i], &event.remote))
             continue;
         note_destination(&messages[i].msg_hdr, &event.local);
-        event.bytes = (struct bytes){socket->buffers[i], messages[i].msg_len};
-        socket->received(socket->context, &event);
+        event.bytes = (struct bytes){vectors[i].iov_base, messages[i].msg_len};
+        datagram_socket_hand_over(socket, &messages[i].msg_hdr, &event);
     }
+    if (count > 0 && socket->runs.received && !socket->closing)
+        socket->runs.received(socket->runs.context);
     /* An ICMP error of an earlier send comes out as a failed receive; there may be more behind. */
     if (count < 0 && (errno == ECONNREFUSED || errno == EINTR))
         return DATAGRAMS_A_CALL;
@@ -90,10 +69,18 @@ static void datagram_socket_on_poll(uv_poll_t *poll, int status, int events)
     struct datagram_socket *socket = poll->data;
 
     (void)status;
-    (void)events;
+    if (events & UV_WRITABLE) {
+        datagram_socket_poll(socket, false);
+        socket->runs.writable(socket->runs.context);
+    }
     for (int i = 0; i < CALLS_A_TURN && !socket->closing; i++)
         if (datagram_socket_receive(socket) < DATAGRAMS_A_CALL)
             return;
+}
+
+void datagram_socket_poll(struct datagram_socket *socket, bool waits)
+{
+    uv_poll_start(&socket->poll, UV_READABLE | (waits ? UV_WRITABLE : 0), datagram_socket_on_poll);
 }
 
 static int datagram_socket_bind(const struct address *address, bool dual)
@@ -139,7 +126,9 @@ enum freshet_error datagram_socket_open(uv_loop_t *loop, const struct address *a
     socket_address_of_local(fd, &socket->bound);
     CHECK(uv_poll_init(loop, &socket->poll, fd) == 0);
     socket->poll.data = socket;
-    uv_poll_start(&socket->poll, UV_READABLE, datagram_socket_on_poll);
+    socket->buffer_size = DATAGRAM_SIZE;
+    socket->buffers = memory_new_array(DATAGRAMS_A_CALL, DATAGRAM_SIZE);
+    datagram_socket_poll(socket, false);
     *ret_socket = socket;
     return FRESHET_OK;
 }
@@ -151,7 +140,10 @@ struct address datagram_socket_address(const struct datagram_socket *socket)
 
 static void datagram_socket_on_closed(uv_handle_t *handle)
 {
-    memory_free(handle->data);
+    struct datagram_socket *socket = handle->data;
+
+    memory_free(socket->buffers);
+    memory_free(socket);
 }
 
 void datagram_socket_close(struct datagram_socket *socket)

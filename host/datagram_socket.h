@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The UDP socket of the door, on the same address and port as TCP: UDP trackers, and what else
- * speaks in datagrams later; also the socket of a UDP tracker (tracker_service.h). One that cannot
- * be sent at once is dropped, as the network might.
+ * speaks in datagrams (uTP in runs of them); also the socket of a UDP tracker (tracker_service.h).
+ * One that cannot be sent at once is dropped, as the network might.
  */
 #ifndef FRESHET_HOST_DATAGRAM_SOCKET_H
 #define FRESHET_HOST_DATAGRAM_SOCKET_H
 
 #include "core/door/door.h"
+#include "core/utp/utp_output.h"
 
 #include <uv.h>
 
@@ -28,5 +29,21 @@ void datagram_socket_send(struct datagram_socket *socket, const struct address *
  * addresses insists on. */
 void datagram_socket_reply(struct datagram_socket *socket, const struct event *event,
                            struct bytes bytes);
+
+/* ---- runs of equal datagrams (uTP) ---- */
+
+struct datagram_socket_runs {
+    void (*received)(void *context); /* a handful was handed over: a good time to answer */
+    void (*writable)(void *context); /* after a run that found no room */
+    void *context;
+};
+
+/* From now on runs are received as the kernel has them, in one piece, where it can (UDP_GRO);
+ * `received` of datagram_socket_open is still called for each datagram. */
+void datagram_socket_take_runs(struct datagram_socket *socket,
+                               const struct datagram_socket_runs *runs);
+/* In one call where the kernel can (UDP_SEGMENT), else one by one. false: no room now, nothing was
+ * sent and `writable` comes. What cannot be sent for another reason is dropped. */
+bool datagram_socket_send_run(struct datagram_socket *socket, const struct utp_output *run);
 
 #endif

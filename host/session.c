@@ -62,6 +62,7 @@ static void session_set_timer(struct session *session)
 /* Does what the engine wants, until it wants nothing more for now. */
 static void session_pump(struct session *session)
 {
+    struct utp_streams *utp = stream_sockets_utp(session->streams);
     struct action action;
 
     if (session->finished)
@@ -70,7 +71,8 @@ static void session_pump(struct session *session)
     for (int round = 0; round < PUMP_ROUNDS_MAX; round++) {
         while (engine_output(session->engine, clock_now(), &action))
             session_actions_perform(session, &action);
-        if (engine_deadline(session->engine) > clock_now())
+        bool told = utp && utp_streams_pump(utp);
+        if (!told && engine_deadline(session->engine) > clock_now())
             break;
         engine_tick(session->engine, clock_now());
     }

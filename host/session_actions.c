@@ -66,7 +66,10 @@ void session_actions_perform(struct session *session, const struct action *actio
     switch (action->type) {
     case ACTION_NONE: break;
     case ACTION_CONNECT:
-        stream_sockets_connect(session->streams, action->conn, &action->remote);
+        stream_sockets_connect(session->streams, action->conn, &action->remote,
+                               session->options.transport != TRANSPORT_ANY
+                                   ? session->options.transport
+                                   : action->transport);
         break;
     case ACTION_SEND: stream_sockets_send(session->streams, action); break;
     case ACTION_SEND_DATAGRAM:

@@ -6,20 +6,35 @@
 #define PORT_DEFAULT 6881
 #define PORT_TRIES   32
 
+/* uTP's packets are told by their first byte; the others are the engine's. */
+static void session_on_datagram(void *context, struct event *event)
+{
+    struct session *session = context;
+    struct utp_streams *utp = stream_sockets_utp(session->streams);
+
+    if (!session->deaf && utp && utp_streams_input(utp, event))
+        return;
+    session_parts_input(session, event);
+}
+
 static enum freshet_error session_listen_at(struct session *session, const struct address *address)
 {
-    struct address bound;
-    enum freshet_error error = stream_sockets_listen(session->streams, address, &bound);
+    bool has_tcp = session->options.transport != TRANSPORT_UTP;
+    struct address bound = *address;
+    enum freshet_error error =
+        has_tcp ? stream_sockets_listen(session->streams, address, &bound) : FRESHET_OK;
 
     if (error)
         return error;
-    error = datagram_socket_open(&session->loop, &bound, false, session_parts_input, session,
+    error = datagram_socket_open(&session->loop, &bound, false, session_on_datagram, session,
                                  &session->datagrams);
     if (error) {
         stream_sockets_stop_listening(session->streams);
         return error;
     }
-    session->listen = bound;
+    session->listen = datagram_socket_address(session->datagrams);
+    if (session->options.transport != TRANSPORT_TCP)
+        stream_sockets_use_utp(session->streams, session->datagrams);
     return FRESHET_OK;
 }
 

@@ -12,6 +12,7 @@ struct session_options {
     const char *state_folder; /* NULL: the default one */
     /* seed, peer_id, listen_port and pool_blocks are filled in. */
     struct engine_settings engine;
+    enum transport transport; /* of streams; ANY: both, and accepted by both */
     bool no_dht;
     const char *const *bootstrap; /* "HOST:PORT" where the DHT is entered; kept in the state */
     uint32_t bootstrap_count;

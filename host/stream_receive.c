@@ -2,11 +2,10 @@
 #include "host/stream_receive.h"
 
 #include "host/posix_error.h"
+#include "host/stream_transport.h"
 
 #include <errno.h>
 #include <string.h>
-#include <sys/uio.h>
-#include <unistd.h>
 
 /* Read behind a payload: the next message's head and a little more. A large value saves system
  * calls and costs a copy, since what follows the head is payload that belongs elsewhere. */
@@ -91,7 +90,7 @@ void stream_receive_ready(struct stream_socket *stream)
                                  : plan.is_limited ? LIMIT_BLOCK_SIZE
                                                    : STREAM_SCRATCH;
         wanted += vectors[count++].iov_len;
-        ssize_t got = readv(stream->fd, vectors, count);
+        ssize_t got = stream_transport_read(stream, vectors, count);
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))

@@ -3,11 +3,10 @@
 
 #include "core/base/memory.h"
 #include "host/posix_error.h"
+#include "host/stream_transport.h"
 
 #include <errno.h>
 #include <string.h>
-#include <sys/sendfile.h>
-#include <sys/socket.h>
 #include <sys/uio.h>
 
 /* Each range holds a file open; a block of a torrent of tiny files may have thousands. */
@@ -62,9 +61,9 @@ static ssize_t stream_send_some(struct stream_socket *stream)
     ssize_t sent;
 
     if (sending->header_sent < sending->header_length) {
-        sent = send(stream->fd, sending->header + sending->header_sent,
-                    sending->header_length - sending->header_sent,
-                    MSG_NOSIGNAL | MSG_DONTWAIT | (sending->range_count ? MSG_MORE : 0));
+        sent = stream_transport_write(stream, sending->header + sending->header_sent,
+                                      sending->header_length - sending->header_sent,
+                                      sending->range_count > 0);
         if (sent < 0)
             return -errno;
         sending->header_sent += (size_t)sent;
@@ -82,12 +81,12 @@ static ssize_t stream_send_some(struct stream_socket *stream)
     bool more = sending->range_now + 1 < sending->range_count;
     if (range->descriptor) {
         off_t offset = (off_t)(range->offset + sending->range_sent);
-        sent = sendfile(stream->fd, range->descriptor->fd, &offset, left);
+        sent = stream_transport_send_file(stream, range->descriptor->fd, offset, left);
         if (sent == 0)
             return -EIO; /* the file became shorter */
     } else {
-        sent = send(stream->fd, zeros, left < sizeof zeros ? left : sizeof zeros,
-                    MSG_NOSIGNAL | MSG_DONTWAIT | (more ? MSG_MORE : 0));
+        sent =
+            stream_transport_write(stream, zeros, left < sizeof zeros ? left : sizeof zeros, more);
     }
     if (sent < 0)
         return -errno;

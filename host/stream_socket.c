@@ -3,6 +3,7 @@
 
 #include "core/base/check.h"
 #include "core/base/memory.h"
+#include "host/utp_streams.h"
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -59,6 +60,10 @@ void stream_socket_close(struct stream_socket *stream)
     stream_socket_drop_send(stream);
     map_remove(&stream->table->by_id, &stream->id);
     list_remove(&stream->table->all, &stream->node);
+    if (stream->is_utp) {
+        utp_streams_close(stream->table->utp, stream);
+        return;
+    }
     /* libuv first: it speaks of the descriptor to the kernel once more. */
     uv_close((uv_handle_t *)&stream->poll, stream_on_handle_closed);
     close(stream->fd);
@@ -76,6 +81,10 @@ void stream_socket_poll(struct stream_socket *stream)
 {
     int events = 0;
 
+    if (stream->is_utp) {
+        utp_streams_poll(stream->table->utp, stream);
+        return;
+    }
     if (stream->connecting || (stream->sending.active && !stream->sending.warming_now))
         events |= UV_WRITABLE;
     if (!stream->connecting && !stream->paused)
@@ -97,8 +106,9 @@ static void stream_set_options(int fd)
     setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &lowat, sizeof lowat);
 }
 
-struct stream_socket *stream_socket_new(struct stream_table *table, conn_id id, int fd,
-                                        const struct address *remote)
+/* In the table. */
+static struct stream_socket *stream_socket_add(struct stream_table *table, conn_id id, int fd,
+                                               const struct address *remote)
 {
     struct stream_socket *stream = memory_new(sizeof *stream);
 
@@ -107,13 +117,32 @@ struct stream_socket *stream_socket_new(struct stream_table *table, conn_id id, 
     stream->fd = fd;
     stream->remote = *remote;
     stream->turn_left = STREAM_TURN_BYTES;
+    CHECK(map_put(&table->by_id, &id, stream) == NULL);
+    list_append(&table->all, &stream->node);
+    return stream;
+}
+
+struct stream_socket *stream_socket_new(struct stream_table *table, conn_id id, int fd,
+                                        const struct address *remote)
+{
+    struct stream_socket *stream = stream_socket_add(table, id, fd, remote);
+
     if (uv_poll_init(table->options.loop, &stream->poll, fd) != 0) {
+        map_remove(&table->by_id, &id);
+        list_remove(&table->all, &stream->node);
         memory_free(stream);
         return NULL;
     }
     stream->poll.data = stream;
     stream_set_options(fd);
-    CHECK(map_put(&table->by_id, &id, stream) == NULL);
-    list_append(&table->all, &stream->node);
+    return stream;
+}
+
+struct stream_socket *stream_socket_new_utp(struct stream_table *table, conn_id id,
+                                            const struct address *remote)
+{
+    struct stream_socket *stream = stream_socket_add(table, id, -1, remote);
+
+    stream->is_utp = true;
     return stream;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One TCP connection of stream_sockets: what stream_send and stream_receive, its two halves, work
- * on, and what all connections share.
+ * One connection of stream_sockets, TCP or uTP: what stream_send and stream_receive, its two
+ * halves, work on, and what all connections share. What differs between the two is
+ * stream_transport.
  */
 #ifndef FRESHET_HOST_STREAM_SOCKET_H
 #define FRESHET_HOST_STREAM_SOCKET_H
@@ -31,6 +32,7 @@ struct stream_table {
     struct stream_sockets_options options;
     struct map by_id;
     struct list all;
+    struct utp_streams *utp; /* NULL: there is only TCP */
     uv_poll_cb on_poll;
     uint8_t *scratch; /* STREAM_SCRATCH: protocol bytes on their way */
     uint8_t *trash;   /* STREAM_SCRATCH: payload that nobody wants */
@@ -59,7 +61,13 @@ struct stream_socket {
     int fd;
     int polled; /* events that we wait for now */
     bool connecting, paused, closing, handle_closed;
-    uint32_t turn_left; /* bytes that may be sent in this turn */
+    bool may_fall_back;   /* connecting by TCP: uTP is tried next */
+    int64_t connect_ns;   /* when it began to connect */
+    bool is_utp;          /* no descriptor, nothing is polled */
+    bool utp_full;        /* its ring has no room */
+    bool utp_ended;       /* the other writes no more */
+    struct list_node due; /* in utp_streams: may go on at once, or may be freed */
+    uint32_t turn_left;   /* bytes that may be sent in this turn */
     struct address remote, local;
     struct stream_sending sending;
 };
@@ -67,6 +75,9 @@ struct stream_socket {
 /* Takes over the fd; NULL when libuv cannot watch it. */
 struct stream_socket *stream_socket_new(struct stream_table *table, conn_id id, int fd,
                                         const struct address *remote);
+/* One over uTP; the id names it there too. */
+struct stream_socket *stream_socket_new_utp(struct stream_table *table, conn_id id,
+                                            const struct address *remote);
 /* Waits for what the connection's state wants. */
 void stream_socket_poll(struct stream_socket *stream);
 /* Out of the table at once; its memory goes when neither libuv nor a worker holds it. */

@@ -3,6 +3,7 @@
 
 #include "core/base/check.h"
 #include "core/base/memory.h"
+#include "host/clock.h"
 #include "host/posix_error.h"
 #include "host/socket_address.h"
 #include "host/stream_receive.h"
@@ -15,6 +16,8 @@
 
 #define ACCEPTS_PER_TURN 32
 #define LISTENER_REST_MS 500
+#define FALL_BACK_NS     (3 * SECOND_NS)
+#define FALL_BACK_MS     500 /* how often that is looked at */
 
 struct stream_sockets {
     struct stream_table table;
@@ -22,6 +25,7 @@ struct stream_sockets {
     int listener;
     uv_poll_t *listener_poll;
     uv_timer_t *listener_rest; /* after EMFILE */
+    uv_timer_t *fall_back;     /* runs while a connection may turn to uTP */
     struct address bound;
 };
 
@@ -47,12 +51,48 @@ uint32_t stream_sockets_count(const struct stream_sockets *sockets)
     return (uint32_t)sockets->table.all.length;
 }
 
+/* TCP did not get there: the same connection by uTP, before anybody is told. */
+static void stream_fall_back(struct stream_socket *stream)
+{
+    struct utp_streams *utp = stream->table->utp;
+    struct address remote = stream->remote;
+    conn_id id = stream->id;
+
+    stream_socket_close(stream);
+    utp_streams_connect(utp, id, &remote);
+}
+
+static void stream_on_fall_back(uv_timer_t *timer)
+{
+    struct stream_sockets *sockets = timer->data;
+    struct list *all = &sockets->table.all;
+    int64_t now = clock_now();
+    bool waits = false;
+
+    for (struct list_node *node = list_first(all), *next; node; node = next) {
+        struct stream_socket *stream = LIST_ELEMENT(node, struct stream_socket, node);
+        next = list_next(all, node);
+        if (!stream->connecting || !stream->may_fall_back)
+            continue;
+        if (now - stream->connect_ns >= FALL_BACK_NS)
+            stream_fall_back(stream);
+        else
+            waits = true;
+    }
+    if (!waits)
+        uv_timer_stop(timer);
+}
+
 static void stream_on_connected(struct stream_socket *stream)
 {
     int number = 0;
     socklen_t length = sizeof number;
 
     getsockopt(stream->fd, SOL_SOCKET, SO_ERROR, &number, &length);
+    if (number != 0 && stream->may_fall_back) {
+        stream_fall_back(stream);
+        return;
+    }
     if (number != 0) {
         stream_socket_fail(stream, posix_error_of_socket(number));
         return;
@@ -118,21 +158,31 @@ fail_socket:;
 }
 
 void stream_sockets_connect(struct stream_sockets *sockets, conn_id conn,
-                            const struct address *remote)
+                            const struct address *remote, enum transport transport)
 {
-    int fd = stream_open(sockets, remote);
+    struct stream_table *table = &sockets->table;
+    bool may_fall_back = table->utp && transport == TRANSPORT_ANY;
+    int fd = table->utp && transport == TRANSPORT_UTP ? -1 : stream_open(sockets, remote);
 
+    if (table->utp && fd < 0 && transport != TRANSPORT_TCP) {
+        utp_streams_connect(table->utp, conn, remote);
+        return;
+    }
     if (fd < 0) {
         stream_tell_failed(sockets, conn, -fd);
         return;
     }
-    struct stream_socket *stream = stream_socket_new(&sockets->table, conn, fd, remote);
+    struct stream_socket *stream = stream_socket_new(table, conn, fd, remote);
     if (!stream) {
         close(fd);
         stream_tell_failed(sockets, conn, ENOMEM);
         return;
     }
     stream->connecting = true;
+    stream->may_fall_back = may_fall_back;
+    stream->connect_ns = clock_now();
+    if (may_fall_back && !uv_is_active((uv_handle_t *)sockets->fall_back))
+        uv_timer_start(sockets->fall_back, stream_on_fall_back, FALL_BACK_MS, FALL_BACK_MS);
     stream_socket_poll(stream);
 }
 
@@ -140,7 +190,7 @@ static void stream_on_accepted(struct stream_sockets *sockets, int fd, const str
 {
     struct stream_socket *stream =
         sockets->table.all.length < sockets->table.options.connections_max &&
-                sockets->next_inbound != 0
+                sockets->next_inbound < UTP_STREAMS_INBOUND
             ? stream_socket_new(&sockets->table, sockets->next_inbound, fd, remote)
             : NULL;
 
@@ -250,6 +300,8 @@ static void listener_on_closed(uv_handle_t *handle)
 
 void stream_sockets_stop_listening(struct stream_sockets *sockets)
 {
+    if (sockets->table.utp)
+        utp_streams_stop_accepting(sockets->table.utp);
     if (sockets->listener < 0)
         return;
     uv_close((uv_handle_t *)sockets->listener_poll, listener_on_closed);
@@ -289,6 +341,20 @@ void stream_sockets_close(struct stream_sockets *sockets, conn_id conn)
         stream_socket_close(stream);
 }
 
+void stream_sockets_use_utp(struct stream_sockets *sockets, struct datagram_socket *socket)
+{
+    CHECK(sockets->table.utp == NULL);
+    sockets->fall_back = memory_new(sizeof *sockets->fall_back);
+    CHECK(uv_timer_init(sockets->table.options.loop, sockets->fall_back) == 0);
+    sockets->fall_back->data = sockets;
+    utp_streams_new(&sockets->table, socket, UTP_LEDBAT_PLUS);
+}
+
+struct utp_streams *stream_sockets_utp(struct stream_sockets *sockets)
+{
+    return sockets->table.utp;
+}
+
 void stream_sockets_free(struct stream_sockets *sockets)
 {
     if (!sockets)
@@ -297,6 +363,9 @@ void stream_sockets_free(struct stream_sockets *sockets)
     while (!list_is_empty(&sockets->table.all))
         stream_socket_close(
             LIST_ELEMENT(list_first(&sockets->table.all), struct stream_socket, node));
+    if (sockets->table.utp)
+        uv_close((uv_handle_t *)sockets->fall_back, listener_on_closed);
+    utp_streams_free(sockets->table.utp);
     map_deinit(&sockets->table.by_id);
     memory_free(sockets->table.scratch);
     memory_free(sockets->table.trash);

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The TCP side of the door: listening, connecting, receiving to where the engine says, sending
- * header and file ranges. Level-triggered polls of libuv with our own system calls. Events are told
- * through the sink at once, from the loop or from within a call below; the sink only feeds the
- * engine and never calls back.
+ * The streams of the door, over TCP and (utp_streams.h) over uTP: listening, connecting, receiving
+ * to where the engine says, sending header and file ranges. Level-triggered polls of libuv with our
+ * own system calls. Events are told through the sink at once, from the loop or from within a call
+ * below; the sink only feeds the engine and never calls back.
  */
 #ifndef FRESHET_HOST_STREAM_SOCKETS_H
 #define FRESHET_HOST_STREAM_SOCKETS_H
 
 #include "host/stream_socket.h"
+#include "host/utp_streams.h"
 
 struct stream_sockets;
 
@@ -22,9 +23,15 @@ enum freshet_error stream_sockets_listen(struct stream_sockets *sockets,
                                          const struct address *address, struct address *ret_bound);
 void stream_sockets_stop_listening(struct stream_sockets *sockets);
 
-/* The actions of the door. Those on connections that are gone do nothing. */
+/* uTP too, on this socket, which must outlive the streams. */
+void stream_sockets_use_utp(struct stream_sockets *sockets, struct datagram_socket *socket);
+/* NULL: there is only TCP. */
+struct utp_streams *stream_sockets_utp(struct stream_sockets *sockets);
+
+/* The actions of the door. Those on connections that are gone do nothing. TRANSPORT_ANY: TCP, and
+ * uTP when TCP is refused or says nothing for three seconds. */
 void stream_sockets_connect(struct stream_sockets *sockets, conn_id conn,
-                            const struct address *remote);
+                            const struct address *remote, enum transport transport);
 void stream_sockets_send(struct stream_sockets *sockets, const struct action *action);
 void stream_sockets_pause(struct stream_sockets *sockets, conn_id conn, bool paused);
 void stream_sockets_close(struct stream_sockets *sockets, conn_id conn);

@@ -235,9 +235,16 @@ struct event {
     } result;
 };
 
+/* How a stream gets there. */
+enum transport {
+    TRANSPORT_ANY, /* what the host has: if both, TCP, and uTP where TCP does not answer */
+    TRANSPORT_TCP,
+    TRANSPORT_UTP, /* BEP 29, core/utp */
+};
+
 enum action_type {
     ACTION_NONE,
-    ACTION_CONNECT,       /* conn, remote */
+    ACTION_CONNECT,       /* conn, remote, transport */
     ACTION_SEND,          /* conn, header[header_length], then payload (if payload.length) */
     ACTION_SEND_DATAGRAM, /* remote, bytes */
     ACTION_RECEIVE_PAUSE, /* conn: read nothing more (rate limit, memory) */
@@ -255,6 +262,7 @@ enum action_type {
 struct action {
     enum action_type type;
     conn_id conn;
+    enum transport transport; /* CONNECT */
     struct address remote;
     struct bytes bytes; /* SEND: protocol bytes that go first. SEND_DATAGRAM, _LOCAL: the packet */
     /* SEND: payload that follows the bytes, read by the host (sendfile). A range in FILE_PADDING is

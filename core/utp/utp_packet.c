@@ -46,8 +46,6 @@ static enum freshet_error read_extensions(uint8_t extension, struct cursor *curs
         if (cursor->failed)
             return FRESHET_ERROR_TRUNCATED;
         if (extension == EXTENSION_SACK) {
-            if (data.length < 4 || data.length % 4 != 0)
-                return FRESHET_ERROR_SYNTAX;
             if (packet->sack.length)
                 return FRESHET_ERROR_CONFLICT;
             packet->sack = data;

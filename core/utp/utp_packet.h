@@ -30,6 +30,7 @@ struct utp_packet {
     uint32_t window;
     uint16_t seq;
     uint16_t ack;
+    /* The BEP wants a multiple of four bytes, libtorrent sends others: any length is taken. */
     struct bytes sack; /* bit i of byte j, lowest first, is packet ack + 2 + 8j + i */
     struct bytes payload;
 };

@@ -438,7 +438,7 @@ static void stream_sockets_connect_to_one_another(void **state)
 
     (void)state;
     fixture_init(&fixture, 8);
-    stream_sockets_connect(fixture.sockets, 1, &fixture.bound);
+    stream_sockets_connect(fixture.sockets, 1, &fixture.bound, TRANSPORT_TCP);
     RUN_UNTIL(&fixture, fixture.connected == 1 && fixture.accepted == 1);
     assert_true(fixture.conn >= CONN_INBOUND);
     struct action action = {
@@ -460,7 +460,7 @@ static void stream_sockets_tell_a_refused_connection(void **state)
     (void)state;
     fixture_init(&fixture, 8);
     stream_sockets_stop_listening(fixture.sockets);
-    stream_sockets_connect(fixture.sockets, 1, &fixture.bound);
+    stream_sockets_connect(fixture.sockets, 1, &fixture.bound, TRANSPORT_TCP);
     while (fixture.closed == 0)
         uv_run(&fixture.loop, UV_RUN_ONCE);
     assert_int_equal(fixture.close_error, FRESHET_ERROR_CONNECTION);

@@ -16,7 +16,7 @@ PORT = 51413
 class Transmission(Process):
     """A daemon with its own address and folder."""
 
-    def __init__(self, folder, address, encryption="tolerated", dht=None):
+    def __init__(self, folder, address, encryption="tolerated", dht=None, utp=False):
         """`dht`: nodes that it knows from an earlier run, "address:port"; without it has none."""
         self.address = address
         self.port = PORT
@@ -32,7 +32,7 @@ class Transmission(Process):
                           "--download-dir", folder, "--bind-address-ipv4", address,
                           "--bind-address-ipv6", "::1", "--rpc-bind-address", address,
                           "--allowed", "*.*.*.*", "--peerport", PORT, "--no-auth", "--dht" if dht else "--no-dht",
-                          "--no-lpd", "--no-utp", "--no-portmap", f"--encryption-{encryption}",
+                          "--no-lpd", "--utp" if utp else "--no-utp", "--no-portmap", f"--encryption-{encryption}",
                           "--log-debug"], folder, "transmission")
         wait_for(lambda: is_listening(address, 9091), "transmission answers")
 

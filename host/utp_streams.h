@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * uTP on the engine's UDP socket: a mux (core/utp) whose connections are streams as stream_socket
+ * has them, so that sending, receiving and the door see no difference. Each event of the mux is
+ * handled while its datagram is at hand, so payload goes from there straight into its block;
+ * packets of one peer go out many in a call.
+ */
+#ifndef FRESHET_HOST_UTP_STREAMS_H
+#define FRESHET_HOST_UTP_STREAMS_H
+
+#include "core/utp/utp_congestion.h"
+#include "host/datagram_socket.h"
+#include "host/stream_socket.h"
+
+#include <sys/uio.h>
+
+/* Accepted ones are numbered from here; TCP's are below. */
+#define UTP_STREAMS_INBOUND 0xc0000000u
+
+struct utp_streams;
+
+/* The socket is lent, and takes runs from now on. */
+struct utp_streams *utp_streams_new(struct stream_table *table, struct datagram_socket *socket,
+                                    enum utp_policy policy);
+/* After all streams are closed; the loop must run until its handle is gone. Connections that were
+ * still saying goodbye are dropped. */
+void utp_streams_free(struct utp_streams *streams);
+void utp_streams_stop_accepting(struct utp_streams *streams);
+
+/* true: it was a packet of uTP. */
+bool utp_streams_input(struct utp_streams *streams, const struct event *datagram);
+/* Does what is due; true: the engine was told something. Call it when the engine has no more
+ * actions for now. */
+bool utp_streams_pump(struct utp_streams *streams);
+
+void utp_streams_connect(struct utp_streams *streams, conn_id conn, const struct address *remote);
+
+/* What stream_socket and stream_transport ask for. */
+void utp_streams_poll(struct utp_streams *streams, struct stream_socket *stream);
+void utp_streams_close(struct utp_streams *streams, struct stream_socket *stream);
+ssize_t utp_streams_read(struct utp_streams *streams, struct stream_socket *stream,
+                         const struct iovec *vectors, int count);
+ssize_t utp_streams_write(struct utp_streams *streams, struct stream_socket *stream,
+                          const void *bytes, size_t length);
+ssize_t utp_streams_send_file(struct utp_streams *streams, struct stream_socket *stream, int file,
+                              off_t offset, size_t length);
+
+#endif

@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: MIT
+"""uTP with other clients both ways; not one byte goes by TCP."""
+import freshet_client
+import payload
+import pytest
+from tcp_witness import TcpWitness
+
+RPC_PORT = 9091
+UTP_ONLY = {"enable_incoming_utp": True, "enable_outgoing_utp": True,
+            "enable_incoming_tcp": False, "enable_outgoing_tcp": False}
+
+
+@pytest.fixture(scope="module")
+def torrent(source, tmp_path_factory):
+    path = tmp_path_factory.mktemp("made") / "v1.torrent"
+    freshet_client.run("create", "--v1", "--no-date", "-l", "256K", "-o", path,
+                       source / payload.NAME)
+    return path
+
+
+@pytest.fixture
+def witness():
+    """Sees whether TCP was spoken; transmission is asked by HTTP."""
+    watching = TcpWitness(RPC_PORT)
+    yield watching
+    watching.close()
+
+
+def seed_by_utp(clients, torrent, source, *words):
+    seed = clients.freshet("seed", torrent, "-o", source, "--transport", "utp", "--no-dht", *words)
+    seed.wait_phase("seeding")
+    return seed
+
+
+def get_by_utp(clients, torrent, folder, *words):
+    return clients.freshet("get", torrent, "-o", folder, "--transport", "utp", "--no-dht", *words)
+
+
+def finish(get, folder):
+    assert get.wait() == 0, get.log()[-3000:]
+    payload.check(folder)
+
+
+def test_the_witness_sees_tcp(clients, torrent, source, tmp_path, witness):
+    """Else what it does not see would prove nothing."""
+    seed = clients.freshet("seed", torrent, "-o", source, "--transport", "tcp")
+    seed.wait_phase("seeding")
+    get = clients.freshet("get", torrent, "-o", tmp_path / "copy", "--transport", "tcp", "--peer",
+                          seed.endpoint)
+    finish(get, tmp_path / "copy")
+    assert witness.payload_bytes() > 0
+
+
+def test_freshet_downloads_from_freshet(clients, torrent, source, tmp_path, witness):
+    seed = seed_by_utp(clients, torrent, source)
+    finish(get_by_utp(clients, torrent, tmp_path / "copy", "--peer", seed.endpoint),
+           tmp_path / "copy")
+    assert witness.payload_bytes() == 0
+
+
+def test_freshet_downloads_from_libtorrent(clients, torrent, source, tmp_path, witness):
+    seed = clients.libtorrent(**UTP_ONLY)
+    seed.add(torrent, source, seed=True)
+    finish(get_by_utp(clients, torrent, tmp_path / "copy", "--peer", seed.endpoint),
+           tmp_path / "copy")
+    assert witness.payload_bytes() == 0
+
+
+def test_libtorrent_comes_in_to_seed(clients, torrent, source, tmp_path, witness):
+    seed = clients.libtorrent(**UTP_ONLY)
+    handle = seed.add(torrent, source, seed=True)
+    get = get_by_utp(clients, torrent, tmp_path / "copy")
+    seed.connect(handle, get.endpoint)
+    finish(get, tmp_path / "copy")
+    assert witness.payload_bytes() == 0
+
+
+def test_libtorrent_downloads_from_freshet(clients, torrent, source, tmp_path, witness):
+    seed = seed_by_utp(clients, torrent, source)
+    leech = clients.libtorrent(**UTP_ONLY)
+    handle = leech.add(torrent, tmp_path / "copy")
+    leech.connect(handle, seed.endpoint)
+    leech.wait_complete(handle)
+    payload.check(tmp_path / "copy")
+    assert witness.payload_bytes() == 0
+
+
+def test_freshet_goes_out_to_libtorrent_to_seed(clients, torrent, source, tmp_path, witness):
+    leech = clients.libtorrent(**UTP_ONLY)
+    handle = leech.add(torrent, tmp_path / "copy")
+    seed_by_utp(clients, torrent, source, "--peer", leech.endpoint)
+    leech.wait_complete(handle)
+    payload.check(tmp_path / "copy")
+    assert witness.payload_bytes() == 0
+
+
+def test_freshet_downloads_from_transmission(clients, torrent, source, tmp_path, witness):
+    seed = clients.transmission(utp=True)
+    seed.add(torrent, source, seed=True)
+    finish(get_by_utp(clients, torrent, tmp_path / "copy", "--peer", seed.endpoint),
+           tmp_path / "copy")
+    assert witness.payload_bytes() == 0
+
+
+def test_transmission_downloads_from_freshet(clients, torrent, source, tmp_path, witness):
+    leech = clients.transmission(utp=True)
+    number = leech.add(torrent, tmp_path / "copy")
+    seed_by_utp(clients, torrent, source, "--peer", leech.endpoint)
+    leech.wait_complete(number)
+    payload.check(tmp_path / "copy", empty=False)
+    assert witness.payload_bytes() == 0
+
+
+def test_both_turns_to_utp_where_tcp_is_refused(clients, torrent, source, tmp_path, witness):
+    seed = seed_by_utp(clients, torrent, source)
+    get = clients.freshet("get", torrent, "-o", tmp_path / "copy", "--transport", "both", "--peer",
+                          seed.endpoint)
+    finish(get, tmp_path / "copy")
+    assert witness.payload_bytes() == 0
