@@ -19,6 +19,7 @@ import tempfile
 import time
 
 import bench_clients
+import bench_utp
 from bench_process import BenchError, bytes_in, is_connected, own_address
 from bench_tracker import SeedTracker
 
@@ -75,15 +76,16 @@ class Bench:
     def close(self):
         self.tracker.stop()
 
-    def make_torrent(self):
+    def make_torrent(self, payload, torrent):
         """By none of those that are measured: whichever is absent, the others still run."""
-        with open(self.payload, "rb") as file:
+        size = os.path.getsize(payload)
+        with open(payload, "rb") as file:
             pieces = b"".join(hashlib.sha1(piece).digest()
                               for piece in iter(lambda: file.read(self.piece_length), b""))
-        url, name = self.tracker.url.encode(), os.path.basename(self.payload).encode()
-        with open(self.torrent, "wb") as file:
+        url, name = self.tracker.url.encode(), os.path.basename(payload).encode()
+        with open(torrent, "wb") as file:
             file.write(b"d8:announce%d:%s4:infod6:lengthi%de4:name%d:%s12:piece lengthi%de6:pieces"
-                       b"%d:%see" % (len(url), url, self.options.size, len(name), name,
+                       b"%d:%see" % (len(url), url, size, len(name), name,
                                      self.piece_length, len(pieces), pieces))
 
     def measure(self, section, contenders):
@@ -147,15 +149,18 @@ class Bench:
             if os.path.exists(output):
                 os.remove(output)
 
-    def transfer(self, client):
+    def transfer(self, client, part=None, from_connection=True):
+        """Of the payload, or of another one that has the same three names."""
+        part = part or self
         output = client.fresh("out")
         seed, process = None, None
         try:
-            seed, port = client.seed(self.torrent, self.data)
+            seed, port = client.seed(part.torrent, part.data)
             self.tracker.seed = (self.address, port)
             launched = time.monotonic()
-            process, is_done = client.get(self.torrent, output)
-            process.wait(TIMEOUT, lambda: is_connected(port) or is_done())
+            process, is_done = client.get(part.torrent, output)
+            process.wait(TIMEOUT, lambda: (is_connected(port) if from_connection
+                                           else bytes_in(output) > 0) or is_done())
             start, seed_cpu, get_cpu = time.monotonic(), seed.cpu(), process.cpu()
             if process.poll() is not None:  # so little that it was over before we looked
                 start, get_cpu = launched, 0.0
@@ -167,7 +172,7 @@ class Bench:
                       "get_cpu": process.cpu() - get_cpu, "until_connected": start - launched,
                       "until_written": written - start}
             process.stop()
-            self.compare(output)
+            self.compare(part.payload, output)
             return sample
         finally:
             self.tracker.seed = (self.address, 0)
@@ -176,8 +181,9 @@ class Bench:
                     one.stop()
             shutil.rmtree(output, ignore_errors=True)
 
-    def compare(self, output):
-        status = subprocess.run(["cmp", "-s", self.payload, os.path.join(output, "payload")],
+    @staticmethod
+    def compare(payload, output):
+        status = subprocess.run(["cmp", "-s", payload, os.path.join(output, "payload")],
                                 check=False).returncode
         if status:
             raise BenchError("the copy is not the original")
@@ -206,12 +212,14 @@ class Bench:
         subprocess.run([os.environ.get("CC", "cc"), "-O2", "-o",
                         os.path.join(self.work, "raw_limit"), os.path.join(HERE, "raw_limit.c"),
                         "-lcrypto"], check=True)
-        self.make_torrent()
+        self.make_torrent(self.payload, self.torrent)
         peers = ["freshet", "libtorrent", "transmission", "aria2", "rtorrent"]
         if "transfer" in wanted:
             contenders = {"raw": self.raw}
             contenders.update(self.contenders(peers, self.transfer))
             self.measure("transfer", contenders)
+        if "utp" in wanted:
+            bench_utp.run(self)
         if "verify" in wanted:
             self.measure("verify", self.contenders(peers, self.verify))
         if "create" in wanted:
@@ -254,7 +262,7 @@ def print_table(rows, section, size):
 
 def print_verdict(rows, base, columns):
     """Beside the median of the others: at or below 1 is at least as good."""
-    others = [row["median"] for row in rows if "median" in row and row["name"] not in ("freshet", "raw")]
+    others = [row["median"] for row in rows if "median" in row and row["name"] not in ("freshet", "freshet tcp", "raw")]
     if not base or not others:
         return
     words = []
@@ -291,7 +299,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--size", type=parse_size, default=parse_size("1G"), help="payload, 1G")
     parser.add_argument("--runs", type=int, default=3, help="that count, after one that does not")
-    parser.add_argument("--sections", default="transfer,verify,create", type=lambda s: s.split(","))
+    parser.add_argument("--sections", default="transfer,utp,verify,create", type=lambda s: s.split(","))
     parser.add_argument("--only", type=lambda s: s.split(","), help="these clients, with commas")
     parser.add_argument("--dir", help="where the payload lies (default: memory, if it fits)")
     parser.add_argument("--freshet", default=os.path.join(TOP, "build", "release", "freshet"))
@@ -310,6 +318,8 @@ def main():
             bench.close()
     for section in dict.fromkeys(row["section"] for row in bench.rows):
         print_table(bench.rows, section, options.size)
+    if bench_utp.verdict(bench.rows):
+        print(bench_utp.verdict(bench.rows))
     os.makedirs(options.results, exist_ok=True)
     stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
     result = {"time": stamp, "size": options.size, "runs": options.runs, "machine": machine(),

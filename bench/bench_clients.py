@@ -61,9 +61,10 @@ class Client:
 class Freshet(Client):
     name = "freshet"
 
-    def __init__(self, folder, address, program):
+    def __init__(self, folder, address, program, transport="tcp"):
         super().__init__(folder, address)
         self.program = program
+        self.transport = transport
 
     def missing(self):
         return None if os.access(self.program, os.X_OK) else "build/release/freshet is not built"
@@ -73,16 +74,16 @@ class Freshet(Client):
         state = self.fresh("seed-state")
         log = os.path.join(state, "log")
         process = Process([self.program, "seed", torrent, "-o", data, "--unchecked", "--listen",
-                           f"{self.address}:{port}", "--no-lsd", "--progress=json", "--state", state],
-                          log)
+                           f"{self.address}:{port}", "--no-lsd", "--transport", self.transport,
+                           "--progress=json", "--state", state], log)
         # A peer that comes before the torrent is open is sent away, and waits a minute.
         process.wait(30, lambda: '"checked"' in open(log, encoding="utf-8").read())
         return process, port
 
     def get(self, torrent, data):
         process = Process([self.program, "get", torrent, "-o", data, "--listen",
-                           f"{self.address}:0", "--no-lsd", "--progress=none", "--state",
-                           self.fresh("get-state")], self.log())
+                           f"{self.address}:0", "--no-lsd", "--transport", self.transport,
+                           "--progress=none", "--state", self.fresh("get-state")], self.log())
         return self.ended(process)
 
     def verify(self, torrent, data):
@@ -97,6 +98,11 @@ class Libtorrent(Client):
     name = "libtorrent"
     program = "python3"
     script = [sys.executable, os.path.join(HERE, "bench_libtorrent.py")]
+
+    def __init__(self, folder, address, utp=False):
+        super().__init__(folder, address)
+        if utp:
+            self.script = self.script + ["--utp"]
 
     def missing(self):
         try:

@@ -15,6 +15,12 @@ QUIET = {
 }
 
 
+UTP_ONLY = {
+    "enable_outgoing_utp": True, "enable_incoming_utp": True,
+    "enable_outgoing_tcp": False, "enable_incoming_tcp": False,
+}
+
+
 def open_session(port):
     return libtorrent.session(dict(QUIET, listen_interfaces=f"0.0.0.0:{port}"))
 
@@ -62,6 +68,9 @@ def create(path, output, piece_length, version):
 
 
 def main():
+    if sys.argv[1] == "--utp":
+        del sys.argv[1]
+        QUIET.update(UTP_ONLY)
     verb, arguments = sys.argv[1], sys.argv[2:]
     {"seed": seed, "get": get, "verify": get, "create": create}[verb](*arguments)
 
