@@ -23,6 +23,8 @@
         {"no-portmap", 0, NULL, "accepted: there is no port mapping yet", .hidden = true},         \
         {"transport", 0, "tcp|utp|both", "speak to peers over TCP, uTP or what answers",           \
          .repeatable = false},                                                                     \
+        {"utp-congestion", 0, "ledbat++|ledbat",                                                   \
+         "how uTP yields to others; ledbat++, the default, shares better", .repeatable = false},   \
         {"encryption", 0, "off|allow", "accepted: there is no encryption yet", .hidden = true},    \
     {                                                                                              \
         "state", 0, "DIR", "keep progress there", .repeatable = false                              \

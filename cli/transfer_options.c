@@ -108,6 +108,20 @@ static bool read_transport(const struct command_call *call, enum transport *ret_
     return false;
 }
 
+static bool read_utp_policy(const struct command_call *call, enum utp_policy *ret_policy)
+{
+    static const char *const names[] = {"ledbat++", "ledbat"};
+    const char *name = command_value(call, "utp-congestion");
+
+    for (int i = UTP_LEDBAT_PLUS; i <= UTP_LEDBAT; i++)
+        if (strcmp(name ? name : "ledbat++", names[i]) == 0) {
+            *ret_policy = (enum utp_policy)i;
+            return true;
+        }
+    command_usage_error("--utp-congestion '%.80s' is neither ledbat++ nor ledbat", name);
+    return false;
+}
+
 bool transfer_options_read_network(const struct command_call *call,
                                    struct transfer_options *ret_options)
 {
@@ -119,7 +133,8 @@ bool transfer_options_read_network(const struct command_call *call,
     options->session.no_dht = command_has(call, "no-dht");
     options->session.engine.no_pex = command_has(call, "no-pex");
     options->session.engine.no_lsd = command_has(call, "no-lsd");
-    if (!read_transport(call, &options->session.transport))
+    if (!read_transport(call, &options->session.transport) ||
+        !read_utp_policy(call, &options->session.utp_policy))
         return false;
     if (listen && !read_address("listen", listen, &options->session.listen))
         return false;

@@ -156,7 +156,8 @@ static void deliver(struct run *run, uint32_t at, bool keep)
         memory_free(take(run, at));
     /* Exactly as long as it is, so that reading behind it is seen. */
     uint8_t *bytes = memory_copy(copy.bytes, copy.length);
-    utp_mux_input(run->ends[to].mux, run->now, &run->ends[copy.from].address,
+    utp_mux_input(run->ends[to].mux, run->now,
+                  &(struct utp_path){.remote = run->ends[copy.from].address},
                   (struct bytes){bytes, copy.length});
     settle(run, to);
     memory_free(bytes);
@@ -180,7 +181,8 @@ static void forge(struct run *run, uint8_t from, const uint8_t *bytes, size_t le
     size_t head = utp_packet_write_head(&packet, whole);
     size_t payload = packet.type == UTP_DATA ? length * 2 : 0;
     uint8_t *copy = memory_copy(whole, head + payload);
-    utp_mux_input(run->ends[to].mux, run->now, &run->ends[from].address,
+    utp_mux_input(run->ends[to].mux, run->now,
+                  &(struct utp_path){.remote = run->ends[from].address},
                   (struct bytes){copy, head + payload});
     settle(run, to);
     memory_free(copy);
@@ -189,7 +191,8 @@ static void forge(struct run *run, uint8_t from, const uint8_t *bytes, size_t le
 static void raw(struct run *run, uint8_t from, const uint8_t *bytes, size_t length)
 {
     uint8_t *copy = memory_copy(bytes, length);
-    utp_mux_input(run->ends[!from].mux, run->now, &run->ends[from].address,
+    utp_mux_input(run->ends[!from].mux, run->now,
+                  &(struct utp_path){.remote = run->ends[from].address},
                   (struct bytes){copy, length});
     settle(run, !from);
     memory_free(copy);

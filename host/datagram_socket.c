@@ -170,11 +170,12 @@ void datagram_socket_send(struct datagram_socket *socket, const struct address *
 }
 
 /* The source of a reply: filled in when the socket is bound to every address. */
-static void name_source(const struct datagram_socket *socket, const struct address *local,
-                        struct msghdr *message, struct datagram_control *control)
+void datagram_socket_name_source(const struct datagram_socket *socket, const struct address *local,
+                                 struct msghdr *message, struct datagram_control *control)
 {
     struct sockaddr_storage from;
-    if (!address_is_unspecified(&socket->bound) || address_is_unspecified(local))
+    if (!address_is_unspecified(&socket->bound) || local->family == ADDRESS_NONE ||
+        address_is_unspecified(local))
         return;
     (void)socket_address_to(local, socket->dual, &from);
     message->msg_control = control->bytes;
@@ -208,7 +209,7 @@ void datagram_socket_reply(struct datagram_socket *socket, const struct event *e
     if (event->remote.family != socket->family && !socket->dual)
         return;
     message.msg_namelen = socket_address_to(&event->remote, socket->dual, &to);
-    name_source(socket, &event->local, &message, &control);
+    datagram_socket_name_source(socket, &event->local, &message, &control);
     while (sendmsg(socket->fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 && errno == EINTR)
         continue;
 }

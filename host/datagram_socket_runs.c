@@ -90,23 +90,22 @@ static int datagram_socket_send_message(struct datagram_socket *socket, struct m
     return 0;
 }
 
+/* The message may have a control header already, in memory with room for one more. */
 static int datagram_socket_send_whole(struct datagram_socket *socket, struct msghdr *message,
-                                      uint32_t size)
+                                      struct datagram_control *control, uint32_t size)
 {
-    struct datagram_control control;
+    size_t length = message->msg_controllen;
     uint16_t segment = (uint16_t)size;
+    struct cmsghdr header = {
+        .cmsg_level = IPPROTO_UDP, .cmsg_type = UDP_SEGMENT, .cmsg_len = CMSG_LEN(sizeof segment)};
 
-    memset(&control, 0, sizeof control);
-    message->msg_control = control.bytes;
-    message->msg_controllen = CMSG_SPACE(sizeof segment);
-    struct cmsghdr *header = CMSG_FIRSTHDR(message);
-    header->cmsg_level = IPPROTO_UDP;
-    header->cmsg_type = UDP_SEGMENT;
-    header->cmsg_len = CMSG_LEN(sizeof segment);
-    memcpy(CMSG_DATA(header), &segment, sizeof segment);
+    memcpy(control->bytes + length, &header, sizeof header);
+    memcpy(control->bytes + length + CMSG_LEN(0), &segment, sizeof segment);
+    message->msg_control = control->bytes;
+    message->msg_controllen = length + CMSG_SPACE(sizeof segment);
     int number = datagram_socket_send_message(socket, message);
-    message->msg_control = NULL;
-    message->msg_controllen = 0;
+    message->msg_control = length ? control->bytes : NULL;
+    message->msg_controllen = length;
     return number;
 }
 
@@ -135,18 +134,21 @@ bool datagram_socket_send_run(struct datagram_socket *socket, const struct utp_o
     struct sockaddr_storage to;
     struct iovec vectors[sizeof run->pieces / sizeof *run->pieces];
     struct msghdr message = {.msg_name = &to, .msg_iov = vectors, .msg_iovlen = run->piece_count};
+    struct datagram_control control;
     int number = 0;
 
-    if (run->remote.family != socket->family && !socket->dual)
+    memset(&control, 0, sizeof control);
+    if (run->path.remote.family != socket->family && !socket->dual)
         return true;
-    message.msg_namelen = socket_address_to(&run->remote, socket->dual, &to);
+    message.msg_namelen = socket_address_to(&run->path.remote, socket->dual, &to);
+    datagram_socket_name_source(socket, &run->path.local, &message, &control);
     for (uint32_t i = 0; i < run->piece_count; i++)
         vectors[i] = (struct iovec){(void *)(uintptr_t)run->pieces[i].data, run->pieces[i].length};
     datagram_socket_set_fragments(socket, run->no_fragments);
     if (run->packets == 1)
         number = datagram_socket_send_message(socket, &message);
     else if (!socket->one_by_one)
-        number = datagram_socket_send_whole(socket, &message, run->packet_size);
+        number = datagram_socket_send_whole(socket, &message, &control, run->packet_size);
     if (number == EAGAIN || number == EWOULDBLOCK || number == ENOBUFS) {
         datagram_socket_poll(socket, true);
         return false;

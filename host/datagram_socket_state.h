@@ -40,6 +40,9 @@ struct datagram_socket {
 /* One message as the datagrams that it is made of. */
 void datagram_socket_hand_over(struct datagram_socket *socket, struct msghdr *message,
                                struct event *event);
+/* Sends it from that address of ours, if the socket is bound to all of them. */
+void datagram_socket_name_source(const struct datagram_socket *socket, const struct address *local,
+                                 struct msghdr *message, struct datagram_control *control);
 /* `waits`: for room to send as well. */
 void datagram_socket_poll(struct datagram_socket *socket, bool waits);
 

@@ -34,7 +34,7 @@ static enum freshet_error session_listen_at(struct session *session, const struc
     }
     session->listen = datagram_socket_address(session->datagrams);
     if (session->options.transport != TRANSPORT_TCP)
-        stream_sockets_use_utp(session->streams, session->datagrams);
+        stream_sockets_use_utp(session->streams, session->datagrams, session->options.utp_policy);
     return FRESHET_OK;
 }
 

@@ -4,6 +4,7 @@
 #define FRESHET_HOST_SESSION_OPTIONS_H
 
 #include "core/engine/engine.h"
+#include "core/utp/utp_congestion.h"
 
 struct session_options {
     /* Where to listen; family ADDRESS_NONE: every address, the port of last time, else 6881, else
@@ -13,6 +14,7 @@ struct session_options {
     /* seed, peer_id, listen_port and pool_blocks are filled in. */
     struct engine_settings engine;
     enum transport transport; /* of streams; ANY: both, and accepted by both */
+    enum utp_policy utp_policy;
     bool no_dht;
     const char *const *bootstrap; /* "HOST:PORT" where the DHT is entered; kept in the state */
     uint32_t bootstrap_count;

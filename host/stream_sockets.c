@@ -341,13 +341,14 @@ void stream_sockets_close(struct stream_sockets *sockets, conn_id conn)
         stream_socket_close(stream);
 }
 
-void stream_sockets_use_utp(struct stream_sockets *sockets, struct datagram_socket *socket)
+void stream_sockets_use_utp(struct stream_sockets *sockets, struct datagram_socket *socket,
+                            enum utp_policy policy)
 {
     CHECK(sockets->table.utp == NULL);
     sockets->fall_back = memory_new(sizeof *sockets->fall_back);
     CHECK(uv_timer_init(sockets->table.options.loop, sockets->fall_back) == 0);
     sockets->fall_back->data = sockets;
-    utp_streams_new(&sockets->table, socket, UTP_LEDBAT_PLUS);
+    utp_streams_new(&sockets->table, socket, policy);
 }
 
 struct utp_streams *stream_sockets_utp(struct stream_sockets *sockets)

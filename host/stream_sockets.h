@@ -24,7 +24,8 @@ enum freshet_error stream_sockets_listen(struct stream_sockets *sockets,
 void stream_sockets_stop_listening(struct stream_sockets *sockets);
 
 /* uTP too, on this socket, which must outlive the streams. */
-void stream_sockets_use_utp(struct stream_sockets *sockets, struct datagram_socket *socket);
+void stream_sockets_use_utp(struct stream_sockets *sockets, struct datagram_socket *socket,
+                            enum utp_policy policy);
 /* NULL: there is only TCP. */
 struct utp_streams *stream_sockets_utp(struct stream_sockets *sockets);
 

@@ -22,6 +22,7 @@ struct utp_streams {
     uv_timer_t timer;
     struct list due;       /* streams that may send or receive without the mux saying so */
     struct list graveyard; /* closed: freed when nobody up the stack looks at them */
+    int64_t handful_ns;    /* read once for a handful of datagrams; 0: not yet */
     bool told;             /* the engine */
     bool is_full;          /* the socket; `held` is what did not fit */
     struct utp_output output, held;
@@ -118,7 +119,11 @@ static void utp_streams_take_events(struct utp_streams *streams)
 
 bool utp_streams_input(struct utp_streams *streams, const struct event *datagram)
 {
-    if (!utp_mux_input(streams->mux, clock_now(), &datagram->remote, datagram->bytes))
+    struct utp_path path = {datagram->remote, datagram->local};
+
+    if (streams->handful_ns == 0)
+        streams->handful_ns = clock_now();
+    if (!utp_mux_input(streams->mux, streams->handful_ns, &path, datagram->bytes))
         return false;
     utp_streams_take_events(streams);
     return true;
@@ -133,7 +138,7 @@ static void utp_streams_hold(struct utp_streams *streams)
     uint32_t length = 0;
 
     streams->is_full = true;
-    streams->held.remote = output->remote;
+    streams->held.path = output->path;
     streams->held.packets = output->packets;
     streams->held.packet_size = output->packet_size;
     streams->held.bytes = output->bytes;
@@ -173,7 +178,10 @@ static void utp_streams_on_writable(void *context)
 /* A handful of datagrams was handed over: acknowledge them before the next. */
 static void utp_streams_on_handful(void *context)
 {
-    utp_streams_flush(context);
+    struct utp_streams *streams = context;
+
+    streams->handful_ns = 0;
+    utp_streams_flush(streams);
 }
 
 /* ---- turns ---- */

@@ -16,7 +16,7 @@ void utp_connection_init(struct utp_connection *connection, int64_t now,
 {
     *connection = (struct utp_connection){
         .id = options->id,
-        .remote = options->remote,
+        .path = options->path,
         .id_receive = options->id_receive,
         .id_send = options->id_send,
         .clock_us = options->clock_us,
@@ -32,7 +32,7 @@ void utp_connection_init(struct utp_connection *connection, int64_t now,
         .close_ns = INT64_MAX,
         .paced_ns = INT64_MAX,
     };
-    utp_mtu_init(&connection->mtu, options->remote.family);
+    utp_mtu_init(&connection->mtu, options->path.remote.family);
     utp_send_queue_init(&connection->out, options->seq, options->buffer_max);
     utp_timeout_init(&connection->timeout);
     utp_congestion_init(&connection->congestion, options->policy,
@@ -289,7 +289,7 @@ static void put_syn(struct utp_connection *connection, int64_t now, struct utp_o
 bool utp_connection_output(struct utp_connection *connection, int64_t now,
                            struct utp_output *output)
 {
-    output->remote = connection->remote;
+    output->path = connection->path;
     output->packets = output->packet_size = output->bytes = output->piece_count = 0;
     output->no_fragments = false;
     if (connection->reset_due) {

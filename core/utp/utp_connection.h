@@ -47,7 +47,7 @@ enum utp_state { UTP_SYN_SENT, UTP_OPEN, UTP_CLOSED };
 
 struct utp_connection {
     conn_id id;
-    struct address remote;
+    struct utp_path path;
     uint16_t id_receive, id_send;
     uint32_t clock_us; /* added to our clock in what we send */
     enum utp_state state;
@@ -98,7 +98,7 @@ struct utp_connection {
 
 struct utp_connection_options {
     conn_id id;
-    struct address remote;
+    struct utp_path path;
     uint16_t id_receive, id_send;
     uint16_t seq; /* of our first packet: the SYN's, or the first after the cookie */
     uint32_t clock_us;

@@ -19,7 +19,7 @@ _Static_assert(UTP_EVENT_CLOSED == UTP_TOLD_CLOSED, "one set of bits");
 
 /* A packet without a connection. */
 struct answer {
-    struct address remote;
+    struct utp_path path;
     struct utp_packet packet;
 };
 
@@ -81,7 +81,7 @@ static struct utp_connection *find(struct utp_mux *mux, const struct address *re
 {
     uint8_t key[KEY_SIZE];
     struct utp_connection *last = mux->last;
-    if (last && last->id_receive == id && memcmp(&last->remote, remote, sizeof *remote) == 0)
+    if (last && last->id_receive == id && memcmp(&last->path.remote, remote, sizeof *remote) == 0)
         return last;
     make_key(remote, id, key);
     mux->last = map_get(&mux->by_key, key);
@@ -98,7 +98,7 @@ static struct utp_connection *by_id(const struct utp_mux *mux, conn_id id)
 static void add(struct utp_mux *mux, struct utp_connection *connection)
 {
     uint8_t key[KEY_SIZE];
-    make_key(&connection->remote, connection->id_receive, key);
+    make_key(&connection->path.remote, connection->id_receive, key);
     CHECK(map_put(&mux->by_key, key, connection) == NULL);
     CHECK(map_put(&mux->by_id, &connection->id, connection) == NULL);
     list_append(&mux->all, &connection->node);
@@ -107,7 +107,7 @@ static void add(struct utp_mux *mux, struct utp_connection *connection)
 static void forget(struct utp_mux *mux, struct utp_connection *connection)
 {
     uint8_t key[KEY_SIZE];
-    make_key(&connection->remote, connection->id_receive, key);
+    make_key(&connection->path.remote, connection->id_receive, key);
     map_remove(&mux->by_key, key);
     if (map_get(&mux->by_id, &connection->id) == connection)
         map_remove(&mux->by_id, &connection->id);
@@ -185,7 +185,7 @@ enum freshet_error utp_mux_connect(struct utp_mux *mux, int64_t now, conn_id con
 {
     struct utp_connection_options options = {
         .id = conn,
-        .remote = *remote,
+        .path.remote = *remote,
         .clock_us = utp_cookie_clock(mux->options.secret, remote),
         .policy = mux->options.policy,
         .buffer_max = mux->options.buffer_max,
@@ -213,37 +213,37 @@ enum freshet_error utp_mux_connect(struct utp_mux *mux, int64_t now, conn_id con
 
 /* ---- those without a connection ---- */
 
-static struct utp_packet *new_answer(struct utp_mux *mux, const struct address *remote)
+static struct utp_packet *new_answer(struct utp_mux *mux, const struct utp_path *path)
 {
     if (mux->answer_count == ANSWERS_MAX)
         return NULL;
     uint32_t at = (mux->answer_first + mux->answer_count++) % ANSWERS_MAX;
-    mux->answers[at] = (struct answer){.remote = *remote};
+    mux->answers[at] = (struct answer){.path = *path};
     return &mux->answers[at].packet;
 }
 
-static void answer_syn(struct utp_mux *mux, int64_t now, const struct address *remote,
+static void answer_syn(struct utp_mux *mux, int64_t now, const struct utp_path *path,
                        const struct utp_packet *syn)
 {
     if (!mux->options.accepts || mux->memory >= LIMIT_UTP_MEMORY || !make_room(mux))
         return;
-    struct utp_packet *answer = new_answer(mux, remote);
+    struct utp_packet *answer = new_answer(mux, path);
     if (answer == NULL)
         return;
     uint32_t now_us = (uint32_t)((uint64_t)now / 1000);
     *answer = (struct utp_packet){
         .type = UTP_STATE,
         .id = syn->id,
-        .time_us = now_us + utp_cookie_clock(mux->options.secret, remote),
+        .time_us = now_us + utp_cookie_clock(mux->options.secret, &path->remote),
         .window = mux->options.buffer_max,
-        .seq = utp_cookie_make(mux->options.secret, remote, syn->id, syn->seq, now),
+        .seq = utp_cookie_make(mux->options.secret, &path->remote, syn->id, syn->seq, now),
         .ack = syn->seq,
     };
     answer->delay_us = answer->time_us - syn->time_us;
 }
 
 /* Who speaks of a connection that we do not have is told so, else it would wait for long. */
-static void answer_stray(struct utp_mux *mux, int64_t now, const struct address *remote,
+static void answer_stray(struct utp_mux *mux, int64_t now, const struct utp_path *path,
                          const struct utp_packet *packet)
 {
     int64_t second = now / SECOND_NS;
@@ -255,7 +255,7 @@ static void answer_stray(struct utp_mux *mux, int64_t now, const struct address 
     }
     if (mux->resets == LIMIT_UTP_RESETS)
         return;
-    struct utp_packet *answer = new_answer(mux, remote);
+    struct utp_packet *answer = new_answer(mux, path);
     if (answer == NULL)
         return;
     mux->resets++;
@@ -265,12 +265,12 @@ static void answer_stray(struct utp_mux *mux, int64_t now, const struct address 
                                   .ack = packet->seq};
 }
 
-static struct utp_connection *accept(struct utp_mux *mux, int64_t now, const struct address *remote,
+static struct utp_connection *accept(struct utp_mux *mux, int64_t now, const struct utp_path *path,
                                      const struct utp_packet *packet)
 {
     struct utp_connection_options options = {
         .id = mux->inbound_next,
-        .remote = *remote,
+        .path = *path,
         .id_receive = packet->id,
         .id_send = (uint16_t)(packet->id - 1),
         .seq = (uint16_t)(packet->ack + 1),
@@ -280,9 +280,9 @@ static struct utp_connection *accept(struct utp_mux *mux, int64_t now, const str
     uint16_t syn_seq;
     if (!mux->options.accepts || mux->inbound_next < mux->options.inbound_first ||
         (packet->type != UTP_DATA && packet->type != UTP_STATE) ||
-        !utp_cookie_is_good(mux->options.secret, remote, packet, now, &syn_seq))
+        !utp_cookie_is_good(mux->options.secret, &path->remote, packet, now, &syn_seq))
         return NULL;
-    options.clock_us = utp_cookie_clock(mux->options.secret, remote);
+    options.clock_us = utp_cookie_clock(mux->options.secret, &path->remote);
     if (!utp_cookie_is_echo(options.clock_us, packet, now) || !make_room(mux))
         return NULL;
     mux->inbound_next++;
@@ -307,7 +307,7 @@ static struct utp_connection *find_reset(struct utp_mux *mux, const struct addre
     return found;
 }
 
-bool utp_mux_input(struct utp_mux *mux, int64_t now, const struct address *remote,
+bool utp_mux_input(struct utp_mux *mux, int64_t now, const struct utp_path *path,
                    struct bytes datagram)
 {
     struct utp_packet packet;
@@ -318,24 +318,26 @@ bool utp_mux_input(struct utp_mux *mux, int64_t now, const struct address *remot
         return true;
     struct utp_connection *connection;
     if (packet.type == UTP_SYN) {
-        connection = find(mux, remote, (uint16_t)(packet.id + 1));
+        connection = find(mux, &path->remote, (uint16_t)(packet.id + 1));
         if (connection == NULL) {
-            answer_syn(mux, now, remote, &packet);
+            answer_syn(mux, now, path, &packet);
             return true;
         }
     } else if (packet.type == UTP_RESET) {
-        connection = find_reset(mux, remote, packet.id);
+        connection = find_reset(mux, &path->remote, packet.id);
     } else {
-        connection = find(mux, remote, packet.id);
+        connection = find(mux, &path->remote, packet.id);
         if (connection == NULL)
-            connection = accept(mux, now, remote, &packet);
+            connection = accept(mux, now, path, &packet);
         if (connection == NULL)
-            answer_stray(mux, now, remote, &packet);
+            answer_stray(mux, now, path, &packet);
     }
     if (connection == NULL)
         return true;
     connection->window_max =
         mux->memory < LIMIT_UTP_MEMORY ? mux->options.buffer_max : WINDOW_SHORT;
+    if (connection->path.local.family == ADDRESS_NONE)
+        connection->path.local = path->local;
     utp_connection_input(connection, now, &packet);
     mux->at_hand = connection;
     touch(mux, connection);
@@ -369,7 +371,7 @@ bool utp_mux_event(struct utp_mux *mux, struct utp_event *ret_event)
         *ret_event = (struct utp_event){.conn = connection->id,
                                         .what = connection->happened,
                                         .error = connection->error,
-                                        .remote = connection->remote};
+                                        .remote = connection->path.remote};
         connection->happened = 0;
         if (ret_event->what & UTP_EVENT_CLOSED)
             utp_connection_close(connection, 0);
@@ -385,7 +387,7 @@ static bool output_answer(struct utp_mux *mux, struct utp_output *output)
     if (mux->answer_count == 0)
         return false;
     const struct answer *answer = &mux->answers[mux->answer_first];
-    output->remote = answer->remote;
+    output->path = answer->path;
     output->packets = output->piece_count = 1;
     output->no_fragments = false;
     size_t length = utp_packet_write_head(&answer->packet, output->heads[0]);

@@ -60,7 +60,7 @@ enum freshet_error utp_mux_connect(struct utp_mux *mux, int64_t now, conn_id con
                                    const struct address *remote);
 
 /* false: no packet of uTP. */
-bool utp_mux_input(struct utp_mux *mux, int64_t now, const struct address *remote,
+bool utp_mux_input(struct utp_mux *mux, int64_t now, const struct utp_path *path,
                    struct bytes datagram);
 void utp_mux_tick(struct utp_mux *mux, int64_t now);
 int64_t utp_mux_deadline(const struct utp_mux *mux);

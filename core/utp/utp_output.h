@@ -10,11 +10,18 @@
 #include "core/base/address.h"
 #include "core/utp/utp_packet.h"
 
+/* Where a packet comes from or goes to. A machine with several addresses must answer from the one
+ * that was spoken to, or the other end takes the answer for a stranger's. */
+struct utp_path {
+    struct address remote;
+    struct address local; /* ours; family ADDRESS_NONE: any */
+};
+
 #define UTP_RUN_PACKETS 64u    /* what the kernel takes */
 #define UTP_RUN_BYTES   65000u /* what IPv4 takes */
 
 struct utp_output {
-    struct address remote;
+    struct utp_path path;
     uint32_t packets;
     uint32_t packet_size; /* of all but the last */
     uint32_t bytes;       /* in all */

@@ -27,7 +27,7 @@ void utp_pacer_update(struct utp_pacer *pacer, int64_t now, uint32_t window, int
     if (passed > SECOND_NS)
         passed = SECOND_NS;
     int64_t earned = pacer->rate / 1000 * passed / MILLISECOND_NS;
-    if (earned == 0)
+    if (earned <= 0)
         return; /* asked again and again, less than a byte each time */
     pacer->when_ns = now;
     pacer->budget += earned;

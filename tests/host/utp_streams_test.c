@@ -175,7 +175,7 @@ static void fixture_init(struct fixture *fixture)
                                           &fixture->datagrams),
                      FRESHET_OK);
     fixture->bound = datagram_socket_address(fixture->datagrams);
-    stream_sockets_use_utp(fixture->sockets, fixture->datagrams);
+    stream_sockets_use_utp(fixture->sockets, fixture->datagrams, UTP_LEDBAT_PLUS);
     uv_prepare_init(&fixture->loop, &fixture->pump);
     fixture->pump.data = fixture;
     uv_prepare_start(&fixture->pump, on_pump);

@@ -131,6 +131,7 @@ def test_forget_starts_anew_where_the_root_was_removed(peers, tmp_path):
 
 @pytest.mark.parametrize("words", [
     ["x.torrent", "--transport", "pigeon"],
+    ["x.torrent", "--utp-congestion", "reno"],
     ["x.torrent", "--encryption", "require"],
     ["x.torrent", "--listen", "nowhere"],
     ["x.torrent", "--peer", "192.0.2.1"],
@@ -149,7 +150,7 @@ def test_options_that_ask_for_what_is_the_case_are_accepted(freshet, tmp_path):
     torrent = tmp_path / "f.torrent"
     assert freshet("create", source, "-o", torrent).returncode == 0
     result = freshet("get", torrent, "--list", "--no-dht", "--no-lsd", "--no-pex", "--no-portmap",
-                     "--transport", "both", "--encryption", "off")
+                     "--transport", "both", "--utp-congestion", "ledbat", "--encryption", "off")
     assert result.returncode == 0
     assert "f.bin" in result.stdout
 

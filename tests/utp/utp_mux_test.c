@@ -43,7 +43,8 @@ static void forge(struct network *net, uint8_t from, uint8_t to, const struct ut
     memcpy(bytes, head, length);
     if (packet->payload.length)
         memcpy(bytes + length, packet->payload.data, packet->payload.length);
-    utp_mux_input(net->ends[to].mux, net->now, &net->ends[from].address,
+    utp_mux_input(net->ends[to].mux, net->now,
+                  &(struct utp_path){.remote = net->ends[from].address},
                   (struct bytes){bytes, length + packet->payload.length});
     net_settle(net, to);
 }

@@ -199,7 +199,7 @@ static inline void net_take_output(struct network *net, uint8_t from)
         uint32_t size = length - at < output->packet_size ? length - at : output->packet_size;
         struct net_packet *packet = calloc(1, sizeof *packet + size);
         packet->from = from;
-        packet->to = net_find(net, &output->remote);
+        packet->to = net_find(net, &output->path.remote);
         packet->length = size;
         memcpy(packet->bytes, whole + at, size);
         net_post(net, packet, output->no_fragments);
@@ -293,7 +293,8 @@ static inline void net_deliver(struct network *net, struct net_packet *packet)
     struct net_end *end = &net->ends[packet->to];
     end->bytes_in += packet->length;
     if (!end->is_deaf) {
-        utp_mux_input(end->mux, net->now, &net->ends[packet->from].address,
+        utp_mux_input(end->mux, net->now,
+                      &(struct utp_path){.remote = net->ends[packet->from].address},
                       (struct bytes){packet->bytes, packet->length});
         net_settle(net, packet->to);
     }
