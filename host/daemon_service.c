@@ -197,17 +197,13 @@ static void on_signal(void *context, int signal_number)
 }
 
 /* Others know us under an address, or in a moment, that is gone. */
-static void on_network_changed(void *context)
+static void on_network_changed(void *context, int64_t slept_ns)
 {
     struct daemon_service *daemon = context;
 
     daemon_log("info", "network-changed", NULL);
-    for (uint32_t i = 0; i < catalog_count(daemon->catalog); i++) {
-        const struct catalog_torrent *torrent = catalog_at(daemon->catalog, i);
-        struct engine_command command = {.type = COMMAND_ANNOUNCE, .torrent = torrent->id};
-        if (torrent->open)
-            session_command(daemon->session, &command);
-    }
+    http_fetch_network_changed(daemon->fetch);
+    session_network_changed(daemon->session, slept_ns);
 }
 
 static void tell_clock(struct daemon_service *daemon)

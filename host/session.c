@@ -254,6 +254,17 @@ void session_command(struct session *session, const struct engine_command *comma
     engine_input(session->engine, clock_now(), &event);
 }
 
+void session_network_changed(struct session *session, int64_t slept_ns)
+{
+    struct engine_command command = {.type = COMMAND_NEW_NETWORK};
+
+    /* Others have given us up after that silence. */
+    command.lost =
+        stream_sockets_close_dead(session->streams, slept_ns >= LIMIT_TIMEOUT_SILENT_NS) > 0;
+    http_fetch_network_changed(session->fetch);
+    session_command(session, &command);
+}
+
 void session_run(struct session *session)
 {
     uv_run(&session->loop, UV_RUN_DEFAULT);

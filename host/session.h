@@ -28,6 +28,10 @@ uv_loop_t *session_loop(struct session *session);
 
 void session_command(struct session *session, const struct engine_command *command);
 
+/* This machine's addresses have changed, or it slept for so long: connections that are dead end,
+ * and peers are looked for anew. */
+void session_network_changed(struct session *session, int64_t slept_ns);
+
 /* Runs until everything has stopped after session_shutdown, or until session_break. */
 void session_run(struct session *session);
 /* Stops all in order: last announces, barriers, records. session_run then returns. */

@@ -34,6 +34,10 @@ enum command_type {
                                of those that it has. Who goes and knows us is told `stopped`, who is
                                new hears `started`; the others notice nothing */
     COMMAND_SET_SESSION,    /* session: what holds for all torrents */
+    COMMAND_NEW_NETWORK,    /* our addresses have changed, or we have slept: trackers, the DHT and
+                               whoever is known are asked anew. The host has closed what is dead;
+                               `lost`: something was. Then peers hear another peer id of us: under
+                               the old one they would take us for the dead connection's twin */
     COMMAND_STOP_DHT,       /* it may be started again */
     COMMAND_START_DHT,      /* dht, see engine_dht.h; after EVENT_LISTENING; once until it is
                                stopped */
@@ -66,6 +70,7 @@ struct engine_command {
     const uint8_t *file_priorities;
     const struct torrent_tuning *tuning;
     const struct engine_tuning *session;
+    bool lost;
     const struct bytes *trackers;
     const uint32_t *tracker_tiers;
     uint32_t tracker_count;

@@ -386,6 +386,17 @@ void swarm_add_peers(struct swarm *swarm, int64_t now, const struct address *pee
     }
 }
 
+void swarm_on_network_changed(struct swarm *swarm, int64_t now)
+{
+    swarm->now = now;
+    peer_list_on_network_changed(swarm->candidates);
+    if (!swarm_is_active(swarm))
+        return;
+    swarm_peers_connect(swarm);
+    int64_t next = next_tick(swarm);
+    swarm->tick_ns = next < swarm->tick_ns ? next : swarm->tick_ns;
+}
+
 void swarm_set_self(struct swarm *swarm, const struct address *self)
 {
     peer_list_set_self(swarm->candidates, self);

@@ -92,6 +92,8 @@ void swarm_ban(struct swarm *swarm, const struct address *address);
 void swarm_set_self(struct swarm *swarm, const struct address *self);
 /* Private torrents: another tracker answers now, and peers of the former one go (BEP 27). */
 void swarm_drop_peers(struct swarm *swarm, int64_t now);
+/* Our addresses have changed, or we have slept: who is known is tried anew. */
+void swarm_on_network_changed(struct swarm *swarm, int64_t now);
 void swarm_pause(struct swarm *swarm, int64_t now);
 void swarm_resume(struct swarm *swarm, int64_t now);
 void swarm_set_limits(struct swarm *swarm, uint64_t upload, uint64_t download);
