@@ -26,6 +26,7 @@ enum command_type {
     COMMAND_RESUME,         /* torrent */
     COMMAND_ADD_PEERS,      /* torrent, peers, peer_count */
     COMMAND_SET_LIMITS,     /* torrent (0: all), upload_limit, download_limit */
+    COMMAND_SET_GROUP, /* group: makes it, or changes it. Torrents stand in it by torrent_share */
     COMMAND_SET_PRIORITIES, /* torrent, file_priorities */
     COMMAND_RECHECK,        /* torrent */
     COMMAND_ANNOUNCE,       /* torrent: ask trackers now */
@@ -70,6 +71,7 @@ struct engine_command {
     const uint8_t *file_priorities;
     const struct torrent_tuning *tuning;
     const struct engine_tuning *session;
+    struct torrent_group group;
     bool lost;
     const struct bytes *trackers;
     const uint32_t *tracker_tiers;

@@ -314,6 +314,8 @@ void engine_torrents_command(struct engine *engine, const struct engine_command 
         engine_dht_start(engine, command->dht);
     } else if (command->type == COMMAND_STOP_DHT) {
         engine_dht_stop(engine);
+    } else if (command->type == COMMAND_SET_GROUP) {
+        swarm_limits_set_group(&engine->shared, &command->group, engine->now);
     } else if (command->type == COMMAND_NEW_NETWORK) {
         network_changed(engine, command->lost);
     } else if (command->type == COMMAND_SET_SESSION) {
