@@ -254,6 +254,19 @@ void session_command(struct session *session, const struct engine_command *comma
     engine_input(session->engine, clock_now(), &event);
 }
 
+enum freshet_error session_set_port(struct session *session, uint16_t port)
+{
+    struct engine_command command = {.type = COMMAND_NEW_NETWORK};
+    enum freshet_error error = session_listen_move(session, port);
+
+    if (error)
+        return error;
+    struct event event = {.type = EVENT_LISTENING, .local = session->listen};
+    engine_input(session->engine, clock_now(), &event);
+    session_command(session, &command);
+    return FRESHET_OK;
+}
+
 void session_network_changed(struct session *session, int64_t slept_ns)
 {
     struct engine_command command = {.type = COMMAND_NEW_NETWORK};
