@@ -43,6 +43,7 @@ static void copy_torrent(const struct catalog_torrent *from, struct catalog_torr
         copy_texts((const char *const *)from->renamed_names, from->renamed_count);
     ret_to->magnet = copy_text(from->magnet);
     ret_to->trouble_text = copy_text(from->trouble_text);
+    ret_to->bandwidth_group = copy_text(from->bandwidth_group);
     ret_to->labels = copy_texts((const char *const *)from->labels, from->label_count);
     ret_to->priorities = from->priorities ? memory_copy(from->priorities, from->file_count) : NULL;
     ret_to->made = from->made ? memory_copy(from->made, from->file_count) : NULL;

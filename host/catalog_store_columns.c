@@ -100,6 +100,7 @@ static const struct column columns[] = {
     ROW(COLUMN_U64, verified_bytes),
     ROW(COLUMN_BOOL, complete),
     ROW(COLUMN_TEXT, trouble_text),
+    ROW(COLUMN_TEXT, bandwidth_group),
 };
 
 /* Columns without a field that is of one of these kinds come first: id, info_hash, v1, v2, labels,
@@ -160,6 +161,7 @@ struct settings_list {
 static const struct settings_list settings_lists[] = {
     LIST("default_trackers", default_trackers, default_tracker_count),
     LIST("watch_folders", watch_folders, watch_folder_count),
+    LIST("bandwidth_groups", bandwidth_groups, bandwidth_group_count),
     LIST("roots", roots, root_count),
 };
 

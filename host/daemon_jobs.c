@@ -79,6 +79,21 @@ static void read_file(struct service_job *job)
         close(fd);
 }
 
+/* Parsing may take long: a torrent of a million files. */
+static void parse(struct service_job *job)
+{
+    char reason[METAINFO_REASON_SIZE] = "";
+
+    if (!job->error && metainfo_parse(buffer_bytes(&job->ret_bytes), &job->ret_metainfo, reason))
+        snprintf(job->error_text, sizeof job->error_text, "%s", reason);
+}
+
+static void delete_file(struct service_job *job)
+{
+    if (unlink(job->text) != 0)
+        job_fail(job, posix_error_of_file(errno), strerror(errno));
+}
+
 /* Of the folder, or of the nearest one above it that is there. */
 static void free_space(struct service_job *job)
 {
@@ -152,7 +167,12 @@ static void job_run(struct work *work)
     struct daemon_job *job = LIST_ELEMENT(work, struct daemon_job, work);
 
     switch (job->rpc->job.type) {
-    case JOB_READ_FILE: read_file(&job->rpc->job); break;
+    case JOB_READ_FILE:
+        read_file(&job->rpc->job);
+        parse(&job->rpc->job);
+        break;
+    case JOB_FETCH_URL: parse(&job->rpc->job); break; /* it has come */
+    case JOB_DELETE_FILE: delete_file(&job->rpc->job); break;
     case JOB_FREE_SPACE: free_space(&job->rpc->job); break;
     case JOB_PORT_TEST: port_test(job); break;
     case JOB_CONTENT: load_content(job); break;
@@ -205,12 +225,15 @@ void daemon_jobs_on_fetched(void *context, struct event *event)
         if (!job->is_fetch || job->fetch != event->job)
             continue;
         snprintf(text, sizeof text, "the server answered %d", (int)event->result.fetched.status);
-        if (event->error)
+        job->is_fetch = false;
+        if (event->error) {
             job_fail(&rpc->job, event->error, event->error == FRESHET_ERROR_HTTP ? text : NULL);
-        else
-            buffer_append(&rpc->job.ret_bytes, event->result.fetched.body.data,
-                          event->result.fetched.body.length);
-        job_end(job);
+            job_end(job);
+            return;
+        }
+        buffer_append(&rpc->job.ret_bytes, event->result.fetched.body.data,
+                      event->result.fetched.body.length);
+        worker_pool_submit(daemon->deed_workers, &job->work);
         return;
     }
 }
@@ -258,6 +281,7 @@ void daemon_jobs_start(void *context, struct rpc_job *rpc)
     list_append(&daemon->jobs, &rpc->node);
     switch (rpc->job.type) {
     case JOB_READ_FILE:
+    case JOB_DELETE_FILE:
     case JOB_FREE_SPACE:
     case JOB_PORT_TEST: on_worker = true; break;
     case JOB_CONTENT: on_worker = prepare_content(job); break;

@@ -115,6 +115,7 @@ static void opening_add(struct daemon_opening *opening)
     opening->metainfo = NULL;
     daemon_known_forget(daemon, opening->id);
     catalog_on_opened(daemon->catalog, opening->id, FRESHET_OK, "", clock_now());
+    daemon_trackers_on_opened(daemon, opening->id);
     opening_end(opening);
 }
 
@@ -227,52 +228,6 @@ void daemon_open_drop(struct daemon_service *daemon)
     }
 }
 
-struct tracker_list {
-    struct bytes urls[LIMIT_TRACKERS_MAX];
-    uint32_t tiers[LIMIT_TRACKERS_MAX], count;
-};
-
-static void take_tracker(struct tracker_list *list, struct bytes url, uint32_t tier)
-{
-    if (list->count == LIMIT_TRACKERS_MAX)
-        return;
-    for (uint32_t i = 0; i < list->count; i++)
-        if (bytes_equal(list->urls[i], url))
-            return;
-    if (list->count && tier < list->tiers[list->count - 1])
-        tier = list->tiers[list->count - 1]; /* they ascend */
-    list->tiers[list->count] = tier;
-    list->urls[list->count++] = url;
-}
-
-/* As edit_trackers of the store does it to the .torrent. */
-void daemon_open_trackers(struct daemon_service *daemon, const struct catalog_action *action)
-{
-    struct tracker_status *known = memory_new_array(LIMIT_TRACKERS_MAX, sizeof *known);
-    struct tracker_list *list = memory_new(sizeof *list);
-    uint32_t above = 0, known_count = 0;
-
-    if (action->add_trackers)
-        known_count = engine_torrent_trackers(session_engine(daemon->session), action->id, known,
-                                              LIMIT_TRACKERS_MAX);
-    for (uint32_t i = 0; i < known_count; i++) {
-        /* In the order of trying; the tiers still ascend. */
-        take_tracker(list, known[i].url, known[i].tier);
-        above = known[i].tier + 1;
-    }
-    for (uint32_t i = 0; i < action->url_count; i++) {
-        struct bytes url = {(const uint8_t *)action->urls[i], strlen(action->urls[i])};
-        take_tracker(list, url, above + action->tiers[i]);
-    }
-    session_command(daemon->session, &(struct engine_command){.type = COMMAND_SET_TRACKERS,
-                                                              .torrent = action->id,
-                                                              .trackers = list->urls,
-                                                              .tracker_tiers = list->tiers,
-                                                              .tracker_count = list->count});
-    memory_free(list);
-    memory_free(known);
-}
-
 void daemon_open_tune(struct daemon_service *daemon, const struct catalog_action *action)
 {
     const struct torrent_options *options = &action->options;
@@ -281,6 +236,7 @@ void daemon_open_tune(struct daemon_service *daemon, const struct catalog_action
         .super_seed = options->super_seed,
         .upload_slots = options->upload_slots,
         .peers_max = options->peers_max,
+        .share = options->share,
         .seed_ratio = options->seed_ratio,
         .seed_time_s = options->seed_time_s,
     };
@@ -322,8 +278,10 @@ void daemon_open_magnet(struct daemon_service *daemon, const struct catalog_acti
         session_torrents_add_magnet(daemon->session, &options);
     }
     magnet_free(magnet);
-    catalog_on_opened(daemon->catalog, action->id ? action->id : torrent->id, error,
-                      error ? reason : "", clock_now());
+    torrent_id id = action->id ? action->id : torrent->id;
+    catalog_on_opened(daemon->catalog, id, error, error ? reason : "", clock_now());
+    if (!error)
+        daemon_trackers_on_opened(daemon, id);
 }
 
 /* Metadata that has come: made a .torrent, kept, and read again as every later start will. */

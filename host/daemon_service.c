@@ -57,7 +57,7 @@ static void perform(struct daemon_service *daemon, const struct catalog_action *
         break;
     }
     case CATALOG_COMMAND: session_command(daemon->session, &action->command); break;
-    case CATALOG_TELL_TRACKERS: daemon_open_trackers(daemon, action); break;
+    case CATALOG_TELL_TRACKERS: daemon_trackers_tell(daemon, action); break;
     case CATALOG_OPTIONS: daemon_open_tune(daemon, action); break;
     case CATALOG_MOVE:
     case CATALOG_RENAME:
@@ -197,17 +197,13 @@ static void on_signal(void *context, int signal_number)
 }
 
 /* Others know us under an address, or in a moment, that is gone. */
-static void on_network_changed(void *context)
+static void on_network_changed(void *context, int64_t slept_ns)
 {
     struct daemon_service *daemon = context;
 
     daemon_log("info", "network-changed", NULL);
-    for (uint32_t i = 0; i < catalog_count(daemon->catalog); i++) {
-        const struct catalog_torrent *torrent = catalog_at(daemon->catalog, i);
-        struct engine_command command = {.type = COMMAND_ANNOUNCE, .torrent = torrent->id};
-        if (torrent->open)
-            session_command(daemon->session, &command);
-    }
+    http_fetch_network_changed(daemon->fetch);
+    session_network_changed(daemon->session, slept_ns);
 }
 
 static void tell_clock(struct daemon_service *daemon)
@@ -384,6 +380,9 @@ static void make_world(struct daemon_service *daemon)
     world->catalog = daemon->catalog;
     world->engine = session_engine(daemon->session);
     world->version = daemon->options.version;
+    world->off = (struct service_off){.dht = daemon->options.session.no_dht,
+                                      .lsd = daemon->options.session.engine.no_lsd,
+                                      .pex = daemon->options.session.engine.no_pex};
     world->content = daemon_known_find;
     world->context = daemon;
     daemon->born_ns = clock_now();
@@ -502,6 +501,7 @@ void daemon_service_free(struct daemon_service *daemon)
     if (daemon->session) {
         close_handles(daemon);
         daemon_known_deinit(daemon);
+        daemon_trackers_deinit(daemon);
         daemon_saves_free(daemon->saves);
         daemon->saves = NULL;
         session_free(daemon->session); /* runs the loop until all handles are gone */

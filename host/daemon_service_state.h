@@ -53,6 +53,8 @@ struct daemon_service {
     uv_timer_t retry; /* a save failed */
     bool is_sampling, is_stopping, shutdown_asked;
     bool dht_runs;
+    char **default_trackers; /* those that running torrents were told of */
+    uint32_t default_tracker_count;
     unsigned seconds;
     struct daemon_saves *saves;
     struct list openings, deeds, jobs;
@@ -105,11 +107,16 @@ void daemon_saves_finish(struct daemon_service *daemon);
 void daemon_open(struct daemon_service *daemon, const struct catalog_action *action);
 void daemon_open_magnet(struct daemon_service *daemon, const struct catalog_action *action);
 void daemon_open_tune(struct daemon_service *daemon, const struct catalog_action *action);
-void daemon_open_trackers(struct daemon_service *daemon, const struct catalog_action *action);
 /* Those that waited, for a save or for the engine to let go of the number; at the end they go. */
 void daemon_open_waiting(struct daemon_service *daemon);
 void daemon_open_drop(struct daemon_service *daemon);
 void daemon_open_metadata(struct daemon_service *daemon, torrent_id id);
+
+/* daemon_trackers.c */
+void daemon_trackers_tell(struct daemon_service *daemon, const struct catalog_action *action);
+void daemon_trackers_on_opened(struct daemon_service *daemon, torrent_id id);
+void daemon_trackers_on_settings(struct daemon_service *daemon);
+void daemon_trackers_deinit(struct daemon_service *daemon);
 
 /* daemon_deeds.c */
 void daemon_deeds_start(struct daemon_service *daemon, const struct catalog_action *action);

@@ -3,7 +3,11 @@
  * peers, how many, and the port. What the command line switched off stays off. */
 #include "host/daemon_service_state.h"
 
+#include "host/clock.h"
+#include "host/daemon_log.h"
 #include "host/session_dht.h"
+
+#include <stdio.h>
 
 static void set_dht(struct daemon_service *daemon, bool wanted)
 {
@@ -16,6 +20,34 @@ static void set_dht(struct daemon_service *daemon, bool wanted)
         session_dht_start(daemon->session);
     else
         session_command(daemon->session, &command);
+}
+
+/* A port that cannot be had is not kept as a wish that looks like a fact. */
+static void keep_port(struct daemon_service *daemon, uint16_t port)
+{
+    struct catalog_settings settings;
+
+    catalog_settings_copy(catalog_settings(daemon->catalog), &settings);
+    settings.peer_port = port;
+    catalog_set_settings(daemon->catalog, &settings, clock_now());
+    catalog_settings_deinit(&settings);
+}
+
+static void set_port(struct daemon_service *daemon, uint16_t wanted)
+{
+    uint16_t port = session_listen_address(daemon->session).port;
+    char text[16];
+
+    if (wanted == port || daemon->is_stopping)
+        return;
+    snprintf(text, sizeof text, "%u", wanted);
+    enum freshet_error error = session_set_port(daemon->session, wanted);
+    if (error) {
+        daemon_log("warning", "peer-port", "port", text, "error", error_text(error), NULL);
+        keep_port(daemon, port);
+    } else {
+        daemon_log("info", "peer-port", "port", text, NULL);
+    }
 }
 
 void daemon_settings_apply(struct daemon_service *daemon)
@@ -33,4 +65,6 @@ void daemon_settings_apply(struct daemon_service *daemon)
 
     session_command(daemon->session, &command);
     set_dht(daemon, settings->dht);
+    set_port(daemon, settings->peer_port);
+    daemon_trackers_on_settings(daemon);
 }

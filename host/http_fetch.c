@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #define CONNECT_TIMEOUT_MS 15000L
+#define KEPT_S_MAX         100L /* a connection without requests */
 
 struct http_fetch {
     uv_loop_t *loop;
@@ -26,7 +27,8 @@ struct http_fetch {
     void (*done)(void *context, struct event *event);
     void *context;
     bool freed;
-    struct address source; /* where requests come from; family ADDRESS_NONE: the system chooses */
+    struct address source;  /* where requests come from; family ADDRESS_NONE: the system chooses */
+    uint64_t anew_until_ms; /* on the loop's clock: until then no kept connection is used */
 };
 
 /* One job on its way, through all its redirects. */
@@ -171,6 +173,12 @@ static curl_socket_t fetch_on_open(void *context, curlsocktype purpose, struct c
     return fd;
 }
 
+/* Those that are kept now are too old for any use when the time is over. */
+void http_fetch_network_changed(struct http_fetch *fetch)
+{
+    fetch->anew_until_ms = uv_now(fetch->loop) + 1000u * (uint64_t)(KEPT_S_MAX + 1);
+}
+
 void http_fetch_set_source(struct http_fetch *fetch, const struct address *source)
 {
     fetch->source = *source;
@@ -216,6 +224,9 @@ static void transfer_set_options(struct transfer *transfer)
     transfer_set_trust(easy);
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+    curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, KEPT_S_MAX);
+    if (uv_now(transfer->fetch->loop) < transfer->fetch->anew_until_ms)
+        curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
     curl_easy_setopt(easy, CURLOPT_USERAGENT, "freshet");
     curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, fetch_on_open);
     curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, transfer);

@@ -22,6 +22,8 @@ struct http_fetch *http_fetch_new(uv_loop_t *loop, const struct block_memory *po
                                   void (*done)(void *context, struct event *event), void *context);
 /* Requests to hosts of the same kind (loopback or not) and family go out from this address. */
 void http_fetch_set_source(struct http_fetch *fetch, const struct address *source);
+/* Connections that are kept for later requests may be dead: none of them is used again. */
+void http_fetch_network_changed(struct http_fetch *fetch);
 /* Ends what is under way without a word. The loop must run until its handles are gone. */
 void http_fetch_free(struct http_fetch *fetch);
 /* The job is copied, but for its blocks array, which stays the caller's until done. */

@@ -18,8 +18,9 @@ struct network_watch {
     uv_poll_t poll;
     uv_timer_t settle, sleep;
     int descriptor;
-    int64_t slept_ns;
-    void (*changed)(void *context);
+    int64_t slept_ns;  /* since the machine started, when it was looked at last */
+    int64_t untold_ns; /* of it, what `changed` was not told of */
+    void (*changed)(void *context, int64_t slept_ns);
     void *context;
     int handles_open;
 };
@@ -27,8 +28,10 @@ struct network_watch {
 static void on_settled(uv_timer_t *timer)
 {
     struct network_watch *watch = timer->data;
+    int64_t slept_ns = watch->untold_ns;
 
-    watch->changed(watch->context);
+    watch->untold_ns = 0;
+    watch->changed(watch->context, slept_ns);
 }
 
 /* What is said does not matter, only that something is. */
@@ -49,8 +52,10 @@ static void on_sleep_look(uv_timer_t *timer)
     struct network_watch *watch = timer->data;
     int64_t slept = clock_slept();
 
-    if (slept - watch->slept_ns > SLEEP_LEAST_NS)
+    if (slept - watch->slept_ns > SLEEP_LEAST_NS) {
+        watch->untold_ns += slept - watch->slept_ns;
         uv_timer_start(&watch->settle, on_settled, SETTLE_MS, 0);
+    }
     watch->slept_ns = slept;
 }
 
@@ -67,8 +72,8 @@ static int open_netlink(void)
     return fd;
 }
 
-struct network_watch *network_watch_new(uv_loop_t *loop, void (*changed)(void *context),
-                                        void *context)
+struct network_watch *
+network_watch_new(uv_loop_t *loop, void (*changed)(void *context, int64_t slept_ns), void *context)
 {
     struct network_watch *watch = memory_new(sizeof *watch);
 

@@ -217,7 +217,7 @@ void rpc_server_call_end(struct rpc_request *request)
     if (request->call)
         request->service->end(request->call);
     buffer_deinit(&request->reply.body);
-    buffer_deinit(&request->job.job.ret_bytes);
+    service_job_deinit(&request->job.job);
 }
 
 /* Nothing runs any more: whatever sleeps is woken to be told that there is no answer. */

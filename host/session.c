@@ -256,6 +256,30 @@ void session_command(struct session *session, const struct engine_command *comma
     engine_input(session->engine, clock_now(), &event);
 }
 
+enum freshet_error session_set_port(struct session *session, uint16_t port)
+{
+    struct engine_command command = {.type = COMMAND_NEW_NETWORK};
+    enum freshet_error error = session_listen_move(session, port);
+
+    if (error)
+        return error;
+    struct event event = {.type = EVENT_LISTENING, .local = session->listen};
+    engine_input(session->engine, clock_now(), &event);
+    session_command(session, &command);
+    return FRESHET_OK;
+}
+
+void session_network_changed(struct session *session, int64_t slept_ns)
+{
+    struct engine_command command = {.type = COMMAND_NEW_NETWORK};
+
+    /* Others have given us up after that silence. */
+    command.lost =
+        stream_sockets_close_dead(session->streams, slept_ns >= LIMIT_TIMEOUT_SILENT_NS) > 0;
+    http_fetch_network_changed(session->fetch);
+    session_command(session, &command);
+}
+
 void session_run(struct session *session)
 {
     uv_run(&session->loop, UV_RUN_DEFAULT);

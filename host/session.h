@@ -28,6 +28,13 @@ uv_loop_t *session_loop(struct session *session);
 
 void session_command(struct session *session, const struct engine_command *command);
 
+/* Listens on another port of the same address, and tells whoever has to know. On failure the old
+ * one is kept. */
+enum freshet_error session_set_port(struct session *session, uint16_t port);
+/* This machine's addresses have changed, or it slept for so long: connections that are dead end,
+ * and peers are looked for anew. */
+void session_network_changed(struct session *session, int64_t slept_ns);
+
 /* Runs until everything has stopped after session_shutdown, or until session_break. */
 void session_run(struct session *session);
 /* Stops all in order: last announces, barriers, records. session_run then returns. */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "host/session_listen.h"
 
+#include "core/base/memory.h"
+
 #include <stdio.h>
 
 #define PORT_DEFAULT 6881
@@ -89,4 +91,54 @@ enum freshet_error session_listen(struct session *session, const struct address 
         snprintf(ret_text, SESSION_TEXT_SIZE, "cannot listen on %s: %s", text, error_text(error));
     }
     return error;
+}
+
+/* The port of the next start, for who does not say where to listen. */
+struct port_note {
+    struct work work;
+    struct session *session;
+    uint16_t port;
+};
+
+static void port_note_run(struct work *work)
+{
+    struct port_note *note = LIST_ELEMENT(work, struct port_note, work);
+
+    state_store_set_number(note->session->state, "listen_port", note->port);
+}
+
+static void port_note_done(struct work *work)
+{
+    memory_free(LIST_ELEMENT(work, struct port_note, work));
+}
+
+static void session_note_port(struct session *session)
+{
+    struct port_note *note = memory_new(sizeof *note);
+
+    note->session = session;
+    note->port = session->listen.port;
+    note->work.run = port_note_run;
+    note->work.done = port_note_done;
+    worker_pool_submit(session->state_worker, &note->work);
+}
+
+enum freshet_error session_listen_move(struct session *session, uint16_t port)
+{
+    struct address before = session->listen, wish = session->listen;
+    struct datagram_socket *datagrams = session->datagrams;
+
+    wish.port = port;
+    stream_sockets_stop_listening(session->streams);
+    enum freshet_error error = session_listen_at(session, &wish);
+    if (error) {
+        /* The UDP socket is open still; nobody takes a TCP port that was ours a moment ago. */
+        stream_sockets_listen(session->streams, &before, &session->listen);
+        session->datagrams = datagrams;
+        return error;
+    }
+    datagram_socket_close(datagrams);
+    if (session->options.listen.family == ADDRESS_NONE)
+        session_note_port(session);
+    return FRESHET_OK;
 }

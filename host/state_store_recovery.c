@@ -19,13 +19,14 @@
 #include <time.h>
 #include <unistd.h>
 
-#define SCHEMA_VERSION  3
+#define SCHEMA_VERSION  4
 #define BUSY_TIMEOUT_MS 10000
 #define COPY_EVERY_S    86400
 #define PATH_SIZE       (LIMIT_PATH_LENGTH + 96)
 
-/* Tables are only ever added, so that this brings any older version to ours:
- * 1: records, torrents, numbers. 2: blobs. 3: catalog, settings. */
+/* Tables are only ever added, and columns at a table's end (new_columns), so that this brings any
+ * older version to ours:
+ * 1: records, torrents, numbers. 2: blobs. 3: catalog, settings. 4: catalog.bandwidth_group. */
 static const char schema[] =
     "CREATE TABLE IF NOT EXISTS records("
     " info_hash BLOB NOT NULL, root TEXT NOT NULL, pieces BLOB NOT NULL, stats BLOB NOT NULL,"
@@ -58,6 +59,12 @@ static const char schema[] =
     " trouble_text TEXT);"
     "CREATE TABLE IF NOT EXISTS settings("
     " name TEXT NOT NULL, place INTEGER NOT NULL, value, PRIMARY KEY(name, place));";
+
+static const struct {
+    const char *table, *column, *type;
+} new_columns[] = {
+    {"catalog", "bandwidth_group", "TEXT"},
+};
 
 static bool is_damage(int code)
 {
@@ -96,6 +103,26 @@ static int check(sqlite3 *database)
     return code == SQLITE_DONE ? SQLITE_OK : code;
 }
 
+static int add_columns(sqlite3 *database)
+{
+    char query[256];
+    int64_t count = 0;
+    int code = SQLITE_OK;
+
+    for (size_t i = 0; i < sizeof new_columns / sizeof *new_columns && code == SQLITE_OK; i++) {
+        snprintf(query, sizeof query,
+                 "SELECT count(*) FROM pragma_table_info('%s') WHERE name='%s'",
+                 new_columns[i].table, new_columns[i].column);
+        code = query_number(database, query, &count);
+        if (code != SQLITE_OK || count > 0)
+            continue;
+        snprintf(query, sizeof query, "ALTER TABLE %s ADD COLUMN %s %s", new_columns[i].table,
+                 new_columns[i].column, new_columns[i].type);
+        code = sqlite3_exec(database, query, NULL, NULL, NULL);
+    }
+    return code;
+}
+
 /* Brings a database to our schema. Another process may be doing the same, or be newer. */
 static int bring_up(sqlite3 *database, int64_t *ret_version)
 {
@@ -107,6 +134,8 @@ static int bring_up(sqlite3 *database, int64_t *ret_version)
     if (code == SQLITE_OK && *ret_version < SCHEMA_VERSION) {
         snprintf(stamp, sizeof stamp, "PRAGMA user_version=%d", SCHEMA_VERSION);
         code = sqlite3_exec(database, schema, NULL, NULL, NULL);
+        if (code == SQLITE_OK)
+            code = add_columns(database);
         if (code == SQLITE_OK)
             code = sqlite3_exec(database, stamp, NULL, NULL, NULL);
     }

@@ -356,6 +356,40 @@ struct utp_streams *stream_sockets_utp(struct stream_sockets *sockets)
     return sockets->table.utp;
 }
 
+/* The kernel lets a socket of an address that has gone wait for its time-outs. */
+static bool stream_is_dead(const struct stream_socket *stream)
+{
+    struct sockaddr_storage local;
+    struct address any_port = stream->local;
+
+    if (stream->connecting || stream->local.family == ADDRESS_NONE)
+        return true;
+    any_port.port = 0;
+    socklen_t length = socket_address_to(&any_port, false, &local);
+    int fd = socket(local.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return false;
+    bool is_ours = bind(fd, (struct sockaddr *)&local, length) == 0 || errno != EADDRNOTAVAIL;
+    close(fd);
+    return !is_ours;
+}
+
+uint32_t stream_sockets_close_dead(struct stream_sockets *sockets, bool all)
+{
+    struct list_node *next;
+    uint32_t count = 0;
+
+    for (struct list_node *node = list_first(&sockets->table.all); node; node = next) {
+        struct stream_socket *stream = LIST_ELEMENT(node, struct stream_socket, node);
+        next = list_next(&sockets->table.all, node);
+        if (!all && !stream_is_dead(stream))
+            continue;
+        stream_socket_fail(stream, FRESHET_ERROR_CONNECTION);
+        count++;
+    }
+    return count;
+}
+
 void stream_sockets_free(struct stream_sockets *sockets)
 {
     if (!sockets)

@@ -37,6 +37,11 @@ void stream_sockets_send(struct stream_sockets *sockets, const struct action *ac
 void stream_sockets_pause(struct stream_sockets *sockets, conn_id conn, bool paused);
 void stream_sockets_close(struct stream_sockets *sockets, conn_id conn);
 
+/* Closes, telling, those that cannot live any more: whose own address this machine does not have,
+ * and who are on their way out from one; `all`: every one.
+ * Returns how many. */
+uint32_t stream_sockets_close_dead(struct stream_sockets *sockets, bool all);
+
 uint32_t stream_sockets_count(const struct stream_sockets *sockets);
 
 #endif

@@ -162,7 +162,8 @@ def core_writable_data(root):
 def exported_names(root, more):
     """foo.c exports only foo_*; so do its parts, foo_part.c"""
     headers = {name[:-2] for name in code_files(root) if name.endswith(".h")}
-    targets = ("freshet_core", "freshet_host", "freshet_sim", "freshet_cli")
+    targets = ("freshet_core", "freshet_host", "freshet_services", "freshet_sim", "freshet_cli",
+               "libfreshet")
     for target in targets:
         prefix = root / f"build/release/CMakeFiles/{target}.dir"
         for path in sorted(prefix.rglob("*.o")):
@@ -357,13 +358,17 @@ def object_checks_find_what_they_look_for(_root):
     }
     host = {"host/listed.c": "int other_name(void) { return 1; }\n",
             "host/unlisted.c": "int other_thing(void) { return 1; }\n"}
+    services = {"services/stray.c": "int lost(void) { return 1; }\n"}
+    library = {"library/public.c": "int private_thing(void) { return 1; }\n"}
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
-        write_tree(root, {**core, **host})
+        write_tree(root, {**core, **host, **services, **library})
         if not list(core_symbols(root, set())):
             yield "objects that are not built are not missed"
         compile_into(root, "freshet_core", [name for name in core if name.endswith(".c")])
         compile_into(root, "freshet_host", host)
+        compile_into(root, "freshet_services", services)
+        compile_into(root, "libfreshet", library)
         found = {
             "symbols": list(core_symbols(root, {"strlen", "_GLOBAL_OFFSET_TABLE_"})),
             "data": list(core_writable_data(root)),
@@ -374,7 +379,8 @@ def object_checks_find_what_they_look_for(_root):
         "data": ["counter.c.o: 4 bytes in .data", "shared.c.o: common symbol shared_number",
                  "thread.c.o: 4 bytes in .tdata", "zeros.c.o: 36 bytes in .bss"],
         "exports": ["core/base/wrong.c exports right", "core/base/wrong.c exports wrongly",
-                    "host/unlisted.c exports other_thing"],
+                    "host/unlisted.c exports other_thing",
+                    "library/public.c exports private_thing", "services/stray.c exports lost"],
     }
     for name, faults in expected.items():
         if sorted(found[name]) != faults:

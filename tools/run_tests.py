@@ -289,7 +289,7 @@ SECTIONS = {
 def absent_tools():
     tools = ["cmake", "ninja", "gcc", "clang", "clang-format", "nm", "objdump", "git", "man",
              "aria2c", "transmission-daemon", "transmission-show", "openssl", "opentracker",
-             "dpkg-deb", "node", "npm", "chromium"]
+             "dpkg-deb", "node", "npm", "chromium", "promtool"]
     return [tool for tool in tools if not shutil.which(tool, path=os.environ["PATH"] +
                                                        ":/usr/sbin:/sbin")]
 

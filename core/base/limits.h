@@ -80,6 +80,7 @@
 #define LIMIT_ANNOUNCE_INTERVAL_MAX_S 86400u
 #define LIMIT_ANNOUNCE_INTERVAL_S     1800u             /* when the tracker says none */
 #define LIMIT_ANNOUNCE_FLOOR_NS       (300 * SECOND_NS) /* between announces asked for by hand */
+#define LIMIT_ANNOUNCE_CHANGED_NS     (300 * SECOND_NS) /* and between those for a new address */
 #define LIMIT_ANNOUNCE_BACKOFF_NS     (10 * SECOND_NS)  /* times 2.5 each failure */
 #define LIMIT_ANNOUNCE_BACKOFF_MAX_NS (3600 * SECOND_NS)
 #define LIMIT_ANNOUNCES_FLYING        50u

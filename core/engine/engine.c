@@ -25,6 +25,7 @@ struct engine *engine_new(const struct engine_settings *settings, int64_t now)
     shared->connect_budget = LIMIT_CONNECTS_PER_SECOND;
     bandwidth_init(&shared->upload_limit, NULL, settings->upload_limit, now);
     bandwidth_init(&shared->download_limit, NULL, settings->download_limit, now);
+    list_init(&shared->groups);
     announce_pacer_init(&engine->pacer);
     greeting_init(&engine->greetings, rng_u64(&shared->rng));
     list_init(&engine->torrents);
@@ -48,6 +49,7 @@ void engine_free(struct engine *engine)
         engine_torrents_free(engine, LIST_ELEMENT(node, struct engine_torrent, in_engine));
     engine_dht_free(engine);
     engine_lsd_free(engine);
+    swarm_limits_free_groups(&engine->shared);
     greeting_deinit(&engine->greetings);
     map_deinit(&engine->by_id);
     map_deinit(&engine->by_hash);
@@ -227,6 +229,8 @@ void engine_input(struct engine *engine, int64_t now, struct event *event)
     case EVENT_LOCAL_DATAGRAM: engine_lsd_input(engine, event); break;
     case EVENT_LISTENING:
         engine->shared.settings.listen_port = event->local.port;
+        if (engine->shared.dht_port)
+            engine->shared.dht_port = event->local.port;
         engine_set_self(engine, &event->local);
         engine_lsd_input(engine, event);
         break;

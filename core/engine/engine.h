@@ -26,6 +26,7 @@ enum command_type {
     COMMAND_RESUME,         /* torrent */
     COMMAND_ADD_PEERS,      /* torrent, peers, peer_count */
     COMMAND_SET_LIMITS,     /* torrent (0: all), upload_limit, download_limit */
+    COMMAND_SET_GROUP, /* group: makes it, or changes it. Torrents stand in it by torrent_share */
     COMMAND_SET_PRIORITIES, /* torrent, file_priorities */
     COMMAND_RECHECK,        /* torrent */
     COMMAND_ANNOUNCE,       /* torrent: ask trackers now */
@@ -34,6 +35,10 @@ enum command_type {
                                of those that it has. Who goes and knows us is told `stopped`, who is
                                new hears `started`; the others notice nothing */
     COMMAND_SET_SESSION,    /* session: what holds for all torrents */
+    COMMAND_NEW_NETWORK,    /* our addresses have changed, or we have slept: trackers, the DHT and
+                               whoever is known are asked anew. The host has closed what is dead;
+                               `lost`: something was. Then peers hear another peer id of us: under
+                               the old one they would take us for the dead connection's twin */
     COMMAND_STOP_DHT,       /* it may be started again */
     COMMAND_START_DHT,      /* dht, see engine_dht.h; after EVENT_LISTENING; once until it is
                                stopped */
@@ -66,6 +71,8 @@ struct engine_command {
     const uint8_t *file_priorities;
     const struct torrent_tuning *tuning;
     const struct engine_tuning *session;
+    struct torrent_group group;
+    bool lost;
     const struct bytes *trackers;
     const uint32_t *tracker_tiers;
     uint32_t tracker_count;

@@ -175,6 +175,14 @@ void engine_dht_leave(struct engine_torrent *torrent)
         stop_announcing(torrent);
 }
 
+void engine_dht_on_network_changed(struct engine_torrent *torrent)
+{
+    if (!is_on(torrent->engine) || !torrent->dht_kept)
+        return;
+    stop_announcing(torrent);
+    engine_dht_update(torrent);
+}
+
 static bool wants_peers(const struct engine_torrent *torrent)
 {
     return torrent->dht_kept && !torrent->removing && engine_torrents_is_lonely(torrent);

@@ -179,6 +179,8 @@ void engine_dht_free(struct engine *engine);
 void engine_dht_enter(struct engine_torrent *torrent);
 void engine_dht_update(struct engine_torrent *torrent);
 void engine_dht_leave(struct engine_torrent *torrent);
+/* Announces under the new address, which looks for peers as well. */
+void engine_dht_on_network_changed(struct engine_torrent *torrent);
 int64_t engine_dht_torrent_deadline(const struct engine_torrent *torrent);
 void engine_dht_torrent_tick(struct engine_torrent *torrent);
 /* Datagrams and jobs of the nodes; false: not theirs. */

@@ -241,6 +241,35 @@ static void command_swarm(struct engine_torrent *torrent, const struct engine_co
     }
 }
 
+/* Behind the client's name it is a number. Trackers know us by the first one. */
+static void take_new_peer_id(struct engine *engine)
+{
+    struct swarm_shared *shared = &engine->shared;
+    for (uint32_t i = 8; i < sizeof shared->settings.peer_id; i++)
+        shared->settings.peer_id[i] = (uint8_t)rng_below(&shared->rng, 256);
+}
+
+static void network_changed(struct engine *engine, bool lost)
+{
+    if (lost)
+        take_new_peer_id(engine);
+    for (struct list_node *node = list_first(&engine->torrents); node;
+         node = list_next(&engine->torrents, node)) {
+        struct engine_torrent *torrent = LIST_ELEMENT(node, struct engine_torrent, in_engine);
+        if (torrent->removing)
+            continue;
+        if (torrent->swarm)
+            swarm_on_network_changed(torrent->swarm, engine->now);
+        else
+            metadata_swarm_on_network_changed(torrent->metadata, engine->now);
+        engine_torrents_update(torrent); /* the port may be another one */
+        if (torrent->tracker && torrent->tracker_started)
+            tracker_client_on_network_changed(torrent->tracker, engine->now);
+        engine_dht_on_network_changed(torrent);
+        engine_touch(torrent);
+    }
+}
+
 static void command_torrent(struct engine_torrent *torrent, const struct engine_command *command)
 {
     if (command->type == COMMAND_REMOVE_TORRENT)
@@ -285,6 +314,10 @@ void engine_torrents_command(struct engine *engine, const struct engine_command 
         engine_dht_start(engine, command->dht);
     } else if (command->type == COMMAND_STOP_DHT) {
         engine_dht_stop(engine);
+    } else if (command->type == COMMAND_SET_GROUP) {
+        swarm_limits_set_group(&engine->shared, &command->group, engine->now);
+    } else if (command->type == COMMAND_NEW_NETWORK) {
+        network_changed(engine, command->lost);
     } else if (command->type == COMMAND_SET_SESSION) {
         tune(engine, command->session);
     } else if (command->type == COMMAND_SHUTDOWN) {

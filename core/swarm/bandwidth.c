@@ -9,6 +9,7 @@
 #define WAKES_A_S    200
 #define GAP_SLICES   20 /* children that asked this long ago still count as there */
 #define FORGIVE_MAX  INT64_C(1000)
+#define WEIGHT_MAX   64u
 
 static void refill(struct bandwidth *node, int64_t now)
 {
@@ -31,7 +32,7 @@ static void refill(struct bandwidth *node, int64_t now)
 
 void bandwidth_init(struct bandwidth *node, struct bandwidth *parent, uint64_t rate, int64_t now)
 {
-    *node = (struct bandwidth){.parent = parent, .filled_ns = now};
+    *node = (struct bandwidth){.parent = parent, .filled_ns = now, .weight = BANDWIDTH_WEIGHT};
     bandwidth_set_rate(node, rate, now);
 }
 
@@ -48,6 +49,31 @@ void bandwidth_set_rate(struct bandwidth *node, uint64_t rate, int64_t now)
     node->fraction = 0;
     if (node->tokens > (int64_t)BANDWIDTH_BURST(rate))
         node->tokens = (int64_t)BANDWIDTH_BURST(rate);
+}
+
+void bandwidth_place(struct bandwidth *node, struct bandwidth *parent, uint32_t weight)
+{
+    CHECK(weight > 0);
+    CHECK(weight <= WEIGHT_MAX);
+    node->parent = parent;
+    node->weight = weight;
+}
+
+/* Among the children of the limited node above: its own and that of transparent ones in between. */
+static uint32_t weight_of(const struct bandwidth *node, const struct bandwidth *above)
+{
+    uint32_t weight = node->weight;
+    for (const struct bandwidth *at = node->parent; at && at != above; at = at->parent)
+        weight = weight * at->weight / BANDWIDTH_WEIGHT;
+    if (weight > WEIGHT_MAX)
+        weight = WEIGHT_MAX;
+    return weight ? weight : 1;
+}
+
+static int64_t share_of(const struct bandwidth *child, const struct bandwidth *parent)
+{
+    int64_t share = parent->slice_share * weight_of(child, parent) / BANDWIDTH_WEIGHT;
+    return share > 1 ? share : 1;
 }
 
 /* An unlimited node is transparent: its children share with its siblings. */
@@ -74,7 +100,8 @@ static void begin_slice(struct bandwidth *parent, int64_t now)
     int64_t budget = (parent->tokens > 0 ? parent->tokens : 0) +
                      (int64_t)(left_ns * parent->rate / (uint64_t)SECOND_NS);
     /* A quarter stays behind, so that the last to ask in a slice finds its share too. */
-    parent->slice_share = budget / 4 * 3 / (parent->active_before ? parent->active_before : 1);
+    uint32_t active = parent->active_before ? parent->active_before : BANDWIDTH_WEIGHT;
+    parent->slice_share = budget / 4 * 3 * BANDWIDTH_WEIGHT / active;
     if (parent->slice_share < 1)
         parent->slice_share = 1;
 }
@@ -91,12 +118,13 @@ static void ask(struct bandwidth *child, struct bandwidth *parent)
     int64_t passed = parent->slice - child->child_slice;
     if (passed <= 0)
         return;
-    parent->active++;
+    parent->active += weight_of(child, parent);
     child->child_slice = parent->slice;
     if (passed > FORGIVE_MAX)
         passed = FORGIVE_MAX;
     /* The quarter held back counts here, else debts would be paid more slowly than bytes come. */
-    child->child_taken -= passed * (parent->slice_share + parent->slice_share / 3 + 1);
+    int64_t share = share_of(child, parent);
+    child->child_taken -= passed * (share + share / 3 + 1);
     if (child->child_taken < 0)
         child->child_taken = 0;
 }
@@ -121,7 +149,7 @@ static int64_t room(struct bandwidth *leaf, int64_t now)
         refill(parent, now);
         begin_slice(parent, now);
         ask(node, parent);
-        left = least(left, parent->slice_share - node->child_taken);
+        left = least(left, share_of(node, parent) - node->child_taken);
     }
     return left;
 }
@@ -187,7 +215,7 @@ int64_t bandwidth_deadline(const struct bandwidth *leaf, int64_t now)
             deadline = filled;
         const struct bandwidth *parent = limited_above(node);
         if (!parent || node->child_of != parent || node->child_slice < now / BANDWIDTH_SLICE_NS ||
-            node->child_taken < parent->slice_share)
+            node->child_taken < share_of(node, parent))
             continue;
         int64_t next = (node->child_slice + 1) * BANDWIDTH_SLICE_NS;
         if (next > deadline)

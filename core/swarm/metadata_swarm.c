@@ -292,6 +292,12 @@ void metadata_swarm_add_peers(struct metadata_swarm *swarm, int64_t now,
     metadata_swarm_wake(swarm);
 }
 
+void metadata_swarm_on_network_changed(struct metadata_swarm *swarm, int64_t now)
+{
+    peer_list_on_network_changed(swarm->candidates);
+    metadata_swarm_add_peers(swarm, now, NULL, 0, PEER_SOURCE_USER);
+}
+
 void metadata_swarm_set_self(struct metadata_swarm *swarm, const struct address *self)
 {
     peer_list_set_self(swarm->candidates, self);

@@ -64,6 +64,8 @@ struct metadata_swarm *metadata_swarm_of_ready(struct list_node *node);
 struct metadata_swarm *metadata_swarm_of_peer(const struct metadata_peer *peer);
 torrent_id metadata_swarm_id(const struct metadata_swarm *swarm);
 
+/* Our addresses have changed, or we have slept: who is known is tried anew. */
+void metadata_swarm_on_network_changed(struct metadata_swarm *swarm, int64_t now);
 void metadata_swarm_add_peers(struct metadata_swarm *swarm, int64_t now,
                               const struct address *peers, uint32_t count, enum peer_source source);
 void metadata_swarm_set_self(struct metadata_swarm *swarm, const struct address *self);

@@ -394,6 +394,19 @@ void peer_list_on_released(struct peer_list *list, const struct address *address
     list->next_due_ns = INT64_MIN;
 }
 
+void peer_list_on_network_changed(struct peer_list *list)
+{
+    for (struct list_node *node = list_first(&list->known); node;
+         node = list_next(&list->known, node)) {
+        struct candidate *candidate = LIST_ELEMENT(node, struct candidate, node);
+        if (candidate->standing != STANDING_IDLE)
+            continue;
+        candidate->fails = 0;
+        candidate->rest_until_ns = INT64_MIN;
+    }
+    list->next_due_ns = INT64_MIN;
+}
+
 /* ---- bans and seeds ---- */
 
 void peer_list_ban(struct peer_list *list, const struct address *address)

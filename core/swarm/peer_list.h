@@ -53,6 +53,9 @@ void peer_list_on_disconnected(struct peer_list *list, const struct address *add
 void peer_list_mark_useful(struct peer_list *list, const struct address *address);
 /* We let go of it, for no fault of its own (a pause): it may be tried again at once. */
 void peer_list_on_released(struct peer_list *list, const struct address *address);
+/* What kept us from them may have been our own network: whoever is not connected may be tried at
+ * once, and its failures are forgotten. */
+void peer_list_on_network_changed(struct peer_list *list);
 /* It turned out to be ourselves (same peer id): never again, though the address may be one that
  * peer_list_set_self was not told. */
 void peer_list_on_self(struct peer_list *list, const struct address *address);

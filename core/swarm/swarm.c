@@ -79,6 +79,7 @@ struct swarm *swarm_new(struct swarm_shared *shared, torrent_id id, struct metai
     rate_meter_init(&swarm->up);
     bandwidth_init(&swarm->upload_limit, &shared->upload_limit, options->upload_limit, now);
     bandwidth_init(&swarm->download_limit, &shared->download_limit, options->download_limit, now);
+    swarm_limits_place(swarm, &options->share);
     swarm->upload_slots = options->upload_slots;
     swarm->peers_max = options->peers_max;
     choker_init(&swarm->choker, slots_of(swarm), rng_u64(&shared->rng), now);
@@ -386,6 +387,17 @@ void swarm_add_peers(struct swarm *swarm, int64_t now, const struct address *pee
     }
 }
 
+void swarm_on_network_changed(struct swarm *swarm, int64_t now)
+{
+    swarm->now = now;
+    peer_list_on_network_changed(swarm->candidates);
+    if (!swarm_is_active(swarm))
+        return;
+    swarm_peers_connect(swarm);
+    int64_t next = next_tick(swarm);
+    swarm->tick_ns = next < swarm->tick_ns ? next : swarm->tick_ns;
+}
+
 void swarm_set_self(struct swarm *swarm, const struct address *self)
 {
     peer_list_set_self(swarm->candidates, self);
@@ -474,6 +486,8 @@ void swarm_tune(struct swarm *swarm, int64_t now, const struct torrent_tuning *t
     set_goals(swarm, tuning->seed_ratio, tuning->seed_time_s);
     swarm->upload_slots = tuning->upload_slots;
     swarm->peers_max = tuning->peers_max;
+    swarm_limits_place(swarm, &tuning->share);
+    release_held(swarm);
     set_super_seed(swarm, tuning->super_seed);
     swarm_retune(swarm);
     if (swarm_is_active(swarm)) {

@@ -54,10 +54,23 @@ struct swarm_shared {
     uint32_t connect_budget;                       /* connects still allowed in this second */
     struct address external;                       /* how others see us; family NONE when unknown */
     struct bandwidth upload_limit, download_limit; /* the roots of the trees of limits */
+    struct list groups;                            /* struct swarm_group: below them, or beside */
     uint16_t dht_port; /* told to peers in PORT messages (BEP 5); 0: there is no DHT */
     struct address dht_contacts[SWARM_DHT_CONTACTS]; /* from theirs; the engine takes them */
     uint32_t dht_contact_count;
 };
+
+/* Limits that several torrents share. */
+struct swarm_group {
+    struct list_node node;
+    uint32_t number;
+    struct bandwidth upload_limit, download_limit;
+};
+
+/* Makes or changes a group: swarm_limits.c. Torrents that name it are told by swarm_tune. */
+void swarm_limits_set_group(struct swarm_shared *shared, const struct torrent_group *limits,
+                            int64_t now);
+void swarm_limits_free_groups(struct swarm_shared *shared);
 
 /* Takes the metainfo. The wire hash and (hybrids) the truncated v2 hash name it to peers. */
 struct swarm *swarm_new(struct swarm_shared *shared, torrent_id id, struct metainfo *metainfo,
@@ -92,6 +105,8 @@ void swarm_ban(struct swarm *swarm, const struct address *address);
 void swarm_set_self(struct swarm *swarm, const struct address *self);
 /* Private torrents: another tracker answers now, and peers of the former one go (BEP 27). */
 void swarm_drop_peers(struct swarm *swarm, int64_t now);
+/* Our addresses have changed, or we have slept: who is known is tried anew. */
+void swarm_on_network_changed(struct swarm *swarm, int64_t now);
 void swarm_pause(struct swarm *swarm, int64_t now);
 void swarm_resume(struct swarm *swarm, int64_t now);
 void swarm_set_limits(struct swarm *swarm, uint64_t upload, uint64_t download);

@@ -147,6 +147,9 @@ void swarm_web_drain(struct swarm *swarm);
 bool swarm_web_input(struct swarm *swarm, const struct event *event);
 int64_t swarm_web_deadline(const struct swarm *swarm);
 
+/* swarm_limits.c */
+void swarm_limits_place(struct swarm *swarm, const struct torrent_share *share);
+
 /* swarm_uploads.c */
 void swarm_uploads_request(struct peer *peer, const struct wire_message *message);
 void swarm_uploads_cancel(struct peer *peer, const struct wire_message *message);

@@ -29,6 +29,20 @@ struct engine_settings {
     bool many_per_address; /* allow more peers from one address (tests, LANs behind NAT) */
 };
 
+/* Limits that several torrents share. */
+struct torrent_group {
+    uint32_t number;                       /* from 1 */
+    uint64_t upload_limit, download_limit; /* bytes a second, 0: none */
+    bool is_alone;                         /* the limits of all do not hold it */
+};
+
+/* How a torrent shares the limits of all; zeros: as every other. */
+struct torrent_share {
+    bool is_alone;   /* only its own limits hold it */
+    int8_t priority; /* -1, 0, 1: of a limit it gets a quarter of what others get, or four times */
+    uint32_t group;  /* COMMAND_SET_GROUP made it; 0 or another: none */
+};
+
 struct torrent_options {
     const char *root; /* where the files go (copied) */
     const uint8_t
@@ -41,10 +55,11 @@ struct torrent_options {
     bool paused;
     enum allocation allocation;
     uint64_t upload_limit, download_limit; /* bytes a second, 0: none */
-    uint32_t upload_slots;                 /* 0: the engine's */
-    uint32_t peers_max;                    /* 0: the engine's, see engine_tuning */
-    double seed_ratio;                     /* stop seeding at uploaded/size; < 0: no goal */
-    int64_t seed_time_s;                   /* stop seeding after; < 0: no goal */
+    struct torrent_share share;
+    uint32_t upload_slots;       /* 0: the engine's */
+    uint32_t peers_max;          /* 0: the engine's, see engine_tuning */
+    double seed_ratio;           /* stop seeding at uploaded/size; < 0: no goal */
+    int64_t seed_time_s;         /* stop seeding after; < 0: no goal */
     bool wait_for_space;         /* on a full disk: pause and retry; else the torrent stops */
     const struct address *peers; /* to try first (copied) */
     uint32_t peer_count;
@@ -56,6 +71,7 @@ struct torrent_tuning {
     bool sequential;
     bool super_seed; /* takes hold when it has every piece now; peers are met anew */
     uint32_t upload_slots, peers_max;
+    struct torrent_share share;
     double seed_ratio;   /* < 0: no goal */
     int64_t seed_time_s; /* < 0: no goal */
 };

@@ -31,6 +31,7 @@ struct tracker_client {
     bool holds_pacer;  /* this round counts as flying */
     bool is_unusable;  /* there is no tracker that could be asked */
     int64_t next_ns;   /* when the next round begins; INT64_MAX: no round to come */
+    int64_t rest_ns;   /* before it a changed address is no reason to announce at once */
     uint32_t position; /* in the list: whom this round asks; the next is behind it */
     bool is_faithful;  /* this round asks the tracker in use first: the next is the first of all */
     struct tracker_entry *in_use; /* who answered last, or NULL */
@@ -491,6 +492,18 @@ void tracker_client_announce_now(struct tracker_client *client, int64_t now)
     }
     if (earliest_ns < client->next_ns)
         client->next_ns = earliest_ns;
+    proceed(client, now);
+}
+
+void tracker_client_on_network_changed(struct tracker_client *client, int64_t now)
+{
+    if (now < client->rest_ns) {
+        tracker_client_announce_now(client, now);
+        return;
+    }
+    client->rest_ns = now + LIMIT_ANNOUNCE_CHANGED_NS;
+    tracker_list_forgive(&client->list);
+    announce_soon(client, now);
     proceed(client, now);
 }
 

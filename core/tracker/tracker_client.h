@@ -42,6 +42,9 @@ void tracker_client_set_trackers(struct tracker_client *client, int64_t now,
 /* A person or a swarm without peers asks for more: announces as soon as the tracker's minimum
  * interval (LIMIT_ANNOUNCE_FLOOR_NS when it said none) allows, failed trackers at once. */
 void tracker_client_announce_now(struct tracker_client *client, int64_t now);
+/* Our address has changed: trackers know a wrong one, or nobody after a long sleep. Announces at
+ * once, whatever the interval, but not again so for LIMIT_ANNOUNCE_CHANGED_NS. */
+void tracker_client_on_network_changed(struct tracker_client *client, int64_t now);
 /* Asks the tracker in use for counts; while stopped, or before the start, the first of all. Gives
  * way to announces: what comes of it is a RESULT_SCRAPE, or nothing. */
 void tracker_client_scrape(struct tracker_client *client, int64_t now);

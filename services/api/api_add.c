@@ -113,8 +113,12 @@ static enum service_step fetch(struct api_call *call, struct api_turn *turn,
     if (turn->job->error) {
         api_fail(call, 502, "the link could not be fetched: %s", turn->job->error_text);
     } else {
-        buffer_append(&addition->torrent, turn->job->ret_bytes.data, turn->job->ret_bytes.length);
-        parse_torrent(call, addition);
+        addition->torrent = turn->job->ret_bytes;
+        addition->metainfo = turn->job->ret_metainfo;
+        turn->job->ret_bytes = (struct buffer){0};
+        turn->job->ret_metainfo = NULL;
+        if (!addition->metainfo)
+            api_fail(call, 422, "this is no torrent: %s", turn->job->error_text);
     }
     return SERVICE_DONE;
 }

@@ -25,7 +25,9 @@ enum service_step api_session_settings_step(struct api_call *call, struct api_tu
     struct catalog *catalog = turn->world->catalog;
     if (call->stage == 0) {
         call->stage = 1;
-        catalog_settings_copy(catalog_settings(catalog), &settings->copy);
+        struct catalog_settings told = service_settings(turn->world);
+        catalog_settings_copy(call->route->changes ? catalog_settings(catalog) : &told,
+                              &settings->copy);
         if (!call->route->changes)
             return SERVICE_DONE;
         api_fields_read(api_fields_settings, call, call->body, catalog, &settings->copy);

@@ -95,6 +95,7 @@ struct catalog_torrent {
                                    after one has gone */
     char **labels;
     uint32_t label_count;
+    char *bandwidth_group; /* NULL: none; one that nobody made holds nothing */
     struct catalog_wishes wishes;
     uint8_t *priorities; /* file_count entries; NULL: all normal. Unknown before the metadata */
     uint8_t *made;       /* file_count entries: 1 when freshet made the file; NULL: not known */
@@ -154,6 +155,8 @@ struct catalog_settings {
     uint32_t default_tracker_count;
     char **watch_folders; /* "FOLDER" then options, see catalog_watch.h when it is there */
     uint32_t watch_folder_count;
+    char **bandwidth_groups; /* see catalog_groups.h */
+    uint32_t bandwidth_group_count;
     char **roots; /* folders below which downloads may be put by the RPC; empty: download_folder,
                      incomplete_folder and what a local user has used */
     uint32_t root_count;
@@ -215,6 +218,9 @@ void catalog_set_wishes(struct catalog *catalog, torrent_id id, const struct cat
                         int64_t now);
 void catalog_set_labels(struct catalog *catalog, torrent_id id, const char *const *labels,
                         uint32_t count, int64_t now);
+/* NULL or "": none. */
+enum freshet_error catalog_set_group(struct catalog *catalog, torrent_id id, const char *name,
+                                     int64_t now);
 /* file_count entries. */
 enum freshet_error catalog_set_priorities(struct catalog *catalog, torrent_id id,
                                           const uint8_t *priorities, int64_t now);

@@ -75,6 +75,7 @@ static void on_closed(struct catalog *catalog, struct catalog_row *row, int64_t 
     if (list_contains(&row->in_open))
         list_remove(&catalog->open_rows, &row->in_open);
     memset(&torrent->status, 0, sizeof torrent->status);
+    catalog_sample_end(catalog, row);
     catalog_rows_touch(catalog, row);
     catalog_queue_settle(catalog, row, now);
 }

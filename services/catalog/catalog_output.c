@@ -3,6 +3,7 @@
  * What comes out, in this order: saves; the limits of all; what rows want of the engine and the
  * host; openings, a few at a time, in the queue's order.
  */
+#include "services/catalog/catalog_groups.h"
 #include "services/catalog/catalog_state.h"
 
 #include "core/base/check.h"
@@ -34,6 +35,9 @@ void catalog_output_options(const struct catalog *catalog, const struct catalog_
         .allocation = ALLOCATION_SPARSE,
         .upload_limit = limit_of(wishes->upload_limited, wishes->upload_limit),
         .download_limit = limit_of(wishes->download_limited, wishes->download_limit),
+        .share = {.is_alone = !wishes->honors_session_limits,
+                  .priority = wishes->bandwidth_priority,
+                  .group = catalog_groups_find(&catalog->settings, torrent->bandwidth_group)},
         .upload_slots =
             wishes->upload_slots ? wishes->upload_slots : catalog->settings.upload_slots,
         .peers_max = wishes->peers_max ? wishes->peers_max : catalog->settings.peers_per_torrent,
@@ -273,6 +277,24 @@ static bool output_limits(struct catalog *catalog, struct catalog_action *action
     return true;
 }
 
+static bool output_group(struct catalog *catalog, struct catalog_action *action)
+{
+    const struct catalog_settings *settings = &catalog->settings;
+    struct catalog_group group;
+
+    if (catalog->groups_told >= settings->bandwidth_group_count)
+        return false;
+    catalog_groups_read(settings->bandwidth_groups[catalog->groups_told++], &group);
+    action->type = CATALOG_COMMAND;
+    action->command.type = COMMAND_SET_GROUP;
+    action->command.group = (struct torrent_group){
+        .number = catalog->groups_told,
+        .upload_limit = limit_of(group.upload_limited, group.upload_limit),
+        .download_limit = limit_of(group.download_limited, group.download_limit),
+        .is_alone = !group.honors_session_limits};
+    return true;
+}
+
 static void take_back(struct catalog *catalog)
 {
     struct catalog_row *row = catalog->lent;
@@ -296,8 +318,8 @@ bool catalog_output(struct catalog *catalog, int64_t now, struct catalog_action 
     take_back(catalog);
     found = output_save(catalog, &action);
     if (!found && !catalog->shut_down)
-        found = output_limits(catalog, &action) || output_work(catalog, now, &action) ||
-                output_open(catalog, &action);
+        found = output_limits(catalog, &action) || output_group(catalog, &action) ||
+                output_work(catalog, now, &action) || output_open(catalog, &action);
     if (found)
         *ret_action = action;
     return found;

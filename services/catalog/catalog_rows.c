@@ -276,6 +276,7 @@ void catalog_torrent_deinit(struct catalog_torrent *torrent)
     for (uint32_t i = 0; i < torrent->label_count; i++)
         memory_free(torrent->labels[i]);
     memory_free(torrent->labels);
+    memory_free(torrent->bandwidth_group);
     memory_free(torrent->priorities);
     memory_free(torrent->made);
     memory_free(torrent->trouble_text);

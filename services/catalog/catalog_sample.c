@@ -14,7 +14,22 @@ void catalog_sample_begin(struct catalog_row *row, int64_t now)
     row->sampled_ns = now;
     row->ready = false;
     row->stalled = false;
-    row->torrent.idle_since_ns = now;
+    row->torrent.idle_since_ns = row->received_ns = now;
+    row->looks = 0;
+    row->nobody_has = false;
+}
+
+static void share(struct catalog *catalog, struct catalog_row *row, uint64_t up, uint64_t down)
+{
+    catalog->shared_up += up - row->shared_up;
+    catalog->shared_down += down - row->shared_down;
+    row->shared_up = up;
+    row->shared_down = down;
+}
+
+void catalog_sample_end(struct catalog *catalog, struct catalog_row *row)
+{
+    share(catalog, row, 0, 0);
 }
 
 static uint64_t grown(uint64_t *seen, uint64_t value)
@@ -57,6 +72,10 @@ static void count(struct catalog *catalog, struct catalog_row *row,
     if (up || down) {
         torrent->active_s = catalog_rows_wall(catalog, now);
         torrent->idle_since_ns = now;
+    }
+    if (down) {
+        row->received_ns = now;
+        row->looks = 0;
     }
     if (runs && now > row->sampled_ns) {
         row->part_ns += now - row->sampled_ns;
@@ -136,6 +155,10 @@ void catalog_sample_take(struct catalog *catalog, struct catalog_row *row,
     if (looks_different(&row->torrent.status, &next))
         catalog_rows_touch(catalog, row);
     row->torrent.status = next;
+    if (row->torrent.wishes.honors_session_limits)
+        share(catalog, row, next.upload_rate, next.download_rate);
+    else
+        share(catalog, row, 0, 0);
     look_at_progress(catalog, row, now);
     catalog_queue_settle(catalog, row, now);
     if (row->has_place && row->queue != QUEUE_CHECK)
@@ -153,6 +176,21 @@ void catalog_sample_last(struct catalog *catalog, torrent_id id,
     catalog_rows_touch(catalog, row);
 }
 
+/* Does anybody have what is missing? The question costs a walk over the pieces, so it is asked of
+ * downloads to which nothing comes, and not each time. */
+static void look_at_reach(struct catalog_row *row, const struct engine *engine)
+{
+    const struct torrent_status *status = &row->torrent.status;
+    struct torrent_reach reach;
+
+    if (row->torrent.phase != CATALOG_DOWNLOADING || row->torrent.metadata_missing || !row->ready ||
+        status->peers == 0 || row->received_ns == row->sampled_ns)
+        return;
+    if (row->looks++ % CATALOG_REACH_EVERY == 0 &&
+        engine_torrent_reach(engine, row->torrent.id, &reach))
+        row->nobody_has = reach.desired_bytes == 0 && !reach.has_web_seed;
+}
+
 bool catalog_sample(struct catalog *catalog, const struct engine *engine, uint32_t max, int64_t now)
 {
     if (catalog->sample_left == 0 || catalog->sample_left > catalog->open_rows.length)
@@ -167,8 +205,10 @@ bool catalog_sample(struct catalog *catalog, const struct engine *engine, uint32
         row = LIST_ELEMENT(node, struct catalog_row, in_open);
         list_remove(&catalog->open_rows, node);
         list_append(&catalog->open_rows, node);
-        if (engine_torrent_status(engine, row->torrent.id, &status))
+        if (engine_torrent_status(engine, row->torrent.id, &status)) {
             catalog_sample_take(catalog, row, &status, now);
+            look_at_reach(row, engine);
+        }
     }
     return catalog->sample_left > 0;
 }

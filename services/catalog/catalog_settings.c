@@ -59,6 +59,7 @@ void catalog_settings_copy(const struct catalog_settings *from, struct catalog_s
     copy.blocklist_url = copy_text(from->blocklist_url);
     copy.default_trackers = copy_texts(from->default_trackers, from->default_tracker_count);
     copy.watch_folders = copy_texts(from->watch_folders, from->watch_folder_count);
+    copy.bandwidth_groups = copy_texts(from->bandwidth_groups, from->bandwidth_group_count);
     copy.roots = copy_texts(from->roots, from->root_count);
     *ret_to = copy;
 }
@@ -70,6 +71,7 @@ void catalog_settings_deinit(struct catalog_settings *settings)
     memory_free(settings->blocklist_url);
     free_texts(settings->default_trackers, settings->default_tracker_count);
     free_texts(settings->watch_folders, settings->watch_folder_count);
+    free_texts(settings->bandwidth_groups, settings->bandwidth_group_count);
     free_texts(settings->roots, settings->root_count);
     memset(settings, 0, sizeof *settings);
 }
@@ -82,7 +84,8 @@ const struct catalog_settings *catalog_settings(const struct catalog *catalog)
 /* A torrent has its options when it is opened; what is of all goes to the open ones too. */
 static bool options_differ(const struct catalog_settings *a, const struct catalog_settings *b)
 {
-    return a->upload_slots != b->upload_slots || a->peers_per_torrent != b->peers_per_torrent;
+    return a->upload_slots != b->upload_slots || a->peers_per_torrent != b->peers_per_torrent ||
+           a->bandwidth_group_count != b->bandwidth_group_count;
 }
 
 static bool schedules_differ(const struct catalog_schedule *a, const struct catalog_schedule *b)
@@ -111,6 +114,7 @@ void catalog_set_settings(struct catalog *catalog, const struct catalog_settings
     }
     catalog_settings_deinit(&former);
     catalog->limits_due = true;
+    catalog->groups_told = 0;
     catalog->revision++;
     catalog_rows_save_settings(catalog);
     catalog_queue_refit(catalog, now);

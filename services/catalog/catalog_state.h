@@ -25,6 +25,8 @@
 #define CATALOG_SECONDS_NS     (600 * SECOND_NS) /* and so often where only time went by */
 #define CATALOG_TICK_ROWS      256u              /* rows whose counters one tick puts to be saved */
 #define CATALOG_CHECK_WAIT     30u               /* samples until a check counts as over */
+#define CATALOG_NOTHING_NS     (5 * SECOND_NS)   /* without payload: nothing comes */
+#define CATALOG_REACH_EVERY    8u                /* samples: who has what is asked so often */
 #define CATALOG_HOLES_NS       SECOND_NS
 #define CATALOG_QUEUE_GAP      (INT64_C(1) << 32)
 #define CATALOG_MINUTES_WEEK   (7u * 1440u)
@@ -75,6 +77,9 @@ struct catalog_row {
     bool reopen;         /* the engine has it as a link, and is to get it as a torrent */
     bool ready;          /* the engine said so since it was opened */
     uint32_t check_wait; /* samples since then */
+    int64_t received_ns; /* when payload came last, in this run of it */
+    uint32_t looks;      /* samples in which nothing came, since then */
+    bool nobody_has;     /* of who is connected, as it was looked at last */
 
     struct buffer torrent_file; /* to be kept with the next save */
     char **urls;                /* trackers to be set with it */
@@ -84,6 +89,7 @@ struct catalog_row {
 
     struct heap_node counters; /* when what was counted is saved */
     uint64_t sampled_uploaded, sampled_downloaded, sampled_wasted;
+    uint64_t shared_up, shared_down; /* its part of the catalog's */
     int64_t sampled_ns, part_ns;
 };
 
@@ -115,6 +121,7 @@ struct catalog {
     struct list saves; /* struct catalog_save */
     struct catalog_save settings_save;
 
+    uint64_t shared_up, shared_down; /* rates of all that the limits of all hold */
     uint32_t active[QUEUE_COUNT];
     struct heap waiting[QUEUE_COUNT];
     struct list work, to_open, gated, open_rows;
@@ -122,7 +129,8 @@ struct catalog {
     uint32_t sample_left;
     struct heap counters;
 
-    bool limits_due; /* of all: COMMAND_SET_LIMITS is to come out */
+    bool limits_due;      /* of all: COMMAND_SET_LIMITS is to come out */
+    uint32_t groups_told; /* that many of them have come out */
     uint32_t minute_of_week;
     bool was_in_window;
 
@@ -190,6 +198,8 @@ bool catalog_goals_ratio_reached(const struct catalog *catalog, const struct cat
 void catalog_sample_take(struct catalog *catalog, struct catalog_row *row,
                          const struct torrent_status *status, int64_t now);
 void catalog_sample_begin(struct catalog_row *row, int64_t now);
+/* It is closed. */
+void catalog_sample_end(struct catalog *catalog, struct catalog_row *row);
 
 /* catalog_facts.c */
 void catalog_facts_complete(struct catalog *catalog, struct catalog_row *row, bool complete,

@@ -51,10 +51,11 @@ static bool why_limit(const struct catalog *catalog, const struct catalog_torren
     uint64_t rate = seeds ? torrent->status.upload_rate : torrent->status.download_rate;
     uint64_t own = seeds ? wishes->upload_limit : wishes->download_limit;
     uint64_t all = seeds ? upload : download;
+    uint64_t shared = seeds ? catalog->shared_up : catalog->shared_down;
     if ((seeds ? wishes->upload_limited : wishes->download_limited) && is_held(rate, own))
         say_rate(ret_text, "held by its own limit", own);
     else if (all != UINT64_MAX && wishes->honors_session_limits &&
-             (all == 0 || (rate > 0 && is_held(rate, all))))
+             (all == 0 || (rate > 0 && is_held(shared, all))))
         say_rate(ret_text,
                  catalog->settings.alt_enabled ? "held by the alternative limit of all torrents"
                                                : "held by the limit of all torrents",
@@ -91,31 +92,67 @@ static void why_metadata(const struct catalog_torrent *torrent, char ret_text[WH
             status->metadata_size);
 }
 
-static void why_running(const struct catalog *catalog, const struct catalog_torrent *torrent,
-                        char ret_text[WHY_SIZE])
+/* Nothing comes, though somebody is connected. */
+static void why_silent(const struct catalog_row *row, char ret_text[WHY_SIZE])
 {
-    const struct torrent_status *status = &torrent->status;
-    bool seeds = torrent->phase == CATALOG_SEEDING;
-    uint64_t rate = seeds ? status->upload_rate : status->download_rate;
+    const struct torrent_status *status = &row->torrent.status;
+    const char *trouble = row->torrent.trouble_text;
 
-    if (torrent->metadata_missing) {
-        why_metadata(torrent, ret_text);
-    } else if (why_limit(catalog, torrent, ret_text)) {
-        return;
-    } else if (status->peers == 0) {
-        why_nobody(torrent, ret_text);
-    } else if (seeds && rate == 0) {
-        say(ret_text, "%u peers are connected, none asks for anything", status->peers);
-    } else if (rate == 0 && status->seeds_known == 0) {
+    if (row->nobody_has)
+        say(ret_text, "nobody of %u connected peers has what is missing%s%.120s", status->peers,
+            trouble ? "; " : "", trouble ? trouble : "");
+    else if (status->seeds_known == 0)
         say(ret_text,
             "%u peers are connected; none has everything, and those with missing pieces choke us",
             status->peers);
-    } else if (rate == 0) {
+    else
         say(ret_text, "all of %u connected peers choke us, %u of them have everything",
             status->peers, status->seeds_known);
-    } else if (torrent->trouble_text) {
+}
+
+/* Bytes move, and no limit of ours holds them. */
+static void why_moving(const struct catalog_torrent *torrent, char ret_text[WHY_SIZE])
+{
+    const struct torrent_status *status = &torrent->status;
+    bool seeds = torrent->phase == CATALOG_SEEDING;
+    uint32_t active = seeds ? status->peers_downloading : status->peers_uploading;
+
+    if (torrent->trouble_text)
         say(ret_text, "%.250s", torrent->trouble_text);
-    }
+    else if (seeds)
+        say(ret_text, "%u of %u connected peers fetch, as fast as they can", active, status->peers);
+    else if (active == 0)
+        say(ret_text, "%u peers are connected; what comes, comes by fits and starts",
+            status->peers);
+    else if (active < status->peers)
+        say(ret_text, "%u of %u connected peers send; the others choke us or have nothing of use",
+            active, status->peers);
+    else
+        say(ret_text, "all of %u connected peers send, as fast as they can", status->peers);
+}
+
+static void why_running(const struct catalog *catalog, const struct catalog_row *row,
+                        char ret_text[WHY_SIZE])
+{
+    const struct catalog_torrent *torrent = &row->torrent;
+    const struct torrent_status *status = &torrent->status;
+    bool seeds = torrent->phase == CATALOG_SEEDING;
+    bool is_silent = seeds ? status->upload_rate == 0
+                           : status->download_rate == 0 ||
+                                 row->sampled_ns - row->received_ns >= CATALOG_NOTHING_NS;
+
+    if (torrent->metadata_missing)
+        why_metadata(torrent, ret_text);
+    else if (why_limit(catalog, torrent, ret_text))
+        return;
+    else if (status->peers == 0 && is_silent)
+        why_nobody(torrent, ret_text);
+    else if (seeds && is_silent)
+        say(ret_text, "%u peers are connected, none asks for anything", status->peers);
+    else if (is_silent)
+        why_silent(row, ret_text);
+    else
+        why_moving(torrent, ret_text);
 }
 
 static void why_waiting(const struct catalog *catalog, const struct catalog_row *row,
@@ -171,5 +208,5 @@ void catalog_why(const struct catalog *catalog, const struct catalog_torrent *to
     else if (!torrent->open || (!torrent->metadata_missing && !row->ready))
         say(ret_text, "its files are being opened");
     else
-        why_running(catalog, torrent, ret_text);
+        why_running(catalog, row, ret_text);
 }

@@ -222,6 +222,23 @@ void catalog_set_labels(struct catalog *catalog, torrent_id id, const char *cons
     edited(catalog, row, now);
 }
 
+enum freshet_error catalog_set_group(struct catalog *catalog, torrent_id id, const char *name,
+                                     int64_t now)
+{
+    struct catalog_row *row = wish_of(catalog, id);
+    bool is_none = name == NULL || name[0] == '\0';
+
+    if (row == NULL)
+        return FRESHET_ERROR_NOT_FOUND;
+    if (!is_none && (!is_line(name) || strlen(name) > CATALOG_LABEL_LENGTH))
+        return FRESHET_ERROR_USAGE;
+    catalog_rows_set_text(&row->torrent.bandwidth_group, is_none ? NULL : name);
+    row->commands |= COMMAND_BIT_OPTIONS;
+    edited(catalog, row, now);
+    catalog_output_work(catalog, row);
+    return FRESHET_OK;
+}
+
 static void set_priorities(struct catalog_torrent *torrent, const uint8_t *priorities)
 {
     uint8_t *copy = memory_copy(priorities, torrent->file_count);

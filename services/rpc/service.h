@@ -43,14 +43,15 @@ struct service_reply { /* zeroed before each write; the host frees the body */
  * steps again with error and results filled. */
 enum service_job_type {
     JOB_NONE,
-    JOB_FETCH_URL,  /* text: of a .torrent file; ret_bytes. http and https only */
-    JOB_READ_FILE,  /* text: an absolute path of a .torrent, is_local only; ret_bytes */
-    JOB_FREE_SPACE, /* text: folder; ret_free, ret_total */
-    JOB_CONTENT,    /* id: of a torrent that is not open; then world.content finds it */
-    JOB_PORT_TEST,  /* ret_flag: a connection to our port came through */
-    JOB_BLOCKLIST,  /* text: URL; ret_number: rules now */
-    JOB_SAVED,      /* until catalog_saved >= change: for answers that promise */
-    JOB_SHUTDOWN,   /* the daemon ends in order after the answer is sent */
+    JOB_FETCH_URL,   /* text: of a .torrent file; ret_bytes. http and https only; parsed */
+    JOB_READ_FILE,   /* text: an absolute path of a .torrent, is_local only; ret_bytes; parsed */
+    JOB_DELETE_FILE, /* text: an absolute path, is_local only: of a .torrent that was added */
+    JOB_FREE_SPACE,  /* text: folder; ret_free, ret_total */
+    JOB_CONTENT,     /* id: of a torrent that is not open; then world.content finds it */
+    JOB_PORT_TEST,   /* ret_flag: a connection to our port came through */
+    JOB_BLOCKLIST,   /* text: URL; ret_number: rules now */
+    JOB_SAVED,       /* until catalog_saved >= change: for answers that promise */
+    JOB_SHUTDOWN,    /* the daemon ends in order after the answer is sent */
 };
 
 struct service_job {
@@ -63,7 +64,18 @@ struct service_job {
     struct buffer ret_bytes;
     uint64_t ret_free, ret_total, ret_number;
     bool ret_flag;
+    /* Parsed: what the bytes are; the call takes it. NULL without an error: no torrent, and
+     * error_text says why. */
+    struct metainfo *ret_metainfo;
 };
+
+/* Frees what a job brought and nobody took. */
+static inline void service_job_deinit(struct service_job *job)
+{
+    buffer_deinit(&job->ret_bytes);
+    metainfo_free(job->ret_metainfo);
+    job->ret_metainfo = NULL;
+}
 
 /* What is in a torrent, and which pieces are there. Borrowed until the step returns. */
 struct service_content {
@@ -94,10 +106,24 @@ struct service_world {
     const char *page, *token; /* ADDR:PORT of the RPC over TCP, "" when there is none, and what must
                                  be shown there; told to our own user only */
     const struct service_turns *turns; /* may be NULL */
+    struct service_off {               /* whatever the settings say: the command line said no */
+        bool dht, lsd, pex;
+    } off;
     /* false: not at hand, ask for JOB_CONTENT first. */
     bool (*content)(void *context, torrent_id id, struct service_content *ret_content);
     void *context;
 };
+
+/* The settings as they hold: without what the command line said no to. Borrowed texts. */
+static inline struct catalog_settings service_settings(const struct service_world *world)
+{
+    struct catalog_settings settings = *catalog_settings(world->catalog);
+
+    settings.dht = settings.dht && !world->off.dht;
+    settings.lsd = settings.lsd && !world->off.lsd;
+    settings.pex = settings.pex && !world->off.pex;
+    return settings;
+}
 
 #define SERVICE_STREAM_IDLE_S 15
 enum service_step {

@@ -7,13 +7,14 @@
 #include <string.h>
 #include <strings.h>
 
-enum { STAGE_NEW, STAGE_READING, STAGE_READY };
+enum { STAGE_NEW, STAGE_READING, STAGE_READY, STAGE_ADDED, STAGE_OVER };
 
 struct transmission_add {
     struct buffer torrent;
     struct metainfo *metainfo; /* NULL: a link, or not read yet */
     const char *magnet;        /* borrowed from the arena */
     const char *filename;      /* what is to be read first; else NULL */
+    bool is_new;
     const char **labels;
     uint32_t label_count;
 };
@@ -114,8 +115,12 @@ static void take_bytes(struct transmission_request *request, struct transmission
         return;
     }
     add->torrent = job->ret_bytes;
+    add->metainfo = job->ret_metainfo;
     job->ret_bytes = (struct buffer){0};
-    parse_torrent(request, add);
+    job->ret_metainfo = NULL;
+    if (!add->metainfo)
+        transmission_rpc_fail(request, FAULT_CORRUPT, "invalid or corrupt torrent: %s",
+                              job->error_text);
 }
 
 static void answer(struct transmission_request *request, const struct catalog_torrent *row,
@@ -168,12 +173,35 @@ static void add_one(struct transmission_request *request, struct service_world *
         enum freshet_error error = catalog_add(world->catalog, &add, world->now, text, &row);
         if (error == FRESHET_OK)
             work->metainfo = NULL; /* the catalog has it */
+        work->is_new = error == FRESHET_OK;
         if (row)
             answer(request, row, error == FRESHET_ERROR_EXISTS);
         else
             transmission_rpc_fail_error(request, error, "the torrent can't be added", text);
     }
     memory_free(priorities);
+}
+
+/* The file that it was read from goes when the torrent is durable, and not before. */
+static enum service_step trash_original(struct transmission_request *request,
+                                        const struct service_world *world,
+                                        const struct transmission_add *add, struct service_job *job)
+{
+    bool wanted = add->is_new && add->filename && !is_web(add->filename) &&
+                  catalog_settings(world->catalog)->trash_original;
+    if (!wanted || request->fault || job->error)
+        return SERVICE_DONE;
+    if (request->stage == STAGE_READY) {
+        request->stage = STAGE_ADDED;
+        transmission_rpc_job(job, JOB_SAVED, 0, NULL);
+        job->change = catalog_change(world->catalog);
+        return SERVICE_JOB;
+    }
+    if (request->stage == STAGE_ADDED) {
+        request->stage = STAGE_OVER;
+        return transmission_rpc_job(job, JOB_DELETE_FILE, 0, add->filename);
+    }
+    return SERVICE_DONE;
 }
 
 enum service_step transmission_add_step(struct transmission_request *request,
@@ -189,8 +217,10 @@ enum service_step transmission_add_step(struct transmission_request *request,
     }
     if (request->stage == STAGE_READING)
         take_bytes(request, add, job);
-    request->stage = STAGE_READY;
-    if (request->fault == FAULT_NONE)
-        add_one(request, world, add);
-    return SERVICE_DONE;
+    if (request->stage < STAGE_READY) {
+        request->stage = STAGE_READY;
+        if (request->fault == FAULT_NONE)
+            add_one(request, world, add);
+    }
+    return trash_original(request, world, add, job);
 }

@@ -88,13 +88,14 @@ enum service_step transmission_host_free_space(struct transmission_request *requ
 {
     const char *folder = transmission_arguments_text(request, "path");
     struct json_writer writer;
-    (void)world;
     (void)slice;
-    if (!folder || folder[0] != '/') {
-        transmission_rpc_fail(request, folder ? FAULT_PATH : FAULT_ARGUMENTS,
-                              folder ? "directory path is not absolute" : "no path");
+    if (!folder) {
+        transmission_rpc_fail(request, FAULT_ARGUMENTS, "no path");
         return SERVICE_DONE;
     }
+    /* What lies elsewhere is nobody's business who came over the network. */
+    if (!transmission_folder_allowed(request, catalog_settings(world->catalog), folder))
+        return SERVICE_DONE;
     if (request->stage == STAGE_NEW) {
         request->stage = STAGE_ASKED;
         return transmission_rpc_job(job, JOB_FREE_SPACE, 0, folder);
@@ -110,32 +111,5 @@ enum service_step transmission_host_free_space(struct transmission_request *requ
     json_writer_put_u64(&writer, request->is_rpc2 ? "size_bytes" : "size-bytes", job->ret_free);
     json_writer_put_u64(&writer, "total_size", job->ret_total);
     json_writer_close(&writer, '}');
-    return SERVICE_DONE;
-}
-
-/* There are no bandwidth groups: the list is empty, and to make one is refused in words. */
-enum service_step transmission_host_group_get(struct transmission_request *request,
-                                              struct service_world *world,
-                                              struct transmission_slice *slice,
-                                              struct service_job *job)
-{
-    (void)world;
-    (void)slice;
-    (void)job;
-    buffer_append_text(&request->result, "{\"group\":[]}");
-    return SERVICE_DONE;
-}
-
-enum service_step transmission_host_group_set(struct transmission_request *request,
-                                              struct service_world *world,
-                                              struct transmission_slice *slice,
-                                              struct service_job *job)
-{
-    (void)world;
-    (void)slice;
-    (void)job;
-    transmission_rpc_fail(request, FAULT_SYSTEM,
-                          "bandwidth groups are not there: limits are set for torrents and for "
-                          "all of them");
     return SERVICE_DONE;
 }

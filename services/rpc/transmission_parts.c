@@ -26,8 +26,43 @@ static void copy_peers(const struct transmission_source *source, struct transmis
     memory_free(peers);
 }
 
+static int64_t unix_time(const struct service_world *world, int64_t at_ns)
+{
+    return at_ns == INT64_MIN || at_ns == INT64_MAX
+               ? 0
+               : world->wall_s + (at_ns - world->now) / SECOND_NS;
+}
+
+/* Of one that runs: as they are now, whatever its metainfo said, and what they answered. */
+static void copy_running_trackers(const struct transmission_source *source,
+                                  struct transmission_part *part)
+{
+    const struct service_world *world = source->world;
+    struct tracker_status *known = memory_new_array(LIMIT_TRACKERS_MAX, sizeof known[0]);
+    uint32_t count =
+        engine_torrent_trackers(world->engine, source->row->id, known, LIMIT_TRACKERS_MAX);
+    struct transmission_tracker *trackers =
+        call_arena_take(source->arena, count * sizeof trackers[0]);
+    for (uint32_t i = 0; i < count; i++) {
+        trackers[i] = (struct transmission_tracker){
+            .url = call_arena_bytes(source->arena, known[i].url), .status = known[i]};
+        trackers[i].status.announced_ns = unix_time(world, known[i].announced_ns);
+        trackers[i].status.scraped_ns = unix_time(world, known[i].scraped_ns);
+        trackers[i].status.next_ns = unix_time(world, known[i].next_ns);
+    }
+    memory_free(known);
+    part->trackers = trackers;
+    part->tracker_count = count;
+}
+
 static void copy_trackers(const struct transmission_source *source, struct transmission_part *part)
 {
+    struct torrent_status status;
+    if (source->row->open && !source->row->closing &&
+        engine_torrent_status(source->world->engine, source->row->id, &status)) {
+        copy_running_trackers(source, part);
+        return;
+    }
     const struct metainfo *metainfo = source->metainfo;
     struct magnet *magnet = NULL;
     char reason[METAINFO_REASON_SIZE];

@@ -26,7 +26,7 @@ static const struct transmission_method METHODS[] = {
      transmission_stats_release},
     {"free-space", "free_space", true, false, NULL, transmission_host_free_space, NULL, NULL},
     {"port-test", "port_test", true, false, NULL, transmission_host_port_test, NULL, NULL},
-    {"group-get", "group_get", true, false, NULL, transmission_host_group_get, NULL, NULL},
+    {"group-get", "group_get", true, false, NULL, transmission_groups_get, NULL, NULL},
     {"torrent-start", "torrent_start", false, true, NULL, transmission_torrents_start, NULL, NULL},
     {"torrent-start-now", "torrent_start_now", false, true, NULL, transmission_torrents_start_now,
      NULL, NULL},
@@ -56,7 +56,7 @@ static const struct transmission_method METHODS[] = {
      NULL},
     {"queue-move-bottom", "queue_move_bottom", false, true, NULL, transmission_torrents_queue, NULL,
      NULL},
-    {"group-set", "group_set", false, false, NULL, transmission_host_group_set, NULL, NULL},
+    {"group-set", "group_set", false, true, NULL, transmission_groups_set, NULL, NULL},
 };
 
 /* ---- faults ---- */
@@ -246,7 +246,7 @@ bool transmission_rpc_is_over(struct transmission_slice *slice)
 enum service_step transmission_rpc_job(struct service_job *job, enum service_job_type type,
                                        torrent_id id, const char *text)
 {
-    buffer_deinit(&job->ret_bytes);
+    service_job_deinit(job);
     *job = (struct service_job){.type = type, .id = id, .text = text};
     return SERVICE_JOB;
 }

@@ -256,7 +256,8 @@ enum service_step transmission_session_get(struct transmission_request *request,
                                            struct transmission_slice *slice,
                                            struct service_job *job)
 {
-    struct session_answer answer = {request, world, catalog_settings(world->catalog), -1};
+    struct catalog_settings settings = service_settings(world);
+    struct session_answer answer = {request, world, &settings, -1};
     struct json_writer writer;
     (void)slice;
     if (json_array_size(transmission_arguments_find(request, "fields")) > TRANSMISSION_FIELDS_MAX) {

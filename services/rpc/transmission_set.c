@@ -83,13 +83,49 @@ static void set_location(struct transmission_request *request, struct service_wo
         transmission_rpc_fail_error(request, error, "the torrent can't be moved there", NULL);
 }
 
+static bool is_default(const struct catalog_settings *settings, const struct metainfo *metainfo,
+                       struct bytes url)
+{
+    bool found = false;
+    for (uint32_t i = 0; metainfo && i < metainfo->tracker_count; i++)
+        if (bytes_equal(metainfo->trackers[i], url))
+            return false;
+    for (uint32_t i = 0; i < settings->default_tracker_count && !found; i++) {
+        const char *text = settings->default_trackers[i];
+        found = bytes_equal((struct bytes){(const uint8_t *)text, strlen(text)}, url);
+    }
+    return found;
+}
+
+/* Of one that runs. Those that all torrents have come last in torrent-get, and are not its own. */
+static void list_running(struct transmission_request *request, const struct service_world *world,
+                         const struct catalog_torrent *row, const struct metainfo *metainfo,
+                         struct transmission_trackers *trackers)
+{
+    struct tracker_status *known = memory_new_array(LIMIT_TRACKERS_MAX, sizeof known[0]);
+    uint32_t count = engine_torrent_trackers(world->engine, row->id, known, LIMIT_TRACKERS_MAX);
+    for (uint32_t i = 0; i < count; i++) {
+        if (is_default(catalog_settings(world->catalog), metainfo, known[i].url))
+            continue;
+        trackers->urls[trackers->count] = call_arena_bytes(&request->arena, known[i].url);
+        trackers->tiers[trackers->count++] = known[i].tier;
+    }
+    memory_free(known);
+}
+
 /* The list that the torrent has now, as torrent-get tells it. */
-static void list_trackers(struct transmission_request *request, const struct catalog_torrent *row,
-                          const struct metainfo *metainfo, struct transmission_trackers *trackers)
+static void list_trackers(struct transmission_request *request, const struct service_world *world,
+                          const struct catalog_torrent *row, const struct metainfo *metainfo,
+                          struct transmission_trackers *trackers)
 {
     struct magnet *magnet = NULL;
     char reason[METAINFO_REASON_SIZE];
+    struct torrent_status status;
     trackers->count = 0;
+    if (row->open && !row->closing && engine_torrent_status(world->engine, row->id, &status)) {
+        list_running(request, world, row, metainfo, trackers);
+        return;
+    }
     for (uint32_t i = 0; metainfo && i < metainfo->tracker_count; i++) {
         trackers->urls[i] = call_arena_bytes(&request->arena, metainfo->trackers[i]);
         trackers->tiers[i] = metainfo->tracker_tiers[i];
@@ -122,7 +158,7 @@ static bool set_trackers(struct transmission_request *request, struct service_wo
             transmission_rpc_fail(request, FAULT_SYSTEM, "the torrent's trackers can't be read");
             return true;
         }
-        list_trackers(request, row, content.metainfo, &set->trackers);
+        list_trackers(request, world, row, content.metainfo, &set->trackers);
     }
     transmission_trackers_apply(request, &set->trackers);
     if (request->fault)
@@ -150,6 +186,12 @@ static bool set_one(struct transmission_request *request, struct service_world *
         set_location(request, world, id);
     if (request->fault)
         return true;
+    const char *group = transmission_arguments_text(request, "group");
+    enum freshet_error error = group ? catalog_set_group(world->catalog, id, group, world->now) : 0;
+    if (error) {
+        transmission_rpc_fail_error(request, error, "it can't be put into that group", NULL);
+        return true;
+    }
     set_wishes(request, world, row);
     if (set->has_labels)
         catalog_set_labels(world->catalog, id, set->labels, set->label_count, world->now);

@@ -234,13 +234,13 @@ enum service_step transmission_host_free_space(struct transmission_request *requ
                                                struct service_world *world,
                                                struct transmission_slice *slice,
                                                struct service_job *job);
-enum service_step transmission_host_group_get(struct transmission_request *request,
-                                              struct service_world *world,
-                                              struct transmission_slice *slice,
-                                              struct service_job *job);
-enum service_step transmission_host_group_set(struct transmission_request *request,
-                                              struct service_world *world,
-                                              struct transmission_slice *slice,
-                                              struct service_job *job);
+enum service_step transmission_groups_get(struct transmission_request *request,
+                                          struct service_world *world,
+                                          struct transmission_slice *slice,
+                                          struct service_job *job);
+enum service_step transmission_groups_set(struct transmission_request *request,
+                                          struct service_world *world,
+                                          struct transmission_slice *slice,
+                                          struct service_job *job);
 
 #endif

@@ -346,6 +346,7 @@ static const char *text_of(const struct transmission_source *source, enum transm
     case FIELD_COMMENT: return metainfo ? call_arena_bytes(source->arena, metainfo->comment) : NULL;
     case FIELD_CREATOR:
         return metainfo ? call_arena_bytes(source->arena, metainfo->created_by) : NULL;
+    case FIELD_GROUP: return call_arena_text(source->arena, row->bandwidth_group);
     case FIELD_DOWNLOAD_DIR:
         return shared_text(source, row->folder_done ? row->folder_done : row->folder, before);
     case FIELD_ERROR_STRING: return error_string(source);

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "services/catalog/catalog_groups.h"
 #include "tests/catalog/catalog_bench.h"
 
 /* Minutes of a week that begins on Sunday. */
@@ -264,6 +265,75 @@ static void catalog_limits_of_a_torrent_reach_the_engine(void **state)
     bench_end(&bench);
 }
 
+static void make_groups(struct catalog_settings *settings)
+{
+    assert_true(catalog_groups_put(settings, &(struct catalog_group){.name = "first"}));
+    assert_true(catalog_groups_put(settings, &(struct catalog_group){.name = "second one",
+                                                                     .upload_limited = true,
+                                                                     .upload_limit = 7000,
+                                                                     .download_limit = 9}));
+}
+
+static void catalog_groups_come_before_the_torrents_in_them(void **state)
+{
+    struct bench bench;
+
+    (void)state;
+    bench_begin(&bench);
+    torrent_id a = bench_add_seed(&bench, 1);
+    assert_int_equal(catalog_set_group(bench.catalog, a, "second one", bench.now), FRESHET_OK);
+    bench_run(&bench);
+    assert_int_equal(bench.options.share.group, 0); /* nobody made it yet */
+    set(&bench, make_groups);
+    assert_int_equal(bench.options.share.group, 2);
+    assert_int_equal(bench.session.type, COMMAND_SET_GROUP);
+    assert_int_equal(bench.session.group.number, 2);
+    assert_int_equal(bench.session.group.upload_limit, 7000);
+    assert_int_equal(bench.session.group.download_limit, 0);
+    assert_true(bench.session.group.is_alone);
+    struct catalog_wishes wishes = bench_row(&bench, a)->wishes;
+    wishes.honors_session_limits = false;
+    wishes.bandwidth_priority = -1;
+    change_wishes(&bench, a, &wishes);
+    assert_true(bench.options.share.is_alone);
+    assert_int_equal(bench.options.share.priority, -1);
+    assert_int_equal(catalog_set_group(bench.catalog, a, "", bench.now), FRESHET_OK);
+    bench_run(&bench);
+    assert_int_equal(bench.options.share.group, 0);
+    assert_int_equal(catalog_set_group(bench.catalog, a, "a\nb", bench.now), FRESHET_ERROR_USAGE);
+    bench_end(&bench);
+}
+
+static void catalog_groups_are_texts_and_back(void **state)
+{
+    struct catalog_group group = {.name = "x  y ",
+                                  .upload_limit = UINT64_C(1) << 40,
+                                  .download_limited = true,
+                                  .honors_session_limits = true};
+    struct catalog_group read;
+
+    (void)state;
+    for (int i = 0; i < 8; i++) {
+        group.upload_limited = i & 1;
+        group.download_limited = i & 2;
+        group.honors_session_limits = i & 4;
+        char *text = catalog_groups_write(&group);
+        catalog_groups_read(text, &read);
+        assert_string_equal(read.name, group.name);
+        assert_int_equal(read.upload_limit, group.upload_limit);
+        assert_int_equal(read.upload_limited, group.upload_limited);
+        assert_int_equal(read.download_limited, group.download_limited);
+        assert_int_equal(read.honors_session_limits, group.honors_session_limits);
+        memory_free(text);
+    }
+    for (size_t i = 0; i < 5; i++) {
+        static const char *const odd[] = {"", " ", "x", "1", "1 2"};
+        catalog_groups_read(odd[i], &read);
+        assert_true(read.honors_session_limits);
+        assert_false(read.upload_limited || read.download_limited);
+    }
+}
+
 /* ---- why ---- */
 
 static void assert_why(struct bench *bench, torrent_id id, const char *part)
@@ -327,6 +397,34 @@ static void catalog_why_names_what_holds_a_download(void **state)
     bench_end(&bench);
 }
 
+static void catalog_why_tells_moving_from_standing(void **state)
+{
+    struct bench bench;
+    struct torrent_status status = bench_status(100);
+
+    (void)state;
+    bench_begin(&bench);
+    torrent_id a = bench_add(&bench, 1);
+    bench_ready(&bench, a, 100);
+    status.peers = 4;
+    status.peers_uploading = 1;
+    status.download_rate = 900;
+    status.downloaded = 100;
+    bench_sample(&bench, a, &status);
+    assert_why(&bench, a, "1 of 4 connected peers send");
+    status.peers_uploading = 4;
+    status.downloaded = 200;
+    bench_sample(&bench, a, &status);
+    assert_why(&bench, a, "all of 4 connected peers send");
+    /* The rate is a mean, and says for a while that something comes. */
+    bench.now += 6 * SECOND_NS;
+    bench_sample(&bench, a, &status);
+    assert_why(&bench, a, "none has everything");
+    catalog_rows_find(bench.catalog, a)->nobody_has = true;
+    assert_why(&bench, a, "nobody of 4 connected peers has what is missing");
+    bench_end(&bench);
+}
+
 static void catalog_why_knows_seeds_moves_and_checks(void **state)
 {
     struct bench bench;
@@ -365,7 +463,10 @@ int main(void)
         cmocka_unit_test(catalog_schedule_acts_on_an_edge_that_passed_while_nothing_ran),
         cmocka_unit_test(catalog_schedule_that_ends_when_it_begins_is_a_day),
         cmocka_unit_test(catalog_limits_of_a_torrent_reach_the_engine),
+        cmocka_unit_test(catalog_groups_come_before_the_torrents_in_them),
+        cmocka_unit_test(catalog_groups_are_texts_and_back),
         cmocka_unit_test(catalog_why_names_what_holds_a_download),
+        cmocka_unit_test(catalog_why_tells_moving_from_standing),
         cmocka_unit_test(catalog_why_knows_seeds_moves_and_checks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -16,26 +16,30 @@ import namespaces  # noqa: E402  pylint: disable=wrong-import-position
 # What tests mount is seen by nobody else: each test that mounts runs in a process of its own, which
 # alone enters a namespace. In that of who is not root there is no other user, and dpkg wants root.
 APART = "FRESHET_TESTS_APART"
-if APART in os.environ:
+APART_FOR = {"small_disk": "mount", "own_network": "network"} # fixtures
+if os.environ.get(APART) == "network":
+    namespaces.enter(namespaces.CLONE_NEWNET, "network", become_root=True)
+elif APART in os.environ:
     namespaces.enter(namespaces.CLONE_NEWNS, "mount", become_root=False)
 # Tests share one loopback, and are not to meet there.
 os.environ["FRESHET_NO_LSD"] = "1"
 PROGRAM = os.environ.get("FRESHET", str(ROOT / "build/release/freshet"))
 
 
-def run_apart(path, name):
+def run_apart(path, name, kind):
     result = subprocess.run([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider",
                              f"{path}::{name}"], capture_output=True, text=True, check=False,
-                            timeout=300, stdin=subprocess.DEVNULL, env={**os.environ, APART: "1"})
+                            timeout=300, stdin=subprocess.DEVNULL, env={**os.environ, APART: kind})
     passed = result.returncode == 0 and "1 passed" in result.stdout
     assert passed, f"in a process of its own:\n{result.stdout}{result.stderr}"
 
 
 def pytest_collection_modifyitems(items):
     for item in items:
-        if "small_disk" in item.fixturenames and APART not in os.environ:
+        kind = APART_FOR.keys() & set(item.fixturenames)
+        if kind and APART not in os.environ:
             item.setup = lambda: None
-            item.runtest = functools.partial(run_apart, item.path, item.name)
+            item.runtest = functools.partial(run_apart, item.path, item.name, APART_FOR[kind.pop()])
 
 
 @pytest.fixture

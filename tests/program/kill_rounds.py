@@ -2,12 +2,18 @@
 # SPDX-License-Identifier: MIT
 """kill -9 at random instants while torrents are added, removed, checked, moved and fetched.
 
-What was acknowledged holds after every kill: a torrent that was added is there, one that was removed
-is not. What is served is right: fetches from the daemon waste nothing. At the end everything that is
-left is complete, in its folder, byte for byte. Usage: kill_rounds.py ROUNDS [SEED]"""
+Every other kill comes within moments of a wish of one kind, each kind in turn. Beside those that all
+this happens to, the daemon keeps a thousand small seeds. What was acknowledged holds after every
+kill: a torrent that was added is there, one that was removed is not. What is served is right: fetches
+from the daemon waste nothing. At the end everything that is left is complete, in its folder, byte
+for byte. Usage: kill_rounds.py ROUNDS [SEED]; fails also when a start took too long."""
+import hashlib
 import http.client
+import itertools
 import json
 import random
+import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -21,7 +27,11 @@ from peers import Peer, wait_for, write
 
 KIB = 1 << 10
 TORRENTS = 8
+SEEDS = 1000
+SEED_SIZE = 3000
 FETCH_EVERY = 10
+SERVING_AGAIN_S = 2  # after a kill; asserted by the soak only
+STRIKE_S = 0.04      # after a wish was sent
 
 
 class Known:
@@ -37,13 +47,29 @@ class Rounds:
     def __init__(self, folder, seed):
         self.random = random.Random(seed)
         self.folder = folder
+        # Where moves copy; the other folders are of one file system, where they rename.
+        self.far = Path(tempfile.mkdtemp(prefix="freshet-kills", dir="/dev/shm"))
+        assert self.far.stat().st_dev != folder.stat().st_dev, "two file systems are wanted"
+        # By name the source would be asked for the thousand seeds too.
+        self.tracker = subprocess.Popen(
+            [PROGRAM, "tracker", "--progress=json", "--http", "127.0.0.1:0", "--interval", "10s"],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        self.announce = json.loads(self.tracker.stdout.readline())["listen"]
         self.known = [self.make(number) for number in range(TORRENTS)]
         self.source = Peer(folder, "seed", *[known.torrent for known in self.known], "-o",
                            folder / "from", "--no-dht")
-        self.daemon = Daemon(folder / "daemon", "--peer", self.source.endpoint)
+        self.source.wait_event("checked")
+        self.daemon = Daemon(folder / "daemon")
         self.counts = dict.fromkeys(("add", "remove", "remove-data", "check", "stop", "move"), 0)
-        self.slowest_start = 0
-        self.places = [folder / "daemon/downloads", folder / "daemon/other"]
+        self.struck = dict.fromkeys(self.counts, 0)
+        self.strikes = itertools.cycle(self.counts)
+        self.strike = None
+        self.was_sent = threading.Event()
+        self.slowest_answer = self.slowest_serving = 0
+        self.places = [folder / "daemon/downloads", folder / "daemon/other", self.far]
+        self.seeds = {}
+        self.daemon.start()
+        self.make_seeds()
 
     def make(self, number):
         base = self.folder / "from" / f"t{number}"
@@ -53,9 +79,32 @@ class Rounds:
         else:
             write(base, (200 + 130 * number) * KIB + 1, seed=number)
         torrent = self.folder / f"t{number}.torrent"
-        subprocess.run([PROGRAM, "create", base, "-o", torrent, "-l", "32K"],
+        subprocess.run([PROGRAM, "create", base, "-o", torrent, "-l", "32K", "-a",
+                        f"http://{self.announce}/announce"],
                        check=True, stdout=subprocess.DEVNULL)
         return Known(torrent, base)
+
+    def make_seeds(self):
+        """Small ones that are there, complete, all the time."""
+        place = self.folder / "daemon/seeds"
+        torrent = self.folder / "seed.torrent"
+        for number in range(SEEDS):
+            data = self.random.randbytes(SEED_SIZE)
+            name = f"seed-{number:04}"
+            write_bytes(place / name, data)
+            info = (b"d6:lengthi%de4:name%d:%s12:piece lengthi16384e6:pieces20:%se" %
+                    (SEED_SIZE, len(name), name.encode(), hashlib.sha1(data).digest()))
+            torrent.write_bytes(b"d4:info" + info + b"e")
+            self.daemon.add(torrent, download_dir=str(place))
+            self.seeds[hashlib.sha1(info).hexdigest()] = (place / name, data)
+        wait_for(lambda: all(row["status"] == 6 and row["percentDone"] == 1
+                             for row in self.daemon.torrents()),
+                 lambda: self.daemon.log()[-2000:], seconds=300)
+        self.daemon.kill()
+
+    def rows(self):
+        """Those that things happen to."""
+        return [row for row in self.daemon.torrents() if row["hashString"] not in self.seeds]
 
     # ---- one round ----
 
@@ -103,16 +152,19 @@ class Rounds:
         weights = {"add": 8, "remove": 2, "remove-data": 2, "check": 2, "stop": 2, "move": 3}
         try:
             while time.monotonic() < until:
-                action = self.random.choices(list(weights), list(weights.values()))[0]
+                action = self.strike or self.random.choices(list(weights), list(weights.values()))[0]
                 # Few are removed without their files, which then are somebody's and stay.
                 known = self.random.choice(self.known[::4] if action == "remove" else self.known)
+                if self.strike and (known.there or action == "add"):
+                    self.was_sent.set()
                 self.counts[action] += self.act(action, known)
         except (OSError, http.client.HTTPException):
             pass
 
     def check(self):
-        rows = self.daemon.torrents("hashString", "status", "error", "errorString")
-        there = {row["hashString"] for row in rows}
+        there = {row["hashString"] for row in self.daemon.torrents("hashString")}
+        lost = self.seeds.keys() - there
+        assert not lost, f"lost {len(lost)} seeds\n{self.daemon.log()[-3000:]}"
         for known in self.known:
             if known.there is True:
                 assert known.hash in there, f"lost {known.torrent}\n{self.daemon.log()[-3000:]}"
@@ -125,11 +177,33 @@ class Rounds:
         begun = time.monotonic()
         self.daemon.start()
         self.daemon.torrents("id")
-        self.slowest_start = max(self.slowest_start, time.monotonic() - begun)
+        self.slowest_answer = max(self.slowest_answer, time.monotonic() - begun)
+        self.wait_serving(self.random.choice(list(self.seeds)))
+        self.slowest_serving = max(self.slowest_serving, time.monotonic() - begun)
+
+    def wait_serving(self, info_hash):
+        """Until a peer that asks for the torrent is greeted."""
+        host, port = self.daemon.endpoint.rsplit(":", 1)
+        wanted = bytes.fromhex(info_hash)
+        greeting = b"\x13BitTorrent protocol" + bytes(8) + wanted + b"-XX0000-" + bytes(12)
+
+        def is_greeted():
+            with socket.create_connection((host, int(port)), timeout=60) as peer:
+                peer.sendall(greeting)
+                answer = b""
+                while len(answer) < len(greeting):
+                    part = peer.recv(len(greeting) - len(answer))
+                    if not part:
+                        return False
+                    answer += part
+                return answer[28:48] == wanted
+        wait_for(is_greeted, lambda: f"nobody is served\n{self.daemon.log()[-2000:]}")
 
     def round(self):
         self.start()
         self.check()
+        self.strike = None
+        self.was_sent.clear()
         failed = []
 
         def load(until):
@@ -141,6 +215,11 @@ class Rounds:
         worker = threading.Thread(target=load, args=(time.monotonic() + 30,))
         worker.start()
         time.sleep(self.random.random() ** 2 * 0.3)
+        if self.random.random() < 0.5:
+            self.strike = next(self.strikes)
+            if self.was_sent.wait(2):
+                self.struck[self.strike] += 1
+                time.sleep(self.random.random() * STRIKE_S)
         self.daemon.kill()
         worker.join()
         if failed:
@@ -152,7 +231,7 @@ class Rounds:
         """Somebody fetches from the daemon alone: nothing of it is wrong."""
         self.start()
         self.check()
-        complete = [row["hashString"] for row in self.daemon.torrents()
+        complete = [row["hashString"] for row in self.rows()
                     if row["percentDone"] == 1 and row["status"] == 6]
         for known in self.known:
             if known.hash not in complete:
@@ -174,15 +253,18 @@ class Rounds:
             if known.there is not True:
                 wait_for(lambda known=known: self.add(known), "it does not go")
         self.daemon.rpc("torrent-start")
-        self.daemon.wait_complete(len(self.known))
-        wait_for(lambda: all(row["status"] == 6 for row in self.daemon.torrents()),
-                 lambda: self.daemon.torrents())
-        for row in self.daemon.torrents():
+        wait_for(lambda: len(self.rows()) == len(self.known) and
+                 all(row["percentDone"] == 1 and row["status"] == 6
+                     for row in self.daemon.torrents()),
+                 lambda: f"{self.rows()}\n{self.daemon.log()[-2000:]}")
+        for path, data in self.seeds.values():
+            assert path.read_bytes() == data
+        for row in self.rows():
             known = next(known for known in self.known if known.hash == row["hashString"])
             assert_same(known.source, Path(row["downloadDir"]) / known.source.name)
         for known in self.known:
             self.remove(known, True)
-        wait_for(lambda: not self.daemon.torrents(), lambda: self.daemon.torrents())
+        wait_for(lambda: not self.rows(), lambda: self.rows())
         wait_for(lambda: not self.left(), lambda: f"left behind: {self.left()}")
 
     def left(self):
@@ -193,9 +275,23 @@ class Rounds:
                 for path in place.rglob("*") if path.is_file()
                 and path.relative_to(place).parts[0] not in kept]
 
+    def told(self):
+        """What a person may want to know of it."""
+        return {**self.counts, "struck": self.struck,
+                "slowest_answer_s": round(self.slowest_answer, 3),
+                "slowest_serving_s": round(self.slowest_serving, 3)}
+
     def stop(self):
         self.daemon.stop()
         self.source.stop()
+        self.tracker.kill()
+        self.tracker.communicate()
+        shutil.rmtree(self.far, ignore_errors=True)
+
+
+def write_bytes(path, data):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
 
 
 def assert_same(source, copy):
@@ -224,5 +320,6 @@ if __name__ == "__main__":
     print(f"seed {chosen}", flush=True)
     with tempfile.TemporaryDirectory() as place:
         done = run(place, count, chosen)
-    print(json.dumps({"kills": count, **done.counts,
-                      "slowest_start_s": round(done.slowest_start, 3)}))
+    print(json.dumps({"kills": count, "torrents": SEEDS + TORRENTS, **done.told()}))
+    if done.slowest_serving > SERVING_AGAIN_S:
+        sys.exit(f"serving again took {done.slowest_serving:.1f} s")

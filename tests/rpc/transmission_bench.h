@@ -25,7 +25,7 @@ struct bench {
     struct bitfield pieces[BENCH_CONTENTS];
     bool has_pieces[BENCH_CONTENTS];
     bool at_hand[BENCH_CONTENTS]; /* false: a job has to bring it first */
-    uint32_t content_jobs, save_jobs, shutdowns, steps;
+    uint32_t content_jobs, save_jobs, deletions, shutdowns, steps;
     char job_text[256];            /* of the last job that had one */
     struct bytes file;             /* what URLs and files hold */
     enum freshet_error failure;    /* of every job but JOB_SAVED */
@@ -216,7 +216,12 @@ static inline void bench_job(struct bench *bench, struct service_job *job)
         snprintf(job->error_text, sizeof job->error_text, "the job's words");
     switch (job->type) {
     case JOB_FETCH_URL:
-    case JOB_READ_FILE: buffer_append(&job->ret_bytes, bench->file.data, bench->file.length); break;
+    case JOB_READ_FILE:
+        buffer_append(&job->ret_bytes, bench->file.data, bench->file.length);
+        if (!job->error)
+            metainfo_parse(buffer_bytes(&job->ret_bytes), &job->ret_metainfo, job->error_text);
+        break;
+    case JOB_DELETE_FILE: bench->deletions++; break;
     case JOB_FREE_SPACE:
         job->ret_free = 5000;
         job->ret_total = 9000;
@@ -261,7 +266,7 @@ static inline void bench_send(struct bench *bench, const char *method, const cha
         if (bench->removes_while_stepping)
             catalog_remove(bench->catalog, 2, false, bench->world.now);
     }
-    buffer_deinit(&job.ret_bytes);
+    service_job_deinit(&job);
     bench_run(bench);
     bench->service->write(call, &reply);
     bench->service->end(call);

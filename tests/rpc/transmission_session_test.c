@@ -186,6 +186,53 @@ static void transmission_session_stats_count_and_add_up(void **state)
     bench_free(bench);
 }
 
+static void transmission_groups_are_made_changed_and_told(void **state)
+{
+    struct bench *bench = bench_new();
+    (void)state;
+    json_t *answer = bench_ask(bench, "{'method':'group-get'}");
+    assert_int_equal(json_array_size(bench_at(answer, "arguments.group")), 0);
+    json_decref(answer);
+    bench_do(bench, "{'method':'group-set','arguments':{'name':'a b','speed-limit-down':7,"
+                    "'speed-limit-down-enabled':true,'honorsSessionLimits':false}}");
+    bench_do(bench, "{'method':'group-set','arguments':{'name':'c'}}");
+    bench_do(bench, "{'method':'group-set','arguments':{'name':'a b','speed-limit-up':9}}");
+    answer = bench_ask(bench, "{'method':'group-get'}");
+    assert_int_equal(json_array_size(bench_at(answer, "arguments.group")), 2);
+    assert_string_equal(bench_text(answer, "arguments.group.0.name"), "a b");
+    assert_int_equal(bench_integer(answer, "arguments.group.0.speed-limit-down"), 7);
+    assert_int_equal(bench_integer(answer, "arguments.group.0.speed-limit-up"), 9);
+    assert_true(json_is_true(bench_at(answer, "arguments.group.0.speed-limit-down-enabled")));
+    assert_true(json_is_false(bench_at(answer, "arguments.group.0.speed-limit-up-enabled")));
+    assert_true(json_is_false(bench_at(answer, "arguments.group.0.honorsSessionLimits")));
+    assert_true(json_is_true(bench_at(answer, "arguments.group.1.honorsSessionLimits")));
+    json_decref(answer);
+    answer = bench_ask(bench, "{'jsonrpc':'2.0','id':1,'method':'group_get','params':"
+                              "{'group':['c','d']}}");
+    assert_int_equal(json_array_size(bench_at(answer, "result.group")), 1);
+    assert_string_equal(bench_text(answer, "result.group.0.name"), "c");
+    assert_int_equal(bench_integer(answer, "result.group.0.speed_limit_down"), 0);
+    json_decref(answer);
+    assert_true(is_refused(bench, "{'method':'group-set'}"));
+    assert_true(is_refused(bench, "{'method':'group-set','arguments':{'name':''}}"));
+    bench_free(bench);
+}
+
+static void transmission_session_tells_what_the_command_line_switched_off(void **state)
+{
+    struct bench *bench = bench_new();
+    (void)state;
+    bench->world.off.dht = bench->world.off.lsd = true;
+    json_t *answer = bench_ask(bench, "{'method':'session-get'}");
+    assert_true(json_is_false(bench_at(answer, "arguments.dht-enabled")));
+    assert_true(json_is_false(bench_at(answer, "arguments.lpd-enabled")));
+    assert_true(json_is_true(bench_at(answer, "arguments.pex-enabled")));
+    json_decref(answer);
+    /* The wish stays what it was. */
+    assert_true(catalog_settings(bench->catalog)->dht);
+    bench_free(bench);
+}
+
 static void transmission_host_measures_tests_and_ends(void **state)
 {
     struct bench *bench = bench_new();
@@ -195,7 +242,16 @@ static void transmission_host_measures_tests_and_ends(void **state)
     assert_int_equal(bench_integer(answer, "arguments.total_size"), 9000);
     assert_string_equal(bench_text(answer, "arguments.path"), "/data");
     json_decref(answer);
-    assert_true(is_refused(bench, "{'method':'free-space','arguments':{'path':'data'}}"));
+    for (size_t i = 0; i < 4; i++) {
+        static const char *const elsewhere[] = {"data", "/", "/database", "/data/../etc"};
+        char body[128];
+        snprintf(body, sizeof body, "{'method':'free-space','arguments':{'path':'%s'}}",
+                 elsewhere[i]);
+        assert_true(is_refused(bench, body));
+    }
+    bench->is_local = true;
+    bench_do(bench, "{'method':'free-space','arguments':{'path':'/'}}");
+    bench->is_local = false;
     answer = bench_ask(bench, "{'method':'port-test'}");
     assert_true(json_is_true(bench_at(answer, "arguments.port-is-open")));
     json_decref(answer);
@@ -206,10 +262,6 @@ static void transmission_host_measures_tests_and_ends(void **state)
     assert_int_equal(bench_integer(answer, "result.blocklist_size"), 77);
     assert_string_equal(bench->job_text, "http://b.test/");
     json_decref(answer);
-    answer = bench_ask(bench, "{'method':'group-get'}");
-    assert_int_equal(json_array_size(bench_at(answer, "arguments.group")), 0);
-    json_decref(answer);
-    assert_true(is_refused(bench, "{'method':'group-set','arguments':{'name':'g'}}"));
     bench_do(bench, "{'method':'session-close'}");
     assert_int_equal(bench->shutdowns, 1);
     bench->failure = FRESHET_ERROR_TIMEOUT;
@@ -229,6 +281,8 @@ int main(void)
         cmocka_unit_test(transmission_session_set_refuses_by_word_and_changes_nothing),
         cmocka_unit_test(transmission_session_set_keeps_to_the_roots),
         cmocka_unit_test(transmission_session_stats_count_and_add_up),
+        cmocka_unit_test(transmission_groups_are_made_changed_and_told),
+        cmocka_unit_test(transmission_session_tells_what_the_command_line_switched_off),
         cmocka_unit_test(transmission_host_measures_tests_and_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -177,6 +177,7 @@ static void transmission_set_changes_wishes_in_both_dialects(void **state)
     assert_true(wishes->download_limited && wishes->upload_limited && wishes->sequential);
     assert_false(wishes->honors_session_limits);
     assert_int_equal(wishes->bandwidth_priority, 1);
+    assert_string_equal(row(bench, 2)->bandwidth_group, "g");
     assert_int_equal(wishes->peers_max, 20);
     assert_true(wishes->ratio == 1.5);
     assert_int_equal(wishes->ratio_mode, GOAL_OWN);
@@ -366,6 +367,20 @@ static void transmission_add_reads_files_for_local_users_only(void **state)
     assert_string_equal(row(bench, 2)->name, "read");
     refused(bench, "torrent-add", "{'filename':'a.torrent'}", 4);
     refused(bench, "torrent-add", "{'filename':'file:///tmp/a.torrent'}", 4);
+    /* The file goes when that is wanted, the torrent was new, and it is saved. */
+    bench_do(bench, "{'method':'session-set','arguments':{'trash-original-torrent-files':true}}");
+    bench_do(bench, "{'method':'torrent-add','arguments':{'filename':'/tmp/a.torrent'}}");
+    assert_int_equal(bench->deletions, 0);
+    buffer_clear(&torrent);
+    bench_torrent("another", &torrent);
+    bench->file = buffer_bytes(&torrent);
+    uint32_t saves = bench->save_jobs;
+    bench_do(bench, "{'method':'torrent-add','arguments':{'filename':'/tmp/b.torrent'}}");
+    assert_int_equal(bench->deletions, 1);
+    assert_true(bench->save_jobs > saves);
+    assert_string_equal(bench->job_text, "/tmp/b.torrent");
+    bench_do(bench, "{'method':'torrent-add','arguments':{'filename':'http://x.test/c.torrent'}}");
+    assert_int_equal(bench->deletions, 1);
     buffer_deinit(&torrent);
     bench_free(bench);
 }

@@ -71,6 +71,46 @@ static void siblings_share_a_limit_fairly(void **state)
     }
 }
 
+/* Peers of three torrents, low, normal and high, below a limit of all. */
+static void siblings_share_by_the_weight_of_their_torrent(void **state)
+{
+    (void)state;
+    const uint32_t weights[3] = {BANDWIDTH_WEIGHT / 4, BANDWIDTH_WEIGHT, BANDWIDTH_WEIGHT * 4};
+    for (uint32_t whole = 0; whole < 2; whole++) {
+        struct bandwidth all, torrents[3], peers[6];
+        uint64_t bytes[6] = {0};
+        bandwidth_init(&all, NULL, 2000000, 0);
+        for (uint32_t i = 0; i < 3; i++) {
+            bandwidth_init(&torrents[i], &all, 0, 0);
+            bandwidth_place(&torrents[i], &all, weights[i]);
+        }
+        for (uint32_t i = 0; i < 6; i++)
+            bandwidth_init(&peers[i], &torrents[i % 3], 0, 0);
+        run(peers, 6, 0, 100, whole, bytes);
+        uint64_t part = UINT64_C(2000000) * 100 / 2 / (1 + 4 + 16);
+        for (uint32_t i = 0; i < 6; i++)
+            assert_in_range(bytes[i], part * weights[i % 3] * 7 / 10,
+                            part * weights[i % 3] * 13 / 10 + BLOCK);
+    }
+}
+
+static void who_is_placed_beside_the_limit_is_held_no_more(void **state)
+{
+    (void)state;
+    struct bandwidth all, torrent, peer;
+    bandwidth_init(&all, NULL, 1000, 0);
+    bandwidth_init(&torrent, &all, 0, 0);
+    bandwidth_init(&peer, &torrent, 0, 0);
+    assert_true(bandwidth_take_whole(&peer, 0, 1000000));
+    assert_false(bandwidth_may(&peer, 0));
+    bandwidth_place(&torrent, NULL, BANDWIDTH_WEIGHT);
+    assert_false(bandwidth_is_limited(&peer));
+    assert_true(bandwidth_may(&peer, 0));
+    assert_int_equal(bandwidth_deadline(&peer, 0), 0);
+    bandwidth_place(&torrent, &all, BANDWIDTH_WEIGHT);
+    assert_false(bandwidth_may(&peer, 0));
+}
+
 static void what_one_leaves_another_takes(void **state)
 {
     (void)state;
@@ -184,6 +224,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bandwidth_without_limits_grants_everything),
         cmocka_unit_test(siblings_share_a_limit_fairly),
+        cmocka_unit_test(siblings_share_by_the_weight_of_their_torrent),
+        cmocka_unit_test(who_is_placed_beside_the_limit_is_held_no_more),
         cmocka_unit_test(what_one_leaves_another_takes),
         cmocka_unit_test(no_window_passes_more_than_the_limit),
         cmocka_unit_test(who_waits_for_the_deadline_is_served_and_never_spins),

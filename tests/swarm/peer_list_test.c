@@ -94,6 +94,38 @@ static void peer_list_rests_after_failures_and_gives_up_after_three(void **state
     peer_list_free(list);
 }
 
+static void peer_list_tries_everybody_anew_on_a_new_network(void **state)
+{
+    (void)state;
+    struct peer_list *list = peer_list_new(1);
+    struct address given_up = at(0x0a000001, 6881), left = at(0x0a010001, 6881);
+    struct address connected = at(0x0a020001, 6881), banned = at(0x0a030001, 6881), next;
+    int64_t now = 0;
+    peer_list_add(list, &given_up, PEER_SOURCE_TRACKER);
+    for (uint32_t i = 0; i < PEER_LIST_FAILS_MAX; i++) {
+        assert_true(peer_list_next(list, now, &next));
+        peer_list_on_failed(list, &next, now);
+        now += (i + 1) * PEER_LIST_RETRY_NS;
+    }
+    peer_list_add(list, &left, PEER_SOURCE_TRACKER);
+    assert_true(peer_list_next(list, now, &next));
+    peer_list_on_connected(list, &left);
+    peer_list_on_disconnected(list, &left, now);
+    peer_list_add(list, &connected, PEER_SOURCE_TRACKER);
+    assert_true(peer_list_next(list, now, &next));
+    peer_list_on_connected(list, &connected);
+    peer_list_add(list, &banned, PEER_SOURCE_TRACKER);
+    peer_list_ban(list, &banned);
+    assert_false(peer_list_next(list, now, &next));
+    peer_list_on_network_changed(list);
+    assert_true(peer_list_deadline(list, now) <= now);
+    assert_true(peer_list_next(list, now, &next));
+    assert_true(peer_list_next(list, now, &next));
+    assert_false(peer_list_next(list, INT64_MAX, &next));
+    peer_list_check(list);
+    peer_list_free(list);
+}
+
 static void peer_list_soon_tries_again_who_turned_us_away(void **state)
 {
     (void)state;
@@ -335,6 +367,7 @@ int main(void)
         cmocka_unit_test(peer_list_prefers_the_better_source),
         cmocka_unit_test(peer_list_follows_canonical_priority),
         cmocka_unit_test(peer_list_rests_after_failures_and_gives_up_after_three),
+        cmocka_unit_test(peer_list_tries_everybody_anew_on_a_new_network),
         cmocka_unit_test(peer_list_soon_tries_again_who_turned_us_away),
         cmocka_unit_test(peer_list_never_gives_up_a_peer_that_a_person_named),
         cmocka_unit_test(peer_list_never_connects_to_ourselves_or_nonsense),

@@ -247,6 +247,7 @@ static void act_as_person(struct chaos *c)
         finish_some(c);
         command(c, COMMAND_RESUME);
         break;
+    case 1: command(c, COMMAND_NEW_NETWORK); break;
     case 3: command(c, COMMAND_SET_LIMITS); break;
     case 4: command(c, COMMAND_SET_PRIORITIES); break;
     case 6: command(c, COMMAND_ADD_PEERS); break;

@@ -93,6 +93,63 @@ static void swarm_uploads_wait_for_an_upload_limit(void **state)
     lone_free(lone);
 }
 
+static void give(struct lone_engine *lone, struct engine_command wish)
+{
+    struct event event = {.type = EVENT_COMMAND, .command = &wish};
+    engine_input(lone->engine, lone->now, &event);
+    lone_run(lone);
+    engine_check(lone->engine);
+}
+
+static void share(struct lone_engine *lone, struct torrent_share share)
+{
+    struct torrent_tuning tuning = {.share = share, .seed_ratio = -1, .seed_time_s = -1};
+    give(lone,
+         (struct engine_command){.type = COMMAND_SET_OPTIONS, .torrent = 1, .tuning = &tuning});
+}
+
+static uint32_t sent_after_asking(struct lone_engine *lone, uint32_t peer)
+{
+    lone_forget_sent(lone, peer);
+    for (uint32_t piece = 0; piece < 3; piece++)
+        for (uint32_t block = 0; block < 2; block++)
+            lone_say_block(lone, peer, WIRE_REQUEST, piece, block * 16384, 16384);
+    uint32_t at_once = lone_count_sent(lone, peer, WIRE_PIECE);
+    lone_wait(lone, 100 * SECOND_NS);
+    assert_int_equal(lone_count_sent(lone, peer, WIRE_PIECE), 6);
+    return at_once;
+}
+
+static void swarm_limits_hold_a_group_and_let_go_who_stands_beside(void **state)
+{
+    (void)state;
+    struct lone_engine *lone = lone_new(true, NULL);
+    uint32_t peer = lone_leecher(lone, 1, true);
+    struct engine_command group = {.type = COMMAND_SET_GROUP,
+                                   .group = {.number = 3, .upload_limit = 4096}};
+    assert_int_equal(sent_after_asking(lone, peer), 6);
+    share(lone, (struct torrent_share){.group = 3}); /* which nobody made yet */
+    assert_int_equal(sent_after_asking(lone, peer), 6);
+    give(lone, group);
+    share(lone, (struct torrent_share){.group = 3});
+    assert_in_range(sent_after_asking(lone, peer), 1, 2);
+    share(lone, (struct torrent_share){.group = 3, .is_alone = true});
+    assert_int_equal(sent_after_asking(lone, peer), 6);
+    /* The limit of all holds groups too, but those that stand beside it. */
+    give(lone, (struct engine_command){.type = COMMAND_SET_LIMITS, .upload_limit = 4096});
+    assert_int_equal(sent_after_asking(lone, peer), 6);
+    group.group.upload_limit = 0;
+    give(lone, group);
+    share(lone, (struct torrent_share){.group = 3});
+    assert_in_range(sent_after_asking(lone, peer), 1, 2);
+    group.group.is_alone = true;
+    give(lone, group);
+    assert_int_equal(sent_after_asking(lone, peer), 6);
+    share(lone, (struct torrent_share){.priority = 1});
+    assert_in_range(sent_after_asking(lone, peer), 1, 2);
+    lone_free(lone);
+}
+
 static void swarm_uploads_leave_who_repeats_itself_without_end(void **state)
 {
     (void)state;
@@ -135,6 +192,7 @@ int main(void)
         cmocka_unit_test(swarm_uploads_stay_silent_without_the_fast_extension),
         cmocka_unit_test(swarm_uploads_answer_across_files_ends_and_odd_offsets),
         cmocka_unit_test(swarm_uploads_wait_for_an_upload_limit),
+        cmocka_unit_test(swarm_limits_hold_a_group_and_let_go_who_stands_beside),
         cmocka_unit_test(swarm_uploads_leave_who_repeats_itself_without_end),
         cmocka_unit_test(swarm_uploads_take_cancels_back),
     };

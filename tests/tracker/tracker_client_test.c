@@ -529,6 +529,30 @@ static void client_announces_by_hand_no_sooner_than_the_minimum(void **state)
     finish(&world);
 }
 
+static void client_announces_at_once_on_a_new_network_but_not_over_and_over(void **state)
+{
+    (void)state;
+    struct world world = {0};
+    struct tracker_client_options options = default_options(&world);
+    build(&world, &options, 1, (const char *[]){"http://t.example/announce"}, NULL);
+    tracker_client_on_network_changed(world.client, world.now);
+    pull(&world);
+    assert_int_equal(world.count, 0); /* not started */
+    tell(&world, TRACKER_EVENT_STARTED);
+    answer(&world, world.seen[0].job, OK_REPLY);
+    world.now += LIMIT_ANNOUNCE_CHANGED_NS;
+    tracker_client_on_network_changed(world.client, world.now);
+    pull(&world);
+    assert_int_equal(world.count, 1);
+    answer(&world, world.seen[0].job, OK_REPLY);
+    /* An address that comes and goes is no reason to flood it: the minimum interval holds. */
+    tracker_client_on_network_changed(world.client, world.now);
+    pull(&world);
+    assert_int_equal(world.count, 0);
+    assert_int_equal(tracker_client_deadline(world.client) - world.now, 300 * SECOND_NS);
+    finish(&world);
+}
+
 static void client_announces_both_hashes_of_a_hybrid_over_both_families(void **state)
 {
     (void)state;
@@ -878,6 +902,7 @@ int main(void)
         cmocka_unit_test(client_obeys_retry_in_and_never),
         cmocka_unit_test(client_clamps_absurd_intervals),
         cmocka_unit_test(client_announces_by_hand_no_sooner_than_the_minimum),
+        cmocka_unit_test(client_announces_at_once_on_a_new_network_but_not_over_and_over),
         cmocka_unit_test(client_announces_both_hashes_of_a_hybrid_over_both_families),
         cmocka_unit_test(client_tells_a_private_torrent_of_a_switch),
         cmocka_unit_test(client_of_a_private_torrent_stays_until_its_tracker_fails),
