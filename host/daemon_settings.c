@@ -33,4 +33,5 @@ void daemon_settings_apply(struct daemon_service *daemon)
 
     session_command(daemon->session, &command);
     set_dht(daemon, settings->dht);
+    daemon_ip_filter_apply(daemon);
 }

@@ -10,6 +10,7 @@
 
 #include "core/dht/dht_node.h"
 #include "core/door/door.h"
+#include "core/ip_filter/ip_filter.h"
 #include "core/metainfo/magnet.h"
 #include "core/metainfo/metainfo.h"
 #include "core/swarm/torrent.h"
@@ -34,6 +35,8 @@ enum command_type {
                                of those that it has. Who goes and knows us is told `stopped`, who is
                                new hears `started`; the others notice nothing */
     COMMAND_SET_SESSION,    /* session: what holds for all torrents */
+    COMMAND_SET_IP_FILTER,  /* ip_filter (borrowed until the next one; NULL: none): whom it has is
+                               no peer. O(torrents + connections), whatever the filter's size */
     COMMAND_STOP_DHT,       /* it may be started again */
     COMMAND_START_DHT,      /* dht, see engine_dht.h; after EVENT_LISTENING; once until it is
                                stopped */
@@ -66,6 +69,7 @@ struct engine_command {
     const uint8_t *file_priorities;
     const struct torrent_tuning *tuning;
     const struct engine_tuning *session;
+    const struct ip_filter *ip_filter;
     const struct bytes *trackers;
     const uint32_t *tracker_tiers;
     uint32_t tracker_count;
