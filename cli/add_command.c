@@ -5,10 +5,12 @@
 #include <string.h>
 
 #include "cli/daemon_client.h"
+#include "cli/daemon_start.h"
 #include "cli/file_choice.h"
 #include "cli/message.h"
 #include "cli/terminal.h"
 #include "cli/torrent_source.h"
+#include "cli/web_page.h"
 #include "core/base/check.h"
 #include "core/base/memory.h"
 #include "host/root_path.h"
@@ -21,6 +23,9 @@ static const struct command_option options[] = {
     {"only", 0, "GLOB", "only files whose path or name matches", .repeatable = true},
     {"stopped", 0, NULL, "do not start it yet", .repeatable = false},
     {"label", 0, "LABEL", "give it this label", .repeatable = true},
+    {"start-daemon", 0, NULL, "start a daemon if none runs", .repeatable = false},
+    {"web", 0, NULL, "open the daemon's page afterwards; then nothing need be added",
+     .repeatable = false},
     DAEMON_CLIENT_OPTIONS,
     {0},
 };
@@ -139,19 +144,39 @@ static enum exit_code add_one(struct daemon_client *client, const struct command
     return EXIT_CODE_OK;
 }
 
-static int add_run(struct command_call *call)
+static enum exit_code show_page(struct daemon_client *client)
 {
-    struct daemon_client *client;
-    enum exit_code code = daemon_client_new(call, &client), worst = code;
+    json_t *where;
+    enum exit_code code = web_page_find(client, &where);
 
     if (code)
         return code;
-    for (size_t i = 0; i < command_operand_count(call); i++) {
-        code = add_one(client, call, command_operand(call, i));
-        worst = worst ? worst : code;
+    web_page_show(where, false);
+    json_decref(where);
+    return EXIT_CODE_OK;
+}
+
+static int add_run(struct command_call *call)
+{
+    struct daemon_client *client;
+    size_t count = command_operand_count(call);
+    enum exit_code code, worst = EXIT_CODE_OK;
+
+    if (count == 0 && !command_has(call, "web"))
+        return command_usage_error("what is to be added?");
+    code = daemon_client_new(call, &client);
+    if (code)
+        return code;
+    if (command_has(call, "start-daemon"))
+        code = daemon_start_if_absent(call, client);
+    for (size_t i = 0; i < count && !code; i++) {
+        enum exit_code one = add_one(client, call, command_operand(call, i));
+        worst = worst ? worst : one;
     }
+    if (!code && command_has(call, "web"))
+        code = show_page(client);
     daemon_client_free(client);
-    return worst;
+    return worst ? worst : code;
 }
 
 extern const struct command add_command;
@@ -159,13 +184,16 @@ const struct command add_command = {
     .name = "add",
     .summary = "give torrents to the daemon",
     .operands = "FILE|URL|MAGNET|INFOHASH...",
-    .description = "The daemon downloads and seeds them and keeps them over restarts. A FILE is "
-                   "read here, - is standard input. Prints the number by which other commands call "
-                   "the torrent. What is there already is told, and is no error.",
+    .description =
+        "The daemon downloads and seeds them and keeps them over restarts. A FILE is "
+        "read here, - is standard input. Prints the number by which other commands call "
+        "the torrent. What is there already is told, and is no error.\n"
+        "\n"
+        "Desktops open torrents and magnet links with 'freshet add --start-daemon --web' "
+        "(freshet.desktop).",
     .options = options,
     .examples = {"freshet add debian.torrent", "freshet add 'magnet:?xt=urn:btih:...' -o /srv/isos",
                  "freshet add album.torrent --only '*.flac' --label music"},
-    .operands_min = 1,
     .operands_max = OPERANDS_ANY,
     .run = add_run,
 };

@@ -102,6 +102,8 @@ enum exit_code metadata_fetch_run(const struct transfer_options *options,
     enum freshet_error error = session_new(&session, text, &fetch.session);
     if (error) {
         message_error("%s", text);
+        if (error == FRESHET_ERROR_USAGE)
+            return EXIT_CODE_USAGE;
         return error == FRESHET_ERROR_BUSY || error == FRESHET_ERROR_CONNECTION ? EXIT_CODE_NETWORK
                                                                                 : EXIT_CODE_DISK;
     }

@@ -148,12 +148,40 @@ static enum exit_code source_from_magnet(const char *operand, const char *state_
     return EXIT_CODE_OK;
 }
 
+/* "file:///a%20b", as desktops name files; false: it is none, or of another machine. */
+static bool source_path_of_url(const char *url, char ret_path[LIMIT_PATH_LENGTH + 1])
+{
+    size_t length = 0;
+
+    if (strncasecmp(url, "file://", 7) != 0)
+        return false;
+    url += strncasecmp(url, "file://localhost/", 17) == 0 ? 16 : 7;
+    if (*url != '/')
+        return false;
+    for (; *url && length < LIMIT_PATH_LENGTH; url++) {
+        uint8_t byte = (uint8_t)*url;
+        if (*url == '%') {
+            size_t digits = strnlen(url + 1, 2);
+            if (!bytes_from_hex((struct bytes){(const uint8_t *)url + 1, digits}, &byte, 1) ||
+                byte == '\0')
+                return false;
+            url += 2;
+        }
+        ret_path[length++] = (char)byte;
+    }
+    ret_path[length] = '\0';
+    return *url == '\0';
+}
+
 enum exit_code torrent_source_load(const char *operand, const char *state_folder,
                                    struct torrent_source *ret_source, struct magnet **ret_magnet)
 {
+    char path[LIMIT_PATH_LENGTH + 1];
     struct buffer bytes = {0};
     enum exit_code code;
 
+    if (source_path_of_url(operand, path))
+        operand = path;
     if (magnet_is((struct bytes){(const uint8_t *)operand, strlen(operand)}) ||
         source_is_hash(operand))
         return source_from_magnet(operand, state_folder, ret_source, ret_magnet);

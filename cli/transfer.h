@@ -20,6 +20,8 @@
         {"no-dht", 0, NULL, "do not use the DHT", .repeatable = false},                            \
         {"no-lsd", 0, NULL, "do not look for peers in the local network", .repeatable = false},    \
         {"no-pex", 0, NULL, "do not tell peers of peers", .repeatable = false},                    \
+        {"ip-filter", 0, "FILE", "have nothing to do with the addresses in this list",             \
+         .repeatable = false},                                                                     \
         {"no-portmap", 0, NULL, "accepted: there is no port mapping yet", .hidden = true},         \
         {"transport", 0, "tcp|utp|both", "speak to peers over TCP, uTP or what answers",           \
          .repeatable = false},                                                                     \

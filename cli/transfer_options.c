@@ -130,6 +130,7 @@ bool transfer_options_read_network(const struct command_call *call,
 
     memset(options, 0, sizeof *options);
     options->session.state_folder = command_value(call, "state");
+    options->session.ip_filter = command_value(call, "ip-filter");
     options->session.no_dht = command_has(call, "no-dht");
     options->session.engine.no_pex = command_has(call, "no-pex");
     options->session.engine.no_lsd = command_has(call, "no-lsd");

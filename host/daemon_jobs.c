@@ -213,6 +213,24 @@ static void start_fetch(struct daemon_job *job)
     http_fetch_start_for_person(job->daemon->fetch, &fetch);
 }
 
+static void on_list_read(void *context, enum freshet_error error, const char *text, uint32_t rules)
+{
+    struct daemon_job *job = context;
+
+    if (error)
+        job_fail(&job->rpc->job, error, text);
+    job->rpc->job.ret_number = rules;
+    job_end(job);
+}
+
+static void take_list(struct daemon_job *job, struct bytes list)
+{
+    if (daemon_ip_filter_update(job->daemon, list, on_list_read, job))
+        return;
+    job_fail(&job->rpc->job, FRESHET_ERROR_BUSY, "a list is being read already");
+    job_end(job);
+}
+
 void daemon_jobs_on_fetched(void *context, struct event *event)
 {
     struct daemon_service *daemon = context;
@@ -226,6 +244,10 @@ void daemon_jobs_on_fetched(void *context, struct event *event)
             continue;
         snprintf(text, sizeof text, "the server answered %d", (int)event->result.fetched.status);
         job->is_fetch = false;
+        if (!event->error && rpc->job.type == JOB_BLOCKLIST) {
+            take_list(job, event->result.fetched.body);
+            return;
+        }
         if (event->error) {
             job_fail(&rpc->job, event->error, event->error == FRESHET_ERROR_HTTP ? text : NULL);
             job_end(job);
@@ -286,6 +308,7 @@ void daemon_jobs_start(void *context, struct rpc_job *rpc)
     case JOB_PORT_TEST: on_worker = true; break;
     case JOB_CONTENT: on_worker = prepare_content(job); break;
     case JOB_FETCH_URL:
+    case JOB_BLOCKLIST:
         if (is_http(rpc->job.text)) {
             start_fetch(job);
             return;
@@ -297,9 +320,6 @@ void daemon_jobs_start(void *context, struct rpc_job *rpc)
         daemon_service_wake(daemon);
         if (catalog_saved(daemon->catalog) < rpc->job.change)
             return;
-        break;
-    case JOB_BLOCKLIST:
-        job_fail(&rpc->job, FRESHET_ERROR_UNSUPPORTED, "lists of addresses are not there yet");
         break;
     case JOB_SHUTDOWN:
         daemon->shutdown_asked = true;

@@ -429,6 +429,7 @@ enum freshet_error daemon_service_new(const struct daemon_service_options *optio
     error = session_new(&daemon->options.session, ret_text, &daemon->session);
     if (error)
         goto fail;
+    daemon->ip_filter = daemon_ip_filter_new(daemon);
     start_handles(daemon);
     error = daemon_restore(daemon, ret_text);
     if (!error) {
@@ -440,6 +441,7 @@ enum freshet_error daemon_service_new(const struct daemon_service_options *optio
         goto fail;
     tell_clock(daemon);
     daemon->dht_runs = !daemon->options.session.no_dht;
+    daemon_ip_filter_start(daemon);
     daemon_settings_apply(daemon);
     catalog_restored(daemon->catalog, clock_now());
     daemon_service_wake(daemon);
@@ -505,6 +507,7 @@ void daemon_service_free(struct daemon_service *daemon)
         daemon_saves_free(daemon->saves);
         daemon->saves = NULL;
         session_free(daemon->session); /* runs the loop until all handles are gone */
+        daemon_ip_filter_free(daemon->ip_filter);
     }
     if (daemon->owns_socket)
         unlink(daemon->socket);

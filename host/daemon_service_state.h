@@ -51,6 +51,8 @@ struct daemon_service {
     uv_timer_t deadline;              /* of the catalog */
     uv_timer_t second;
     uv_timer_t retry; /* a save failed */
+    struct daemon_ip_filter *ip_filter;
+    const struct ip_filter *ip_filter_used; /* that the engine has */
     bool is_sampling, is_stopping, shutdown_asked;
     bool dht_runs;
     char **default_trackers; /* those that running torrents were told of */
@@ -77,6 +79,20 @@ enum freshet_error daemon_restore(struct daemon_service *daemon, char ret_text[S
 
 /* daemon_settings.c */
 void daemon_settings_apply(struct daemon_service *daemon);
+
+/* daemon_ip_filter.c */
+struct daemon_ip_filter *daemon_ip_filter_new(struct daemon_service *daemon);
+void daemon_ip_filter_free(struct daemon_ip_filter *filter);
+/* Reads the list that is kept, if there is one. */
+void daemon_ip_filter_start(struct daemon_service *daemon);
+/* The settings may have changed. */
+void daemon_ip_filter_apply(struct daemon_service *daemon);
+/* Takes a copy of a list that was fetched; `done` comes when it holds and is kept, or with words
+ * why not, and then what was is. false: a list is being read already. */
+typedef void daemon_ip_filter_done(void *context, enum freshet_error error, const char *text,
+                                   uint32_t rules);
+bool daemon_ip_filter_update(struct daemon_service *daemon, struct bytes list,
+                             daemon_ip_filter_done *done, void *context);
 
 /* daemon_copy.c: on a worker; and in this call, at the end. */
 void daemon_copy_if_due(struct daemon_service *daemon);

@@ -67,4 +67,5 @@ void daemon_settings_apply(struct daemon_service *daemon)
     set_dht(daemon, settings->dht);
     set_port(daemon, settings->peer_port);
     daemon_trackers_on_settings(daemon);
+    daemon_ip_filter_apply(daemon);
 }

@@ -84,6 +84,9 @@ void daemon_totals_on_save(struct daemon_service *daemon, const struct catalog_a
     }
     if (action->type == CATALOG_SAVE && action->torrent->id > daemon->newest) {
         daemon->newest = action->torrent->id;
+        /* What it did elsewhere is not of this run. */
+        daemon->base.up += action->torrent->uploaded;
+        daemon->base.down += action->torrent->downloaded;
         daemon->gone.added++;
     }
 }

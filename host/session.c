@@ -6,6 +6,7 @@
 #include "host/clock.h"
 #include "host/descriptor_limit.h"
 #include "host/entropy.h"
+#include "host/ip_filter_file.h"
 #include "host/session_actions.h"
 #include "host/session_dht.h"
 #include "host/session_listen.h"
@@ -175,12 +176,33 @@ static void session_make_engine(struct session *session)
     session->settings.listen_port = session->listen.port;
     session->engine = engine_new(&session->settings, clock_now());
     session_tell_wall_clock(session);
+    struct engine_command filter = {.type = COMMAND_SET_IP_FILTER, .ip_filter = session->ip_filter};
+    session_command(session, &filter);
     struct event event = {.type = EVENT_LISTENING, .local = session->listen};
     engine_input(session->engine, clock_now(), &event);
     session_dht_start(session);
     if (!session->settings.no_lsd)
         session->local =
             local_socket_new(&session->loop, &session->listen, session_parts_input, session);
+}
+
+static enum freshet_error session_read_filter(struct session *session, char *ret_text)
+{
+    struct ip_filter_builder *builder;
+    char text[IP_FILTER_FILE_TEXT];
+
+    if (!session->options.ip_filter)
+        return FRESHET_OK;
+    builder = ip_filter_builder_new();
+    enum freshet_error error = ip_filter_file_read(session->options.ip_filter, builder, text, NULL);
+    if (error || (text[0] && !ret_text[0]))
+        snprintf(ret_text, SESSION_TEXT_SIZE, "%.200s: %s", session->options.ip_filter, text);
+    if (error)
+        ip_filter_builder_free(builder);
+    else
+        session->ip_filter = ip_filter_builder_finish(builder);
+    /* What is no list is no argument. */
+    return error && error < FRESHET_ERROR_MEMORY ? FRESHET_ERROR_USAGE : error;
 }
 
 enum freshet_error session_new(const struct session_options *options,
@@ -213,6 +235,8 @@ enum freshet_error session_new(const struct session_options *options,
     session_make_parts(session);
     session_start_handles(session);
     error = session_listen(session, &options->listen, ret_text);
+    if (!error)
+        error = session_read_filter(session, ret_text);
     if (error) {
         session_free(session);
         return error;
@@ -237,6 +261,11 @@ struct address session_listen_address(const struct session *session)
 struct engine *session_engine(struct session *session)
 {
     return session->engine;
+}
+
+const struct ip_filter *session_ip_filter(const struct session *session)
+{
+    return session->ip_filter;
 }
 
 struct state_store *session_state(struct session *session)
@@ -330,5 +359,6 @@ void session_free(struct session *session)
     session_torrents_forget_all(session);
     state_store_close(session->state);
     block_memory_deinit(&session->pool);
+    ip_filter_free(session->ip_filter);
     memory_free(session);
 }

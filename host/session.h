@@ -23,6 +23,8 @@ void session_free(struct session *session);
 /* The address that is listened on. */
 struct address session_listen_address(const struct session *session);
 struct engine *session_engine(struct session *session);
+/* That of the options; NULL: none. */
+const struct ip_filter *session_ip_filter(const struct session *session);
 struct state_store *session_state(struct session *session);
 uv_loop_t *session_loop(struct session *session);
 

@@ -18,6 +18,8 @@ struct session_options {
     bool no_dht;
     const char *const *bootstrap; /* "HOST:PORT" where the DHT is entered; kept in the state */
     uint32_t bootstrap_count;
+    const char
+        *ip_filter; /* a file with a list (ip_filter_file.h) of whom to have nothing to do with */
     bool leave_signals; /* SIGPIPE is the caller's: blocked while the loop runs, else ignored */
     uint32_t tick_ms;   /* on_tick comes that often; 0: never */
     void (*on_notice)(void *context, const struct notice *notice);

@@ -44,6 +44,7 @@ struct session {
     struct worker_pool *state_worker;
     struct state_store *state;
     struct list torrents;
+    struct ip_filter *ip_filter;
     struct address listen;
     int64_t wall_offset; /* wall clock minus monotonic clock */
     bool has_dht;

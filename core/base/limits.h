@@ -156,6 +156,13 @@
 #define LIMIT_UTP_CLOSE_NS     (30 * SECOND_NS)
 #define LIMIT_UTP_LINGER_NS    (2 * SECOND_NS)
 
+/* IP filter lists. A range is 8 bytes (IPv6: 32). */
+#define LIMIT_IP_FILTER_RANGES 2000000u
+#define LIMIT_IP_FILTER_LINES  10000000u
+#define LIMIT_IP_FILTER_LINE   1024u        /* bytes; a longer one is not understood */
+#define LIMIT_IP_FILTER_PACKED (64u * MIB)  /* a list as it is fetched or lies on disk */
+#define LIMIT_IP_FILTER_SIZE   (512u * MIB) /* the same unpacked */
+
 /* Storage. */
 #define LIMIT_FILE_PRIORITY 7u /* higher wishes count as this */
 #define LIMIT_BARRIER_NS    (5 * SECOND_NS)

@@ -114,10 +114,24 @@ static void accepted(struct engine *engine, const struct event *event)
 {
     struct swarm_shared *shared = &engine->shared;
     if (shared->connections >= shared->connections_max || engine->shutting_down ||
+        ip_filter_has(shared->ip_filter, &event->remote) ||
         !greeting_add(&engine->greetings, event->conn, &event->remote, engine->now))
         engine_close_conn(engine, event->conn);
     else
         shared->connections++;
+}
+
+void engine_filter_greetings(struct engine *engine)
+{
+    struct list_node *next;
+    for (struct list_node *node = list_first(&engine->greetings.list); node; node = next) {
+        struct greeting *greeting = LIST_ELEMENT(node, struct greeting, node);
+        next = list_next(&engine->greetings.list, node);
+        if (!ip_filter_has(engine->shared.ip_filter, &greeting->remote))
+            continue;
+        engine_close_conn(engine, greeting->conn);
+        end_greeting(engine, greeting);
+    }
 }
 
 static bool accept(struct engine_torrent *torrent, conn_id conn, const struct address *remote,

@@ -10,6 +10,7 @@
 
 #include "core/dht/dht_node.h"
 #include "core/door/door.h"
+#include "core/ip_filter/ip_filter.h"
 #include "core/metainfo/magnet.h"
 #include "core/metainfo/metainfo.h"
 #include "core/swarm/torrent.h"
@@ -39,6 +40,8 @@ enum command_type {
                                whoever is known are asked anew. The host has closed what is dead;
                                `lost`: something was. Then peers hear another peer id of us: under
                                the old one they would take us for the dead connection's twin */
+    COMMAND_SET_IP_FILTER,  /* ip_filter (borrowed until the next one; NULL: none): whom it has is
+                               no peer. O(torrents + connections), whatever the filter's size */
     COMMAND_STOP_DHT,       /* it may be started again */
     COMMAND_START_DHT,      /* dht, see engine_dht.h; after EVENT_LISTENING; once until it is
                                stopped */
@@ -73,6 +76,7 @@ struct engine_command {
     const struct engine_tuning *session;
     struct torrent_group group;
     bool lost;
+    const struct ip_filter *ip_filter;
     const struct bytes *trackers;
     const uint32_t *tracker_tiers;
     uint32_t tracker_count;

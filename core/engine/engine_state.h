@@ -24,6 +24,7 @@
 #define ENGINE_NOTICE_TEXT   256u
 #define ENGINE_STOP_GRACE_NS (3 * SECOND_NS) /* for trackers to hear `stopped` */
 #define ENGINE_LONELY_NS     (60 * SECOND_NS)
+#define ENGINE_FILTER_NS     MILLISECOND_NS /* between two torrents that try again after a filter */
 #define ENGINE_SCRAPE_NS     (900 * SECOND_NS) /* between two scrapes of a torrent */
 
 /* By what others know a torrent. */
@@ -104,6 +105,8 @@ struct engine {
 /* engine.c */
 void engine_tell(struct engine *engine, const struct notice *notice);
 void engine_close_conn(struct engine *engine, conn_id conn);
+/* Newcomers that the IP filter has go. */
+void engine_filter_greetings(struct engine *engine);
 /* An address under which others see us (BEP 24, or where we listen); its port does not count. */
 void engine_set_self(struct engine *engine, const struct address *self);
 /* Sets when the torrent is due next. */

@@ -304,6 +304,24 @@ static void tune(struct engine *engine, const struct engine_tuning *tuning)
     }
 }
 
+/* Candidates of many torrents are not judged in one turn: each has its own moment. */
+static void set_ip_filter(struct engine *engine, const struct ip_filter *filter)
+{
+    int64_t due_ns = engine->now;
+    engine->shared.ip_filter = filter;
+    engine_filter_greetings(engine);
+    for (struct list_node *node = list_first(&engine->torrents); node;
+         node = list_next(&engine->torrents, node)) {
+        struct engine_torrent *torrent = LIST_ELEMENT(node, struct engine_torrent, in_engine);
+        due_ns += ENGINE_FILTER_NS;
+        if (torrent->swarm)
+            swarm_set_ip_filter(torrent->swarm, engine->now, due_ns);
+        else
+            metadata_swarm_set_ip_filter(torrent->metadata, engine->now, due_ns);
+        engine_touch(torrent);
+    }
+}
+
 void engine_torrents_command(struct engine *engine, const struct engine_command *command)
 {
     if (command->type == COMMAND_ADD_TORRENT) {
@@ -320,6 +338,8 @@ void engine_torrents_command(struct engine *engine, const struct engine_command 
         network_changed(engine, command->lost);
     } else if (command->type == COMMAND_SET_SESSION) {
         tune(engine, command->session);
+    } else if (command->type == COMMAND_SET_IP_FILTER) {
+        set_ip_filter(engine, command->ip_filter);
     } else if (command->type == COMMAND_SHUTDOWN) {
         shut_down(engine);
     } else if (command->type == COMMAND_SET_LIMITS && command->torrent == 0) {

@@ -32,6 +32,7 @@ struct metadata_swarm *metadata_swarm_new(struct swarm_shared *shared, torrent_i
     if (options->info_hash_v2)
         memcpy(swarm->info_hash_v2, options->info_hash_v2, 32);
     swarm->candidates = peer_list_new(rng_u64(&shared->rng));
+    peer_list_set_filter(swarm->candidates, shared->ip_filter);
     swarm->patience_ns = HEAP_NEVER;
     swarm->tick_ns = now;
     list_init(&swarm->peers);
@@ -296,6 +297,20 @@ void metadata_swarm_on_network_changed(struct metadata_swarm *swarm, int64_t now
 {
     peer_list_on_network_changed(swarm->candidates);
     metadata_swarm_add_peers(swarm, now, NULL, 0, PEER_SOURCE_USER);
+}
+
+void metadata_swarm_set_ip_filter(struct metadata_swarm *swarm, int64_t now, int64_t due_ns)
+{
+    const struct ip_filter *filter = swarm->shared->ip_filter;
+    swarm->now = now;
+    peer_list_set_filter(swarm->candidates, filter);
+    for (uint32_t slot = 0; slot < METADATA_PEERS_MAX; slot++)
+        if (swarm->slots[slot] && ip_filter_has(filter, &swarm->slots[slot]->address))
+            metadata_swarm_peers_close(swarm->slots[slot], false);
+    settle(swarm);
+    if (!swarm->paused && swarm->stage != METADATA_DONE && swarm->stage != METADATA_FAILED &&
+        due_ns < swarm->tick_ns)
+        swarm->tick_ns = due_ns;
 }
 
 void metadata_swarm_set_self(struct metadata_swarm *swarm, const struct address *self)

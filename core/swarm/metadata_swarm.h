@@ -68,6 +68,8 @@ torrent_id metadata_swarm_id(const struct metadata_swarm *swarm);
 void metadata_swarm_on_network_changed(struct metadata_swarm *swarm, int64_t now);
 void metadata_swarm_add_peers(struct metadata_swarm *swarm, int64_t now,
                               const struct address *peers, uint32_t count, enum peer_source source);
+/* As swarm_set_ip_filter. */
+void metadata_swarm_set_ip_filter(struct metadata_swarm *swarm, int64_t now, int64_t due_ns);
 void metadata_swarm_set_self(struct metadata_swarm *swarm, const struct address *self);
 /* Lets all peers go; until metadata_swarm_resume nobody is connected to or accepted. */
 void metadata_swarm_pause(struct metadata_swarm *swarm, int64_t now);

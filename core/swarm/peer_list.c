@@ -28,7 +28,8 @@ struct candidate {
     uint8_t fails;
     bool is_seed;
     bool is_self;
-    bool is_useful; /* has given us payload */
+    bool is_useful;   /* has given us payload */
+    bool is_filtered; /* the filter has it */
 };
 
 struct peer_list {
@@ -44,6 +45,8 @@ struct peer_list {
     struct address self_v4, self_v6; /* the last of each family */
     int64_t good_next;
     int64_t next_due_ns; /* no candidate is due before (found by a scan); INT64_MIN: unknown */
+    const struct ip_filter *filter;
+    bool filter_is_new; /* candidates were judged by another one */
     bool seeding;
 };
 
@@ -146,6 +149,8 @@ static void set_priority(struct peer_list *list, struct candidate *candidate)
 
 static bool goes_before(const struct candidate *a, const struct candidate *b)
 {
+    if (a->is_filtered != b->is_filtered)
+        return b->is_filtered;
     if (a->fails != b->fails)
         return a->fails < b->fails;
     if (a->source != b->source)
@@ -155,11 +160,30 @@ static bool goes_before(const struct candidate *a, const struct candidate *b)
     return a->priority > b->priority;
 }
 
+static bool has_ban(const struct peer_list *list, const struct address *address)
+{
+    struct address key = without_port(address);
+    return map_get(&list->bans, &key) != NULL;
+}
+
 static bool is_eligible(const struct peer_list *list, const struct candidate *candidate)
 {
-    return candidate->standing == STANDING_IDLE && !candidate->is_self &&
+    return candidate->standing == STANDING_IDLE && !candidate->is_self && !candidate->is_filtered &&
            candidate->fails < PEER_LIST_FAILS_MAX && !(list->seeding && candidate->is_seed) &&
-           !peer_list_is_banned(list, &candidate->address);
+           !has_ban(list, &candidate->address);
+}
+
+static void judge_by_filter(struct peer_list *list)
+{
+    if (!list->filter_is_new)
+        return;
+    list->filter_is_new = false;
+    list->next_due_ns = INT64_MIN;
+    for (struct list_node *node = list_first(&list->known); node;
+         node = list_next(&list->known, node)) {
+        struct candidate *candidate = LIST_ELEMENT(node, struct candidate, node);
+        candidate->is_filtered = ip_filter_has(list->filter, &candidate->address);
+    }
 }
 
 /* ---- ourselves ---- */
@@ -206,8 +230,9 @@ static struct candidate *find_victim(const struct peer_list *list, enum peer_sou
     for (struct list_node *node = list_first(&list->known); node;
          node = list_next(&list->known, node)) {
         struct candidate *candidate = LIST_ELEMENT(node, struct candidate, node);
-        if (candidate->standing != STANDING_IDLE || candidate->good_order > 0 ||
-            (candidate->fails == 0 && candidate->source <= source))
+        if (candidate->standing != STANDING_IDLE ||
+            (!candidate->is_filtered &&
+             (candidate->good_order > 0 || (candidate->fails == 0 && candidate->source <= source))))
             continue;
         if (!worst || goes_before(worst, candidate))
             worst = candidate;
@@ -215,14 +240,14 @@ static struct candidate *find_victim(const struct peer_list *list, enum peer_sou
     return worst;
 }
 
-/* A failed one of a source whose share is full. */
+/* A failed or filtered one of a source whose share is full. */
 static struct candidate *find_failed(const struct peer_list *list, enum peer_source source)
 {
     for (struct list_node *node = list_first(&list->known); node;
          node = list_next(&list->known, node)) {
         struct candidate *candidate = LIST_ELEMENT(node, struct candidate, node);
         if (candidate->source == source && candidate->standing == STANDING_IDLE &&
-            candidate->fails > 0 && candidate->good_order == 0)
+            (candidate->is_filtered || (candidate->fails > 0 && candidate->good_order == 0)))
             return candidate;
     }
     return NULL;
@@ -275,11 +300,13 @@ bool peer_list_add(struct peer_list *list, const struct address *address, enum p
         named_again(list, candidate, source);
         return false;
     }
-    if (peer_list_is_banned(list, address) || !has_room(list, address, source))
+    judge_by_filter(list);
+    if (has_ban(list, address) || !has_room(list, address, source))
         return false;
     candidate = memory_new(sizeof *candidate);
     candidate->address = key_of(address);
     candidate->source = (uint8_t)source;
+    candidate->is_filtered = ip_filter_has(list->filter, address);
     set_priority(list, candidate);
     map_put(&list->by_address, &candidate->address, candidate);
     list_append(&list->known, &candidate->node);
@@ -293,6 +320,7 @@ bool peer_list_add(struct peer_list *list, const struct address *address, enum p
 
 bool peer_list_next(struct peer_list *list, int64_t now, struct address *ret_address)
 {
+    judge_by_filter(list);
     if (now < list->next_due_ns)
         return false;
     struct candidate *best = NULL;
@@ -319,6 +347,7 @@ bool peer_list_next(struct peer_list *list, int64_t now, struct address *ret_add
 
 int64_t peer_list_deadline(struct peer_list *list, int64_t now)
 {
+    judge_by_filter(list);
     if (list->next_due_ns != INT64_MIN)
         return list->next_due_ns;
     int64_t next_due = INT64_MAX;
@@ -420,8 +449,13 @@ void peer_list_ban(struct peer_list *list, const struct address *address)
 
 bool peer_list_is_banned(const struct peer_list *list, const struct address *address)
 {
-    struct address key = without_port(address);
-    return map_get(&list->bans, &key) != NULL;
+    return has_ban(list, address) || ip_filter_has(list->filter, address);
+}
+
+void peer_list_set_filter(struct peer_list *list, const struct ip_filter *filter)
+{
+    list->filter = filter;
+    list->filter_is_new = true;
 }
 
 void peer_list_set_seeding(struct peer_list *list, bool seeding)

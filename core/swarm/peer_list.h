@@ -11,12 +11,15 @@
  *   - At most LIMIT_PEER_LIST addresses; a source may fill half of it (a person's own peers all),
  *     a /16 (IPv6: /32) an eighth. When full, a failed or worse-sourced one that is not connected
  *     makes room, else the newcomer is refused; when a source's share is full, a failed one of it.
+ *   - Whom an IP filter has is remembered, since lists change, but never connected to, and is the
+ *     first to make room.
  */
 #ifndef FRESHET_SWARM_PEER_LIST_H
 #define FRESHET_SWARM_PEER_LIST_H
 
 #include "core/base/address.h"
 #include "core/base/limits.h"
+#include "core/ip_filter/ip_filter.h"
 #include "core/swarm/peer_source.h"
 
 #define PEER_LIST_RETRY_NS      (60 * SECOND_NS)
@@ -61,6 +64,10 @@ void peer_list_on_network_changed(struct peer_list *list);
 void peer_list_on_self(struct peer_list *list, const struct address *address);
 /* Every known port of this address: not connected to again. */
 void peer_list_ban(struct peer_list *list, const struct address *address);
+/* The filter is borrowed until the next one; NULL: none. O(1): candidates are judged when one is
+ * next asked for. */
+void peer_list_set_filter(struct peer_list *list, const struct ip_filter *filter);
+/* Or in the filter. */
 bool peer_list_is_banned(const struct peer_list *list, const struct address *address);
 /* Seeds are of no use to a seed: with true, known seeds are left out of peer_list_next. */
 void peer_list_set_seeding(struct peer_list *list, bool seeding);

@@ -85,6 +85,7 @@ struct swarm *swarm_new(struct swarm_shared *shared, torrent_id id, struct metai
     choker_init(&swarm->choker, slots_of(swarm), rng_u64(&shared->rng), now);
     swarm->blame = blame_new(rng_u64(&shared->rng));
     swarm->candidates = peer_list_new(rng_u64(&shared->rng));
+    peer_list_set_filter(swarm->candidates, shared->ip_filter);
     if (options->super_seed)
         swarm->super_seed = super_seed_new(metainfo->geometry.piece_count, rng_u64(&shared->rng));
     swarm->web_seeds = web_seed_new(metainfo, &shared->job_next);
@@ -408,6 +409,17 @@ void swarm_drop_peers(struct swarm *swarm, int64_t now)
     swarm->now = now;
     swarm_peers_close_all(swarm, FRESHET_ERROR_CANCELLED);
     settle(swarm);
+}
+
+void swarm_set_ip_filter(struct swarm *swarm, int64_t now, int64_t due_ns)
+{
+    const struct ip_filter *filter = swarm->shared->ip_filter;
+    swarm->now = now;
+    peer_list_set_filter(swarm->candidates, filter);
+    if (swarm_peers_close_filtered(swarm, filter))
+        settle(swarm);
+    if (swarm_is_active(swarm) && peer_list_length(swarm->candidates) && due_ns < swarm->tick_ns)
+        swarm->tick_ns = due_ns;
 }
 
 void swarm_pause(struct swarm *swarm, int64_t now)

@@ -58,6 +58,7 @@ struct swarm_shared {
     uint16_t dht_port; /* told to peers in PORT messages (BEP 5); 0: there is no DHT */
     struct address dht_contacts[SWARM_DHT_CONTACTS]; /* from theirs; the engine takes them */
     uint32_t dht_contact_count;
+    const struct ip_filter *ip_filter; /* who is no peer of ours; borrowed, NULL: nobody */
 };
 
 /* Limits that several torrents share. */
@@ -101,6 +102,9 @@ void swarm_add_peers(struct swarm *swarm, int64_t now, const struct address *pee
 /* Before there are peers: an address that was found to lie is no peer (its port does not matter).
  */
 void swarm_ban(struct swarm *swarm, const struct address *address);
+/* shared->ip_filter is another one: peers that it has go, and candidates that it does not have are
+ * tried again by due_ns. */
+void swarm_set_ip_filter(struct swarm *swarm, int64_t now, int64_t due_ns);
 /* An address at which others reach us: it is not connected to, and BEP 40 ranks by it. */
 void swarm_set_self(struct swarm *swarm, const struct address *self);
 /* Private torrents: another tracker answers now, and peers of the former one go (BEP 27). */

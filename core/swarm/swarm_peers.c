@@ -136,6 +136,19 @@ void swarm_peers_close_all(struct swarm *swarm, enum freshet_error reason)
     swarm->releasing = false;
 }
 
+bool swarm_peers_close_filtered(struct swarm *swarm, const struct ip_filter *filter)
+{
+    bool any = false;
+    for (uint32_t slot = 0; slot < LIMIT_PEERS_PER_TORRENT; slot++) {
+        struct peer *peer = swarm->slots[slot];
+        if (!peer || !ip_filter_has(filter, &peer->address))
+            continue;
+        swarm_peers_close(peer, FRESHET_ERROR_REFUSED, false);
+        any = true;
+    }
+    return any;
+}
+
 void swarm_peers_bury(struct swarm *swarm)
 {
     struct list_node *node;

@@ -92,6 +92,8 @@ bool swarm_wants_pieces(const struct swarm *swarm);
 void swarm_peers_open(struct swarm *swarm, struct peer *peer);
 void swarm_peers_close(struct peer *peer, enum freshet_error reason, bool host_knows);
 void swarm_peers_close_all(struct swarm *swarm, enum freshet_error reason);
+/* Those that the filter has; were there any? */
+bool swarm_peers_close_filtered(struct swarm *swarm, const struct ip_filter *filter);
 void swarm_peers_bury(struct swarm *swarm);
 void swarm_peers_connect(struct swarm *swarm);
 void swarm_peers_tick(struct swarm *swarm);

@@ -190,6 +190,17 @@ void catalog_shutdown(struct catalog *catalog, int64_t now);
 
 /* ---- wishes ---- */
 
+/* What another program knows of a torrent that it had before. */
+struct catalog_past {
+    int64_t added_s, done_s, active_s; /* 0: not known; added_s: now */
+    uint64_t uploaded, downloaded, corrupt;
+    uint64_t seconds_downloading, seconds_seeding;
+    const char *folder_done; /* as the row's; NULL: it stays where it is */
+    /* Names that its files have on the disk already, as the row's renamed_*. */
+    const char *const *renamed_paths, *const *renamed_names;
+    uint32_t renamed_count;
+};
+
 struct catalog_add {
     struct metainfo *metainfo; /* taken on success; or NULL, then */
     const char *magnet;        /* a link that magnet_parse took */
@@ -200,6 +211,8 @@ struct catalog_add {
     uint32_t label_count;
     const struct catalog_wishes *wishes; /* NULL: defaults */
     const uint8_t *priorities;           /* file_count entries or NULL */
+    const struct catalog_past *past;     /* NULL: it is new. Else its data are in `folder`, whatever
+                                            the settings say of incomplete ones */
 };
 
 /* FRESHET_ERROR_EXISTS (or what error.h has for it): it is there already, *ret_torrent is it (and

@@ -188,6 +188,10 @@ void catalog_queue_sort(struct catalog *catalog);
 uint32_t catalog_queue_max(const struct catalog *catalog, enum catalog_queue queue);
 void catalog_queue_check(const struct catalog *catalog);
 
+/* catalog_past.c: may it be added so? Renames the metainfo on the way. Then, into its row. */
+enum freshet_error catalog_past_check(const struct catalog_add *add, char ret_text[256]);
+void catalog_past_apply(struct catalog_torrent *torrent, const struct catalog_past *past);
+
 /* catalog_goals.c */
 /* Whether a seed has done enough; `ret_text`: what it reached. */
 bool catalog_goals_reached(const struct catalog *catalog, const struct catalog_row *row,

@@ -528,13 +528,18 @@ static struct catalog_row *make_row(struct catalog *catalog, const struct additi
     catalog_rows_name(catalog, row);
     if (torrent->name == NULL)
         catalog_rows_set_text(&torrent->name, torrent->hash);
-    place(catalog, torrent, addition->folder);
+    if (add->past)
+        catalog_rows_set_text(&torrent->folder, addition->folder);
+    else
+        place(catalog, torrent, addition->folder);
     set_labels(torrent, add->labels, add->label_count);
     torrent->choose_files = add->choose_files;
     /* A link has to run to learn which files there are to choose. */
     torrent->wanted_running = add->choose_files ? add->metainfo == NULL : !add->stopped;
     torrent->added_s = catalog_rows_wall(catalog, now);
     torrent->active_s = 0;
+    if (add->past)
+        catalog_past_apply(torrent, add->past);
     torrent->idle_since_ns = now;
     return row;
 }
@@ -546,6 +551,8 @@ enum freshet_error catalog_add(struct catalog *catalog, const struct catalog_add
     enum freshet_error error = read_addition(catalog, &addition, ret_text);
     struct catalog_row *row = error ? NULL : known_already(catalog, &addition);
 
+    if (error == FRESHET_OK && !row && add->past)
+        error = catalog_past_check(add, ret_text);
     if (error == FRESHET_OK && row) {
         error = row->torrent.removing ? FRESHET_ERROR_BUSY : FRESHET_ERROR_EXISTS;
         say(ret_text, row->torrent.removing ? "it is being removed" : "it is there already");

@@ -152,7 +152,9 @@ static void add_one(struct transmission_request *request, struct service_world *
     uint32_t file_count = work->metainfo ? work->metainfo->geometry.file_count : 0;
     uint8_t *priorities = memory_new(file_count);
     memset(priorities, CATALOG_PRIORITY_NORMAL, file_count);
+    struct catalog_past past = {0};
     bool has_wishes = transmission_arguments_wishes(request, &wishes);
+    bool has_past = transmission_past_read(request, &past, &wishes);
     /* Which files a link has nobody knows yet. */
     bool has_files =
         file_count && transmission_arguments_priorities(request, priorities, file_count);
@@ -163,7 +165,8 @@ static void add_one(struct transmission_request *request, struct service_world *
                               .stopped = !settings->start_added,
                               .labels = work->labels,
                               .label_count = work->label_count,
-                              .wishes = has_wishes ? &wishes : NULL,
+                              .wishes = has_wishes || has_past ? &wishes : NULL,
+                              .past = has_past ? &past : NULL,
                               .priorities = has_files ? priorities : NULL};
     transmission_arguments_bool(request, "paused", &add.stopped);
     transmission_arguments_bool(request, "choose_files", &add.choose_files);

@@ -129,6 +129,13 @@ bool transmission_arguments_wishes(const struct transmission_request *request,
 bool transmission_arguments_priorities(struct transmission_request *request, uint8_t *priorities,
                                        uint32_t file_count);
 
+/* ---- transmission_past.c ---- */
+
+/* "past" of torrent-add, an addition of ours: what another program knew of the torrent. false:
+ * there is none, or a fault was set. Its arrays are the request's. */
+bool transmission_past_read(struct transmission_request *request, struct catalog_past *ret_past,
+                            struct catalog_wishes *wishes);
+
 /* ---- transmission_ids.c ---- */
 
 void transmission_ids_prepare(struct transmission_request *request);

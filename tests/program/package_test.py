@@ -37,6 +37,8 @@ def check_files(base, commands):
     assert (base / "share/zsh/vendor-completions/_freshet").read_text().startswith("#compdef")
     assert "complete -c freshet" in (base / "share/fish/vendor_completions.d/freshet.fish").read_text()
     check_units(base)
+    assert (base / "share/icons/hicolor/scalable/apps/freshet.svg").read_text().startswith("<?xml")
+    run("desktop-file-validate", base / "share/applications/freshet.desktop")
     assert "MIT License" in (base / "share/doc/freshet/copyright").read_text()
 
 
