@@ -274,6 +274,9 @@ void catalog_on_deleted(struct catalog *catalog, torrent_id id, enum freshet_err
 /* Which files were there before the engine first wrote: `made` follows. file_count entries. */
 void catalog_on_found(struct catalog *catalog, torrent_id id, const uint8_t *existing,
                       uint32_t count);
+/* Before that: some of its files were in `folder`, where it was to go when it is complete, and none
+ * where it was to be until then. It stays there from now on. */
+void catalog_on_found_done(struct catalog *catalog, torrent_id id, const char *folder);
 /* Statuses of up to `max` open torrents from where the last call ended; the host calls it about
  * once a second until it returns false, as its turns allow. */
 bool catalog_sample(struct catalog *catalog, const struct engine *engine, uint32_t max,
