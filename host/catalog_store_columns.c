@@ -160,6 +160,7 @@ struct settings_list {
 static const struct settings_list settings_lists[] = {
     LIST("default_trackers", default_trackers, default_tracker_count),
     LIST("watch_folders", watch_folders, watch_folder_count),
+    LIST("feeds", feeds, feed_count),
     LIST("roots", roots, root_count),
 };
 

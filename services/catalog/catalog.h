@@ -152,8 +152,10 @@ struct catalog_settings {
     bool blocklist_enabled;
     char **default_trackers;
     uint32_t default_tracker_count;
-    char **watch_folders; /* "FOLDER" then options, see catalog_watch.h when it is there */
+    char **watch_folders; /* rules, a line of JSON each: services/intake/intake_rule.h */
     uint32_t watch_folder_count;
+    char **feeds; /* the same */
+    uint32_t feed_count;
     char **roots; /* folders below which downloads may be put by the RPC; empty: download_folder,
                      incomplete_folder and what a local user has used */
     uint32_t root_count;

@@ -59,6 +59,7 @@ void catalog_settings_copy(const struct catalog_settings *from, struct catalog_s
     copy.blocklist_url = copy_text(from->blocklist_url);
     copy.default_trackers = copy_texts(from->default_trackers, from->default_tracker_count);
     copy.watch_folders = copy_texts(from->watch_folders, from->watch_folder_count);
+    copy.feeds = copy_texts(from->feeds, from->feed_count);
     copy.roots = copy_texts(from->roots, from->root_count);
     *ret_to = copy;
 }
@@ -70,6 +71,7 @@ void catalog_settings_deinit(struct catalog_settings *settings)
     memory_free(settings->blocklist_url);
     free_texts(settings->default_trackers, settings->default_tracker_count);
     free_texts(settings->watch_folders, settings->watch_folder_count);
+    free_texts(settings->feeds, settings->feed_count);
     free_texts(settings->roots, settings->root_count);
     memset(settings, 0, sizeof *settings);
 }
