@@ -126,9 +126,9 @@ void daemon_client_free(struct daemon_client *client)
     memory_free(client);
 }
 
-/* One request; body NULL: a GET. */
-static enum exit_code ask(struct daemon_client *client, const char *path, const char *body,
-                          long *ret_status)
+/* One request. */
+static enum exit_code ask(struct daemon_client *client, const char *method, const char *path,
+                          const char *body, long *ret_status)
 {
     char url[512];
     struct curl_slist *headers = NULL;
@@ -143,12 +143,12 @@ static enum exit_code ask(struct daemon_client *client, const char *path, const 
         headers = curl_slist_append(headers, client->session);
     curl_easy_setopt(client->easy, CURLOPT_URL, url);
     curl_easy_setopt(client->easy, CURLOPT_HTTPHEADER, headers);
+    curl_easy_setopt(client->easy, CURLOPT_HTTPGET, 1L);
     if (body) {
         curl_easy_setopt(client->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)strlen(body));
         curl_easy_setopt(client->easy, CURLOPT_POSTFIELDS, body);
-    } else {
-        curl_easy_setopt(client->easy, CURLOPT_HTTPGET, 1L);
     }
+    curl_easy_setopt(client->easy, CURLOPT_CUSTOMREQUEST, method);
     CURLcode result = curl_easy_perform(client->easy);
     curl_easy_getinfo(client->easy, CURLINFO_RESPONSE_CODE, ret_status);
     curl_slist_free_all(headers);
@@ -166,11 +166,12 @@ static enum exit_code ask(struct daemon_client *client, const char *path, const 
 static enum exit_code ask_with_session(struct daemon_client *client, const char *path,
                                        const char *body)
 {
+    const char *method = body ? "POST" : "GET";
     long status = 0;
-    enum exit_code code = ask(client, path, body, &status);
+    enum exit_code code = ask(client, method, path, body, &status);
 
     if (code == EXIT_CODE_OK && status == 409)
-        code = ask(client, path, body, &status);
+        code = ask(client, method, path, body, &status);
     if (code)
         return code;
     if (status < 200 || status > 299) {
@@ -228,6 +229,37 @@ enum exit_code daemon_client_call(struct daemon_client *client, const char *meth
     enum exit_code code = ask_with_session(client, "/transmission/rpc", body);
     free(body);
     return code ? code : take_answer(client, ret_result);
+}
+
+enum exit_code daemon_client_api(struct daemon_client *client, const char *method, const char *path,
+                                 json_t *body, json_t **ret_result)
+{
+    char *text = body ? json_dumps(body, JSON_COMPACT) : NULL, whole[256];
+    long status = 0;
+
+    json_decref(body);
+    snprintf(whole, sizeof whole, "/api/v1%s", path);
+    enum exit_code code = ask(client, method, whole, text, &status);
+    free(text);
+    if (code)
+        return code;
+    json_error_t where;
+    json_t *answer = json_loadb((const char *)client->body.data, client->body.length, 0, &where);
+    if (status < 200 || status > 299) {
+        const char *error = daemon_client_text(answer, "error");
+        if (error[0])
+            say(client, "%s", error);
+        else
+            say(client, "the daemon on %s says no (HTTP %ld)", client->socket, status);
+        code = EXIT_CODE_REFUSED;
+    } else if (!json_is_object(answer)) {
+        say(client, "the daemon's answer is no answer: %s", answer ? "no object" : where.text);
+        code = EXIT_CODE_OTHER;
+    } else if (ret_result) {
+        *ret_result = json_incref(answer);
+    }
+    json_decref(answer);
+    return code;
 }
 
 static json_t *field_list(const char *const *fields)

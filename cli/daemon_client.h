@@ -40,6 +40,10 @@ enum exit_code daemon_client_call(struct daemon_client *client, const char *meth
 enum exit_code daemon_client_get(struct daemon_client *client, const char *path,
                                  struct buffer *ret_body);
 
+/* Calls /api/v1 and a path below it; takes the body (NULL: none). As daemon_client_call. */
+enum exit_code daemon_client_api(struct daemon_client *client, const char *method, const char *path,
+                                 json_t *body, json_t **ret_result);
+
 /* Rows of all torrents with these fields (and id, name, hash_string). `fields` ends with NULL. */
 enum exit_code daemon_client_torrents(struct daemon_client *client, const char *const *fields,
                                       json_t **ret_rows);

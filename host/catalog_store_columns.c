@@ -162,6 +162,7 @@ static const struct settings_list settings_lists[] = {
     LIST("default_trackers", default_trackers, default_tracker_count),
     LIST("watch_folders", watch_folders, watch_folder_count),
     LIST("bandwidth_groups", bandwidth_groups, bandwidth_group_count),
+    LIST("feeds", feeds, feed_count),
     LIST("roots", roots, root_count),
 };
 

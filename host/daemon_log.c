@@ -3,6 +3,7 @@
 
 #include "core/base/limits.h"
 #include "host/clock.h"
+#include "services/rpc/json_writer.h"
 
 #include <ctype.h>
 #include <limits.h>
@@ -16,16 +17,23 @@
 #define VALUE_MAX  400u
 #define SECRET_RUN 16u /* letters and digits; words are shorter, or have no digits */
 
+/* What is kept: line `number` stands at number % LIMIT_LOG_LINES. */
+static struct buffer kept[LIMIT_LOG_LINES];
+static uint64_t kept_last;
+
 static bool is_secret_letter(uint8_t c)
 {
     return isalnum(c) || c == '-' || c == '_' || c == '%' || c == '+';
 }
 
-static void append_safe(uint8_t c, struct buffer *out)
+/* Escaped for a line of text; for JSON as it is, which escapes on its own. */
+static void append_safe(uint8_t c, bool is_text, struct buffer *out)
 {
     char escape[8];
 
-    if (c == '"' || c == '\\') {
+    if (!is_text) {
+        buffer_append_u8(out, c);
+    } else if (c == '"' || c == '\\') {
         buffer_append_u8(out, '\\');
         buffer_append_u8(out, c);
     } else if (c < 0x20 || c == 0x7f) {
@@ -62,7 +70,7 @@ static size_t word_length(struct bytes text, bool *ret_has_digit)
     return length;
 }
 
-static size_t redact_url(struct bytes text, size_t origin, struct buffer *out)
+static size_t redact_url(struct bytes text, size_t origin, bool is_text, struct buffer *out)
 {
     const uint8_t *at = memchr(text.data, '@', origin);
     size_t length = origin, scheme = 0;
@@ -72,7 +80,7 @@ static size_t redact_url(struct bytes text, size_t origin, struct buffer *out)
     scheme += 3;
     for (size_t i = 0; i < origin; i++) /* a name and password before the host are secrets too */
         if (!at || i < scheme || text.data + i > at)
-            append_safe(text.data[i], out);
+            append_safe(text.data[i], is_text, out);
     while (length < text.length && text.data[length] > ' ' && !strchr("\"'<>", text.data[length]))
         length++;
     if (length > origin)
@@ -80,7 +88,7 @@ static size_t redact_url(struct bytes text, size_t origin, struct buffer *out)
     return length;
 }
 
-void daemon_log_redact(struct bytes text, struct buffer *out)
+static void redact(struct bytes text, bool is_text, struct buffer *out)
 {
     if (text.length > VALUE_MAX)
         text.length = VALUE_MAX;
@@ -88,17 +96,22 @@ void daemon_log_redact(struct bytes text, struct buffer *out)
         bool has_digit;
         size_t origin = url_origin(text), length = word_length(text, &has_digit);
         if (origin > 0) {
-            length = redact_url(text, origin, out);
+            length = redact_url(text, origin, is_text, out);
         } else if (length >= SECRET_RUN && has_digit) {
             buffer_append_text(out, "...");
         } else {
             length = length ? length : 1;
             for (size_t i = 0; i < length; i++)
-                append_safe(text.data[i], out);
+                append_safe(text.data[i], is_text, out);
         }
         text.data += length;
         text.length -= length;
     }
+}
+
+void daemon_log_redact(struct bytes text, struct buffer *out)
+{
+    redact(text, true, out);
 }
 
 static void begin_line(struct buffer *line, const char *level, const char *event)
@@ -145,16 +158,61 @@ static void write_line(struct buffer *line)
         lost++;
 }
 
+/* ---- what is kept ---- */
+
+static void keep_begin(struct json_writer *json, const char *level, const char *event)
+{
+    struct buffer *line = &kept[++kept_last % LIMIT_LOG_LINES];
+
+    buffer_clear(line);
+    json_writer_init(json, line);
+    json_writer_open(json, '{');
+    json_writer_put_u64(json, "number", kept_last);
+    json_writer_put_i64(json, "time", clock_wall() / SECOND_NS);
+    json_writer_put_text(json, "level", level);
+    json_writer_put_text(json, "event", event);
+    json_writer_key(json, "fields");
+    json_writer_open(json, '{');
+}
+
+static void keep_field(struct json_writer *json, const char *key, const char *value)
+{
+    struct buffer safe = {0};
+
+    if (strcmp(key, "hash") == 0)
+        buffer_append_text(&safe, value);
+    else
+        redact((struct bytes){(const uint8_t *)value, strlen(value)}, false, &safe);
+    json_writer_key(json, key);
+    json_writer_bytes(json, buffer_bytes(&safe));
+    buffer_deinit(&safe);
+}
+
+bool daemon_log_line(uint64_t from, uint64_t *ret_number, struct bytes *ret_line)
+{
+    uint64_t oldest = kept_last > LIMIT_LOG_LINES ? kept_last - LIMIT_LOG_LINES + 1 : 1;
+    uint64_t number = from > oldest ? from : oldest;
+
+    if (number > kept_last)
+        return false;
+    *ret_number = number;
+    *ret_line = buffer_bytes(&kept[number % LIMIT_LOG_LINES]);
+    return true;
+}
+
 void daemon_log(const char *level, const char *event, ...)
 {
     struct buffer line = {0};
+    struct json_writer json;
     va_list pairs;
     const char *key;
 
     begin_line(&line, level, event);
+    keep_begin(&json, level, event);
     va_start(pairs, event);
     while ((key = va_arg(pairs, const char *)) != NULL) {
         const char *value = va_arg(pairs, const char *);
+        keep_field(&json, key, value);
         buffer_append_u8(&line, ' ');
         buffer_append_text(&line, key);
         buffer_append_text(&line, "=\"");
@@ -165,6 +223,8 @@ void daemon_log(const char *level, const char *event, ...)
         buffer_append_u8(&line, '"');
     }
     va_end(pairs);
+    json_writer_close(&json, '}');
+    json_writer_close(&json, '}');
     write_line(&line);
     buffer_deinit(&line);
 }

@@ -26,6 +26,7 @@ struct daemon_opening {
     struct torrent_options options; /* what it points at is below */
     struct daemon_content_source source;
     uint8_t *priorities;
+    char *folder_done; /* of the row, for the probe */
     bool forget_record, wants_probe;
     uint64_t after_change; /* waits until so much is durable: the .torrent that is to be read, and
                               later which files were there */
@@ -35,32 +36,60 @@ struct daemon_opening {
     char root[LIMIT_PATH_LENGTH + 1];
     struct metainfo *metainfo;
     uint8_t *existing;
+    bool is_done_folder; /* it was found where it was to go, and stays there */
     struct session_claim claim;
     enum freshet_error error;
     char text[SESSION_TEXT_SIZE];
 };
 
-/* Which of its files were there before freshet wrote any. */
-static void opening_probe(struct daemon_opening *opening)
+/* Which of its files are below a root; NULL: it could not be found out. */
+static uint8_t *probe_root(struct daemon_opening *opening, const char *root)
 {
     char part_name[STORAGE_PART_NAME_SIZE];
     uint32_t count = opening->metainfo->geometry.file_count;
     const char **paths = daemon_content_paths(opening->metainfo);
+    uint8_t *existing = memory_new((size_t)count + 1);
 
     storage_part_name(opening->metainfo, part_name);
-    opening->existing = memory_new((size_t)count + 1);
     struct payload_task task = {.operation = PAYLOAD_PROBE,
-                                .root = opening->root,
+                                .root = root,
                                 .paths = paths,
                                 .file_count = count,
                                 .part_name = part_name,
-                                .ret_existing = opening->existing};
+                                .ret_existing = existing};
     payload_move_run(&task);
-    if (task.error) { /* not known: then no file is taken for ours */
-        memory_free(opening->existing);
-        opening->existing = NULL;
-    }
     memory_free(paths);
+    if (!task.error)
+        return existing;
+    memory_free(existing); /* then no file is taken for ours */
+    return NULL;
+}
+
+static bool has_any(const struct daemon_opening *opening, const uint8_t *existing)
+{
+    return existing &&
+           memchr(existing, 1, (size_t)opening->metainfo->geometry.file_count + 1) != NULL;
+}
+
+/* Which of its files were there before freshet wrote any: in the folder of those that are not
+ * complete, and where they go in the end; whoever has them there wants them found. */
+static void opening_probe(struct daemon_opening *opening)
+{
+    char root[LIMIT_PATH_LENGTH + 1];
+
+    opening->existing = probe_root(opening, opening->root);
+    if (!opening->folder_done || has_any(opening, opening->existing) ||
+        root_path_resolve(opening->folder_done, root))
+        return;
+    uint8_t *existing = probe_root(opening, root);
+    if (has_any(opening, existing)) {
+        memory_free(opening->existing);
+        opening->existing = existing;
+        opening->is_done_folder = true;
+        memcpy(opening->root, root, sizeof opening->root);
+    } else {
+        memory_free(existing);
+    }
 }
 
 static void opening_run(struct work *work)
@@ -93,6 +122,7 @@ static void opening_free(struct daemon_opening *opening)
 {
     metainfo_free(opening->metainfo);
     memory_free(opening->existing);
+    memory_free(opening->folder_done);
     daemon_content_source_deinit(&opening->source);
     memory_free(opening->priorities);
     memory_free(opening);
@@ -129,6 +159,8 @@ static void opening_loaded(struct daemon_opening *opening)
         opening_add(opening);
         return;
     }
+    if (opening->is_done_folder)
+        catalog_on_found_done(daemon->catalog, opening->id, opening->folder_done);
     catalog_on_found(daemon->catalog, opening->id, opening->existing,
                      opening->metainfo->geometry.file_count);
     opening->after_change = catalog_change(daemon->catalog);
@@ -195,6 +227,8 @@ void daemon_open(struct daemon_service *daemon, const struct catalog_action *act
     opening->forget_record = action->forget_record;
     opening->after_change = catalog_change(daemon->catalog);
     opening->wants_probe = torrent->made == NULL;
+    if (torrent->folder_done)
+        opening->folder_done = memory_copy(torrent->folder_done, strlen(torrent->folder_done) + 1);
     opening->work.run = opening_run;
     opening->work.done = opening_done;
     list_append(&daemon->openings, &opening->node);

@@ -43,6 +43,8 @@ static void perform(struct daemon_service *daemon, const struct catalog_action *
     switch (action->type) {
     case CATALOG_SAVE_SETTINGS:
         daemon_settings_apply(daemon);
+        daemon_watch_apply(daemon);
+        daemon_feeds_apply(daemon);
         daemon_saves_add(daemon, action);
         break;
     case CATALOG_SAVE:
@@ -231,6 +233,8 @@ static void on_second(uv_timer_t *timer)
     daemon->revisions[daemon->seconds % 60] = catalog_revision(daemon->catalog);
     if (daemon->seconds++ % CLOCK_EVERY_S == 0)
         tell_clock(daemon);
+    daemon_watch_second(daemon);
+    daemon_feeds_second(daemon);
     daemon_service_wake(daemon);
 }
 
@@ -245,6 +249,23 @@ static void refresh(void *context)
     world->wall_s = clock_wall() / SECOND_NS;
     world->revision_minute_ago =
         daemon->seconds >= 60 ? daemon->revisions[daemon->seconds % 60] : 0;
+}
+
+static bool tell_intake(void *context, bool is_feed, uint32_t id, struct intake_status *ret_status)
+{
+    return is_feed ? daemon_feeds_status(context, id, ret_status)
+                   : daemon_watch_status(context, id, ret_status);
+}
+
+static uint32_t tell_items(void *context, uint32_t id, const struct intake_item **ret_items)
+{
+    return daemon_feeds_items(context, id, ret_items);
+}
+
+static bool tell_log(void *context, uint64_t from, uint64_t *ret_number, struct bytes *ret_line)
+{
+    (void)context;
+    return daemon_log_line(from, ret_number, ret_line);
 }
 
 static void after(void *context)
@@ -367,6 +388,7 @@ static void start_handles(struct daemon_service *daemon)
     uv_timer_start(&daemon->second, on_second, 0, 1000);
     daemon->state_worker = worker_pool_new(loop, 1);
     daemon->deed_workers = worker_pool_new(loop, 2);
+    daemon->intake_workers = worker_pool_new(loop, 2);
     daemon->fetch = http_fetch_new(loop, NULL, daemon_jobs_on_fetched, daemon);
     daemon->watch = network_watch_new(loop, on_network_changed, daemon);
     turn_meter_start(&daemon->meter, loop);
@@ -384,6 +406,9 @@ static void make_world(struct daemon_service *daemon)
                                       .lsd = daemon->options.session.engine.no_lsd,
                                       .pex = daemon->options.session.engine.no_pex};
     world->content = daemon_known_find;
+    world->intake = tell_intake;
+    world->feed_items = tell_items;
+    world->log = tell_log;
     world->context = daemon;
     daemon->born_ns = clock_now();
 }
@@ -443,6 +468,8 @@ enum freshet_error daemon_service_new(const struct daemon_service_options *optio
     daemon->dht_runs = !daemon->options.session.no_dht;
     daemon_ip_filter_start(daemon);
     daemon_settings_apply(daemon);
+    daemon_watch_apply(daemon);
+    daemon_feeds_apply(daemon);
     catalog_restored(daemon->catalog, clock_now());
     daemon_service_wake(daemon);
     *ret_service = daemon;
@@ -469,6 +496,8 @@ void daemon_service_run(struct daemon_service *daemon)
     session_run(daemon->session);
     daemon->is_stopping = true;
     daemon_saves_finish(daemon);
+    daemon_watch_finish(daemon);
+    daemon_feeds_finish(daemon);
     daemon_totals_count(daemon);
     struct daemon_totals totals = daemon_totals_all(daemon);
     daemon_totals_save(session_state(daemon->session), &totals);
@@ -482,8 +511,11 @@ static void close_handles(struct daemon_service *daemon)
     daemon_jobs_cancel(daemon);
     daemon_deeds_cancel(daemon);
     daemon_open_drop(daemon);
+    worker_pool_free(daemon->intake_workers);
     worker_pool_free(daemon->deed_workers);
     worker_pool_free(daemon->state_worker);
+    daemon_watch_free(daemon);
+    daemon_feeds_free(daemon);
     if (daemon->rpc)
         rpc_server_close(daemon->rpc);
     http_fetch_free(daemon->fetch);

@@ -45,10 +45,11 @@ struct daemon_service {
     struct http_fetch *fetch;                            /* of jobs */
     char page[ADDRESS_TEXT_SIZE], token[RPC_TOKEN_SIZE]; /* what the world says of them */
     struct service_world world;
-    struct worker_pool *state_worker; /* one thread: what it is given is done in order */
-    struct worker_pool *deed_workers; /* files */
-    uv_idle_t wake;                   /* runs the pump in the next turn */
-    uv_timer_t deadline;              /* of the catalog */
+    struct worker_pool *state_worker;   /* one thread: what it is given is done in order */
+    struct worker_pool *deed_workers;   /* files */
+    struct worker_pool *intake_workers; /* folders that are watched, feeds */
+    uv_idle_t wake;                     /* runs the pump in the next turn */
+    uv_timer_t deadline;                /* of the catalog */
     uv_timer_t second;
     uv_timer_t retry; /* a save failed */
     struct daemon_ip_filter *ip_filter;
@@ -60,6 +61,8 @@ struct daemon_service {
     unsigned seconds;
     struct daemon_saves *saves;
     struct list openings, deeds, jobs;
+    struct daemon_watch *watch_folders;
+    struct daemon_feeds *feeds;
     job_id fetch_next;
     struct daemon_known known[DAEMON_CONTENTS];
     uint64_t known_used;
@@ -93,6 +96,26 @@ typedef void daemon_ip_filter_done(void *context, enum freshet_error error, cons
                                    uint32_t rules);
 bool daemon_ip_filter_update(struct daemon_service *daemon, struct bytes list,
                              daemon_ip_filter_done *done, void *context);
+
+/* daemon_watch.c, daemon_feeds.c: what comes by itself. apply: the rules of the settings hold from
+ * now on; second: once a second; finish: what was taken is written, at the end. */
+struct intake_status;
+struct intake_item;
+void daemon_watch_apply(struct daemon_service *daemon);
+void daemon_watch_second(struct daemon_service *daemon);
+bool daemon_watch_status(struct daemon_service *daemon, uint32_t id,
+                         struct intake_status *ret_status);
+void daemon_watch_finish(struct daemon_service *daemon);
+void daemon_watch_free(struct daemon_service *daemon);
+void daemon_feeds_apply(struct daemon_service *daemon);
+void daemon_feeds_second(struct daemon_service *daemon);
+bool daemon_feeds_status(struct daemon_service *daemon, uint32_t id,
+                         struct intake_status *ret_status);
+/* Items of a feed as it was read last; 0: none, or no such feed. */
+uint32_t daemon_feeds_items(struct daemon_service *daemon, uint32_t id,
+                            const struct intake_item **ret_items);
+void daemon_feeds_finish(struct daemon_service *daemon);
+void daemon_feeds_free(struct daemon_service *daemon);
 
 /* daemon_copy.c: on a worker; and in this call, at the end. */
 void daemon_copy_if_due(struct daemon_service *daemon);

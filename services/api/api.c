@@ -4,6 +4,8 @@
 #include "core/base/memory.h"
 #include "services/api/api_add.h"
 #include "services/api/api_change.h"
+#include "services/api/api_intake.h"
+#include "services/api/api_log.h"
 #include "services/api/api_query.h"
 #include "services/api/api_session.h"
 #include "services/api/api_torrent.h"
@@ -60,6 +62,21 @@ static const struct api_route routes[] = {
      NULL},
     {"GET", "/free-space", false, false, "", api_session_space_prepare, api_session_space_step,
      api_session_space_write, NULL},
+    {"GET", "/watch", false, false, "watch", NULL, api_intake_list_step, api_intake_list_write,
+     NULL},
+    {"POST", "/watch", true, false, "watch", api_intake_add_prepare, api_intake_add_step,
+     api_intake_add_write, api_intake_add_end},
+    {"DELETE", "/watch/{id}", true, false, "watch", NULL, api_intake_remove_step,
+     api_intake_remove_write, NULL},
+    {"GET", "/feeds", false, false, "feeds", NULL, api_intake_list_step, api_intake_list_write,
+     NULL},
+    {"POST", "/feeds", true, false, "feeds", api_intake_add_prepare, api_intake_add_step,
+     api_intake_add_write, api_intake_add_end},
+    {"GET", "/feeds/{id}", false, false, "feeds", NULL, api_intake_items_step,
+     api_intake_items_write, NULL},
+    {"DELETE", "/feeds/{id}", true, false, "feeds", NULL, api_intake_remove_step,
+     api_intake_remove_write, NULL},
+    {"GET", "/log", false, false, "", api_log_prepare, api_log_step, api_log_write, NULL},
 };
 #define ROUTE_COUNT (sizeof routes / sizeof *routes)
 

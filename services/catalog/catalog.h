@@ -153,10 +153,12 @@ struct catalog_settings {
     bool blocklist_enabled;
     char **default_trackers;
     uint32_t default_tracker_count;
-    char **watch_folders; /* "FOLDER" then options, see catalog_watch.h when it is there */
+    char **watch_folders; /* rules, a line of JSON each: services/intake/intake_rule.h */
     uint32_t watch_folder_count;
     char **bandwidth_groups; /* see catalog_groups.h */
     uint32_t bandwidth_group_count;
+    char **feeds; /* the same */
+    uint32_t feed_count;
     char **roots; /* folders below which downloads may be put by the RPC; empty: download_folder,
                      incomplete_folder and what a local user has used */
     uint32_t root_count;
@@ -293,6 +295,9 @@ void catalog_on_deleted(struct catalog *catalog, torrent_id id, enum freshet_err
 /* Which files were there before the engine first wrote: `made` follows. file_count entries. */
 void catalog_on_found(struct catalog *catalog, torrent_id id, const uint8_t *existing,
                       uint32_t count);
+/* Before that: some of its files were in `folder`, where it was to go when it is complete, and none
+ * where it was to be until then. It stays there from now on. */
+void catalog_on_found_done(struct catalog *catalog, torrent_id id, const char *folder);
 /* Statuses of up to `max` open torrents from where the last call ended; the host calls it about
  * once a second until it returns false, as its turns allow. */
 bool catalog_sample(struct catalog *catalog, const struct engine *engine, uint32_t max,

@@ -357,6 +357,19 @@ void catalog_on_found(struct catalog *catalog, torrent_id id, const uint8_t *exi
     catalog_rows_save(catalog, row);
 }
 
+void catalog_on_found_done(struct catalog *catalog, torrent_id id, const char *folder)
+{
+    struct catalog_row *row = catalog_rows_find(catalog, id);
+
+    if (row == NULL || row->torrent.made || row->torrent.folder_done == NULL)
+        return;
+    catalog_rows_set_text(&row->torrent.folder, folder);
+    /* Told to go elsewhere meanwhile, it still goes there when it is complete. */
+    if (strcmp(row->torrent.folder_done, folder) == 0)
+        catalog_rows_set_text(&row->torrent.folder_done, NULL);
+    catalog_rows_change(catalog, row);
+}
+
 void catalog_on_saved(struct catalog *catalog, uint64_t change)
 {
     struct list_node *node;

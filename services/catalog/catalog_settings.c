@@ -60,6 +60,7 @@ void catalog_settings_copy(const struct catalog_settings *from, struct catalog_s
     copy.default_trackers = copy_texts(from->default_trackers, from->default_tracker_count);
     copy.watch_folders = copy_texts(from->watch_folders, from->watch_folder_count);
     copy.bandwidth_groups = copy_texts(from->bandwidth_groups, from->bandwidth_group_count);
+    copy.feeds = copy_texts(from->feeds, from->feed_count);
     copy.roots = copy_texts(from->roots, from->root_count);
     *ret_to = copy;
 }
@@ -72,6 +73,7 @@ void catalog_settings_deinit(struct catalog_settings *settings)
     free_texts(settings->default_trackers, settings->default_tracker_count);
     free_texts(settings->watch_folders, settings->watch_folder_count);
     free_texts(settings->bandwidth_groups, settings->bandwidth_group_count);
+    free_texts(settings->feeds, settings->feed_count);
     free_texts(settings->roots, settings->root_count);
     memset(settings, 0, sizeof *settings);
 }

@@ -20,6 +20,7 @@
 #define FRESHET_RPC_SERVICE_H
 
 #include "services/catalog/catalog.h"
+#include "services/intake/intake_status.h"
 
 enum service_access { ACCESS_NONE, ACCESS_READ, ACCESS_CONTROL };
 
@@ -111,6 +112,12 @@ struct service_world {
     } off;
     /* false: not at hand, ask for JOB_CONTENT first. */
     bool (*content)(void *context, torrent_id id, struct service_content *ret_content);
+    /* Each may be NULL. How a rule of what comes by itself fares (false: nobody knows it); a feed's
+     * items as they were read last; the first line of the log, as JSON, from a number on. Borrowed
+     * until the step returns. */
+    bool (*intake)(void *context, bool is_feed, uint32_t id, struct intake_status *ret_status);
+    uint32_t (*feed_items)(void *context, uint32_t id, const struct intake_item **ret_items);
+    bool (*log)(void *context, uint64_t from, uint64_t *ret_number, struct bytes *ret_line);
     void *context;
 };
 

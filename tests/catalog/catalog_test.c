@@ -392,18 +392,24 @@ static void catalog_looks_for_data_elsewhere_and_forgets_who_made_it(void **stat
     bench_end(&bench);
 }
 
+static void use_half(struct bench *bench)
+{
+    struct catalog_settings settings;
+
+    catalog_settings_copy(catalog_settings(bench->catalog), &settings);
+    settings.incomplete_enabled = true;
+    settings.incomplete_folder = memory_copy("/half", 6);
+    catalog_set_settings(bench->catalog, &settings, bench->now);
+    catalog_settings_deinit(&settings);
+}
+
 static void catalog_downloads_among_the_incomplete_and_moves_when_done(void **state)
 {
     struct bench bench;
-    struct catalog_settings settings;
 
     (void)state;
     bench_begin(&bench);
-    catalog_settings_copy(catalog_settings(bench.catalog), &settings);
-    settings.incomplete_enabled = true;
-    settings.incomplete_folder = memory_copy("/half", 6);
-    catalog_set_settings(bench.catalog, &settings, bench.now);
-    catalog_settings_deinit(&settings);
+    use_half(&bench);
     torrent_id a = bench_add(&bench, 1);
     assert_string_equal(bench_row(&bench, a)->folder, "/half");
     assert_string_equal(bench_row(&bench, a)->folder_done, "/data");
@@ -420,6 +426,35 @@ static void catalog_downloads_among_the_incomplete_and_moves_when_done(void **st
     assert_null(bench_row(&bench, a)->folder_done);
     assert_int_equal(bench_row(&bench, a)->phase, CATALOG_SEEDING);
     assert_int_equal(bench_row(&bench, a)->done_s, BENCH_WALL);
+    bench_end(&bench);
+}
+
+static void catalog_leaves_what_was_found_complete_where_it_is(void **state)
+{
+    struct bench bench;
+
+    (void)state;
+    bench_begin(&bench);
+    use_half(&bench);
+    torrent_id a = bench_add(&bench, 1), b = bench_add(&bench, 2);
+    catalog_on_found_done(bench.catalog, a, "/data");
+    catalog_on_found(bench.catalog, a, (const uint8_t[]){1, 0}, 2);
+    assert_string_equal(bench_row(&bench, a)->folder, "/data");
+    assert_null(bench_row(&bench, a)->folder_done);
+    /* Told to go elsewhere while it was looked for: there it goes in the end. */
+    catalog_relocate(bench.catalog, b, "/films", true, bench.now);
+    catalog_on_found_done(bench.catalog, b, "/data");
+    assert_string_equal(bench_row(&bench, b)->folder, "/data");
+    assert_string_equal(bench_row(&bench, b)->folder_done, "/films");
+    /* Only the first time: then it is known what is whose. */
+    catalog_on_found(bench.catalog, b, (const uint8_t[]){1, 0}, 2);
+    catalog_on_found_done(bench.catalog, b, "/films");
+    assert_string_equal(bench_row(&bench, b)->folder, "/data");
+    bench_ready(&bench, a, 100);
+    bench_clear(&bench);
+    bench_tell(&bench, a, NOTICE_COMPLETE);
+    bench_run(&bench);
+    assert_int_equal(bench.counts[CATALOG_MOVE], 0);
     bench_end(&bench);
 }
 
@@ -855,6 +890,7 @@ int main(void)
         cmocka_unit_test(catalog_a_failed_move_leaves_it_where_it_was_and_says_so),
         cmocka_unit_test(catalog_looks_for_data_elsewhere_and_forgets_who_made_it),
         cmocka_unit_test(catalog_downloads_among_the_incomplete_and_moves_when_done),
+        cmocka_unit_test(catalog_leaves_what_was_found_complete_where_it_is),
         cmocka_unit_test(catalog_a_link_becomes_a_torrent_under_its_number),
         cmocka_unit_test(catalog_a_link_stops_for_its_files_to_be_chosen),
         cmocka_unit_test(catalog_a_link_that_is_removed_while_it_becomes_a_torrent_is_closed),

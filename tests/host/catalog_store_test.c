@@ -315,6 +315,8 @@ static void catalog_store_keeps_settings(void **state)
     save.settings.default_tracker_count = 2;
     save.settings.roots = texts("/one", "/two");
     save.settings.root_count = 2;
+    save.settings.feeds = texts("{\"a\":1}", "{\"b\":\"\\n\"}");
+    save.settings.feed_count = 2;
     commit_one(store, &save);
     load(store, &content);
     assert_true(content.has_settings);
@@ -334,6 +336,8 @@ static void catalog_store_keeps_settings(void **state)
     assert_int_equal(content.settings.root_count, 2);
     assert_string_equal(content.settings.roots[0], "/one");
     assert_int_equal(content.settings.watch_folder_count, 0);
+    assert_int_equal(content.settings.feed_count, 2);
+    assert_string_equal(content.settings.feeds[1], "{\"b\":\"\\n\"}");
     catalog_store_content_deinit(&content);
     /* Fewer than before. */
     catalog_settings_defaults(&save.settings);

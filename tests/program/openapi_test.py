@@ -166,6 +166,25 @@ def complete(api, number):  # noqa: F811
     return detail["complete"] and detail["phase"] == "seeding"
 
 
+def what_comes_by_itself(api, folder):
+    path, url = str(folder / "drop"), "http://127.0.0.1:9/feed"
+    for route, name, rule in (("/watch", "path", {"path": path, "after": "rename"}),
+                              ("/feeds", "url", {"url": url, "include": ["a b"], "once": True})):
+        added = api("POST", route, {**rule, "labels": ["x"], "folder": str(folder)}, status=201)
+        assert added["added"] and added["rule"]["id"] == 1
+        assert not api("POST", route, {**rule, "stopped": True})["added"]
+        (listed,) = api("GET", route)["rules"]
+        assert listed["rule"][name] == rule[name] and listed["rule"]["stopped"]
+        assert listed["rule"]["folder"] is None and listed["rule"]["labels"] == []
+    assert api("GET", "/feeds/{id}", number=1)["items"] == []
+    for route in ("/watch", "/feeds"):
+        assert api("DELETE", f"{route}/{{id}}", number=1) == {"removed": 1}
+        api("DELETE", f"{route}/{{id}}", number=1, status=404)
+    first = api("GET", "/log")
+    assert first["lines"][0]["number"] == 1 and first["next"] == first["lines"][-1]["number"] + 1
+    assert api("GET", "/log", query="from=1&limit=1")["lines"] == first["lines"][:1]
+
+
 def test_every_answer_is_as_the_file_says(api, tmp_path):
     magnet = "magnet:?xt=urn:btih:" + "17" * 20 + "&dn=second"
     found = api("POST", "/inspect", {"torrent": api.torrent})
@@ -232,6 +251,7 @@ def test_every_answer_is_as_the_file_says(api, tmp_path):
     assert api("PATCH", "/settings", {"download_limit": 99, "ratio": 1.5})["download_limit"] == 99
     assert api("GET", "/free-space", query=f"folder={folder}")["free"] > 0
     api("GET", "/stats")
+    what_comes_by_itself(api, folder)
     api("DELETE", "/torrents/{id}", number=second)
     api("POST", "/torrents/remove", {"ids": [number], "data": True})
     wait_for(lambda: api("GET", "/torrents")["matching"] == 0, api.daemon.log)
@@ -252,3 +272,11 @@ def test_every_refusal_is_as_the_file_says(api):
     api("POST", "/torrents", {"magnet": "nonsense"}, status=422)
     api("POST", "/inspect", {"torrent": "bm9uc2Vuc2U="}, status=422)
     api("GET", "/stats", token="wrong", status=401)
+    for route, name, good in (("/watch", "path", str(api.daemon.folder / "downloads/in")),
+                              ("/feeds", "url", "http://127.0.0.1:9/")):
+        for wrong in ({}, {name: good, "id": 1}, {name: good, "no such": 1}, {name: "relative"},
+                      {name: good, "labels": "x"}, {name: good, "include": ["/(/"], "after": "eat"}):
+            api("POST", route, wrong, status=400)
+        api("POST", route, {name: good, "folder": "/etc"}, status=403)
+    api("POST", "/watch", {"path": "/etc"}, status=403)
+    api("GET", "/feeds/{id}", number=5, status=404)

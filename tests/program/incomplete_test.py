@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: MIT
+"""A folder for what is not complete: data lies there until it is done, then moves; both folders are
+looked in when a torrent is added."""
+import random
+import shutil
+import time
+
+import pytest
+from daemons import daemons  # noqa: F401  a fixture
+from peers import Peer, wait_for, write
+
+
+@pytest.fixture
+def album(tmp_path, freshet):
+    """A folder of three files, its .torrent, and a seed of it."""
+    content = tmp_path / "here/album"
+    for number in range(1, 4):
+        write(content / f"{number}.flac", number * 400_000, number)
+    torrent = tmp_path / "album.torrent"
+    made = freshet("create", content, "-o", torrent, "-l", "64K", "--v1")
+    assert made.returncode == 0, made.stderr
+    seed = Peer(tmp_path, "seed", torrent, "-o", content.parent, "--no-dht")
+    seed.wait_event("ready")
+    yield torrent, content, seed
+    seed.process.terminate()
+    seed.process.wait(30)
+
+
+def contents(folder):
+    return {str(path.relative_to(folder)): path.read_bytes()
+            for path in sorted(folder.rglob("*")) if path.is_file()} if folder.exists() else {}
+
+
+def start(daemons, seed):  # noqa: F811
+    daemon = daemons("--peer", seed.events("ready")[0]["listen"])
+    half, done = daemon.folder / "half", daemon.folder / "downloads"
+    daemon.rpc("session-set", incomplete_dir=str(half), incomplete_dir_enabled=True)
+    return daemon, half, done
+
+
+def row(daemon):
+    return daemon.torrents("percentDone", "downloadDir", "status", "errorString")[0]
+
+
+def wait_seeding(daemon):
+    wait_for(lambda: row(daemon)["status"] == 6, lambda: f"{row(daemon)}\n{daemon.log()[-2000:]}")
+
+
+def test_data_lies_among_the_incomplete_until_it_is_done(daemons, album):  # noqa: F811
+    torrent, content, seed = album
+    daemon, half, done = start(daemons, seed)
+    daemon.rpc("session-set", speed_limit_down=200, speed_limit_down_enabled=True)
+    daemon.add(torrent)
+    wait_for(lambda: 0 < row(daemon)["percentDone"] < 1, daemon.log)
+    assert (half / "album").is_dir() and not (done / "album").exists()
+    daemon.rpc("session-set", speed_limit_down_enabled=False)
+    wait_for(lambda: row(daemon)["downloadDir"] == str(done) and row(daemon)["status"] == 6,
+             daemon.log)
+    assert contents(done / "album") == contents(content)
+    assert contents(half) == {}
+
+
+def test_what_is_in_the_final_folder_is_found_there(daemons, album):  # noqa: F811
+    torrent, content, seed = album
+    daemon, half, done = start(daemons, seed)
+    shutil.copytree(content, done / "album")
+    seed.kill()
+    daemon.add(torrent)
+    wait_seeding(daemon)
+    assert row(daemon)["downloadDir"] == str(done)
+    assert not half.exists() or contents(half) == {}
+    assert contents(done / "album") == contents(content)
+
+
+def test_a_part_in_the_final_folder_is_completed_there(daemons, album):  # noqa: F811
+    torrent, content, seed = album
+    daemon, half, done = start(daemons, seed)
+    (done / "album").mkdir(parents=True)
+    shutil.copy(content / "2.flac", done / "album")
+    daemon.add(torrent)
+    wait_seeding(daemon)
+    assert row(daemon)["downloadDir"] == str(done)
+    assert contents(done / "album") == contents(content) and contents(half) == {}
+    # It is not ours: it was there before.
+    daemon.rpc("torrent-remove", ids=[1], delete_local_data=True)
+    wait_for(lambda: list(contents(done)) == ["album/2.flac"], lambda: list(contents(done)))
+
+
+def test_a_part_among_the_incomplete_goes_before_the_final_folder(daemons, album):  # noqa: F811
+    torrent, content, seed = album
+    daemon, half, done = start(daemons, seed)
+    (half / "album").mkdir(parents=True)
+    shutil.copy(content / "3.flac", half / "album")
+    daemon.add(torrent)
+    wait_seeding(daemon)
+    wait_for(lambda: row(daemon)["downloadDir"] == str(done), daemon.log)
+    assert contents(done / "album") == contents(content) and contents(half) == {}
+
+
+def test_kills_on_the_way_lose_nothing(daemons, album):  # noqa: F811
+    torrent, content, seed = album
+    daemon, half, done = start(daemons, seed)
+    daemon.add(torrent)
+    chance = random.Random(5)
+    for _ in range(12):
+        time.sleep(chance.uniform(0.02, 0.5))
+        daemon.kill()
+        daemon.start()
+    wait_seeding(daemon)
+    wait_for(lambda: row(daemon)["downloadDir"] == str(done) and row(daemon)["status"] == 6,
+             daemon.log)
+    assert contents(done / "album") == contents(content) and contents(half) == {}

@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: MIT
+"""Folders that a daemon watches: watch add, ls, rm; what is taken, left alone and remembered."""
+import json
+import os
+import time
+
+import pytest
+from daemons import daemons  # noqa: F401  a fixture
+from peers import wait_for, write
+
+HASH = "0123456789abcdef0123456789abcdef01234567"
+
+
+@pytest.fixture
+def drive(daemons, freshet):  # noqa: F811
+    daemon = daemons()
+
+    def run(*words, code=0):
+        result = freshet(*words, "--socket", daemon.socket)
+        assert result.returncode == code, result.stdout + result.stderr
+        return result.stderr if code else result.stdout
+
+    run.daemon = daemon
+    return run
+
+
+@pytest.fixture
+def torrents(tmp_path, freshet):
+    """Makes .torrent files, each of another file."""
+    def make(name):
+        content = write(tmp_path / "content" / name, 100_000, name)
+        made = freshet("create", content, "-o", tmp_path / f"{name}.torrent", "--v1")
+        assert made.returncode == 0, made.stderr
+        return (tmp_path / f"{name}.torrent").read_bytes()
+    return make
+
+
+def rows(drive):
+    return {row["name"]: row for row in json.loads(drive("ls", "--json"))}
+
+
+def status(drive, number=1):
+    return next(entry["status"] for entry in json.loads(drive("watch", "ls", "--json"))
+                if entry["rule"]["id"] == number)
+
+
+def wait_added(drive, *names):
+    wait_for(lambda: set(rows(drive)) == set(names),
+             lambda: f"{list(rows(drive))}\n{drive.daemon.log()[-2000:]}")
+
+
+def test_each_folder_has_its_own_options(drive, torrents, tmp_path):
+    kept, renamed, deleted = (tmp_path / name for name in ("kept", "renamed", "deleted"))
+    for folder in (kept, renamed, deleted):
+        folder.mkdir()
+    (kept / "one.torrent").write_bytes(torrents("one"))  # is there before
+    assert drive("watch", "add", kept, "--stopped", "--label", "a", "--label", "b") == "1\n"
+    assert drive("watch", "add", renamed, "--after", "rename", "-o", tmp_path / "else") == "2\n"
+    assert drive("watch", "add", deleted, "--after", "delete") == "3\n"
+    (renamed / "two.torrent").write_bytes(torrents("two"))
+    (renamed / "two.torrent.added").write_text("another's")
+    (deleted / "THREE.TORRENT").write_bytes(torrents("three"))
+    (deleted / "four.magnet").write_text(f"\n magnet:?xt=urn:btih:{HASH}&dn=four \n")
+    wait_added(drive, "one", "two", "three", "four")
+    wait_for(lambda: not list(deleted.iterdir()), lambda: list(deleted.iterdir()))
+    wait_for(lambda: {file.name for file in renamed.iterdir()} ==
+             {"two.torrent.added", "two.torrent.added.1"}, lambda: list(renamed.iterdir()))
+    assert (renamed / "two.torrent.added").read_text() == "another's"
+    assert [file.name for file in kept.iterdir()] == ["one.torrent"]
+    found = {row["name"]: row for row in drive.daemon.torrents("name", "labels", "status",
+                                                               "downloadDir")}
+    one, two = found["one"], found["two"]
+    assert one["labels"] == ["a", "b"] and one["status"] == 0
+    assert two["labels"] == [] and two["downloadDir"] == str(tmp_path / "else")
+    assert status(drive, 3)["taken"] == 2
+    table = drive("watch", "ls").splitlines()
+    assert "rename" in table[2] and str(renamed) in table[2]
+
+
+def test_a_half_written_torrent_is_read_when_it_stands_still(drive, torrents, tmp_path):
+    folder = tmp_path / "drop"
+    folder.mkdir()
+    drive("watch", "add", folder, "--after", "rename")
+    whole = torrents("slow")
+    with (folder / "slow.torrent").open("wb") as file:
+        for at in range(0, len(whole), len(whole) // 8 + 1):  # some seconds in all
+            file.write(whole[at:at + len(whole) // 8 + 1])
+            file.flush()
+            time.sleep(0.7)
+            assert rows(drive) == {}
+    wait_added(drive, "slow")
+    assert "not-added" not in drive.daemon.log()
+
+
+def test_a_bad_file_is_left_alone_and_told_once_until_it_changes(drive, torrents, tmp_path):
+    folder = tmp_path / "drop"
+    folder.mkdir()
+    drive("watch", "add", folder, "--after", "delete")
+    (folder / "bad.torrent").write_bytes(b"d8:announce")
+    (folder / "bad.magnet").write_text("http://not/a/link")
+    (folder / ".hidden.torrent").write_bytes(torrents("hidden"))
+    (folder / "other.txt").write_bytes(torrents("other"))
+    os.mkfifo(folder / "pipe.torrent")
+    wait_for(lambda: drive.daemon.log().count("not-added") == 2, drive.daemon.log)
+    assert "bad." in status(drive)["trouble"]
+    (folder / "good.torrent").write_bytes(torrents("good"))  # looks go on meanwhile
+    wait_added(drive, "good")
+    (folder / "bad.torrent").write_bytes(torrents("mended"))
+    wait_added(drive, "good", "mended")
+    assert drive.daemon.log().count("not-added") == 2
+    wait_for(lambda: {file.name for file in folder.iterdir()} ==
+             {"bad.magnet", ".hidden.torrent", "other.txt", "pipe.torrent"},
+             lambda: list(folder.iterdir()))
+    (line,) = [json.loads(line) for line in drive("log", "--json").splitlines()
+               if '"bad.magnet"' in line]
+    assert line["event"] == "not-added" and line["fields"]["folder"].endswith("/drop")
+
+
+def test_a_kept_file_is_remembered_over_a_kill(drive, torrents, tmp_path):
+    folder = tmp_path / "drop"
+    folder.mkdir()
+    drive("watch", "add", folder)
+    (folder / "one.torrent").write_bytes(torrents("one"))
+    wait_added(drive, "one")
+    drive("rm", "1")
+    wait_added(drive)
+    # Once this is durable, so is what was remembered before it.
+    (folder / "two.torrent").write_bytes(torrents("two"))
+    wait_added(drive, "two")
+    drive.daemon.kill(15)
+    drive.daemon.start()
+    wait_for(lambda: status(drive)["looked"] > 0, "no look")
+    (folder / "three.torrent").write_bytes(torrents("three"))
+    wait_added(drive, "two", "three")
+    drive.daemon.kill()
+    drive.daemon.start()
+    os.utime(folder / "one.torrent")  # it has changed, as far as anybody can see
+    wait_added(drive, "one", "two", "three")
+
+
+def test_a_folder_may_come_go_and_come_again(drive, torrents, tmp_path):
+    folder = tmp_path / "drop"
+    drive("watch", "add", folder)
+    wait_for(lambda: "No such file" in status(drive)["trouble"], lambda: status(drive))
+    folder.mkdir()
+    (folder / "one.torrent").write_bytes(torrents("one"))
+    wait_added(drive, "one")
+    assert status(drive)["trouble"] == ""
+    folder.rename(tmp_path / "away")
+    folder.mkdir()
+    (folder / "two.torrent").write_bytes(torrents("two"))
+    wait_added(drive, "one", "two")
+    assert drive.daemon.log().count("folder-not-watched") == 1
+
+
+def test_rules_change_while_it_runs_and_stay_over_a_restart(drive, torrents, tmp_path):
+    first, second = tmp_path / "first", tmp_path / "second"
+    for folder in (first, second):
+        folder.mkdir()
+        drive("watch", "add", folder)
+    assert drive("watch", "add", first, "--after", "delete") == "1  (in place of what it had)\n"
+    drive("watch", "rm", second)
+    assert f"there is no '{second}'" in drive("watch", "rm", second, code=2)
+    drive.daemon.kill()
+    drive.daemon.start()
+    (rule,) = [entry["rule"] for entry in json.loads(drive("watch", "ls", "--json"))]
+    assert rule == {"id": 1, "path": str(first), "after": "delete", "folder": None,
+                    "stopped": False, "labels": []}
+    (second / "no.torrent").write_bytes(torrents("no"))
+    (first / "one.torrent").write_bytes(torrents("one"))
+    wait_added(drive, "one")
+    wait_for(lambda: not list(first.iterdir()), "the file stays")
+    assert [file.name for file in second.iterdir()] == ["no.torrent"]
+    drive("watch", "rm", "1")
+    assert json.loads(drive("watch", "ls", "--json")) == []
+
+
+def test_a_file_that_cannot_be_renamed_is_not_added_again(drive, torrents, tmp_path):
+    folder = tmp_path / "drop"
+    folder.mkdir()
+    name = "n" * 246 + ".torrent"  # no room for ".added"
+    (folder / name).write_bytes(torrents("one"))
+    drive("watch", "add", folder, "--after", "rename")
+    wait_added(drive, "one")
+    wait_for(lambda: "could not be renamed" in status(drive)["trouble"], lambda: status(drive))
+    drive("rm", "1")
+    wait_added(drive)
+    (folder / "two.torrent").write_bytes(torrents("two"))
+    wait_added(drive, "two")
+    assert (folder / name).exists()
+
+
+def test_the_log_is_kept_and_followed(drive, torrents, tmp_path, freshet):
+    folder = tmp_path / "drop"
+    folder.mkdir()
+    drive("watch", "add", folder)
+    (folder / "one.torrent").write_bytes(torrents("one"))
+    wait_added(drive, "one")
+    lines = [json.loads(line) for line in drive("log", "--json").splitlines()]
+    assert [line["number"] for line in lines] == list(range(1, len(lines) + 1))
+    assert lines[0]["event"] == "ready"
+    (added,) = [line for line in lines if line["event"] == "added"]
+    assert added["fields"]["name"] == "one" and added["fields"]["hash"] == rows(
+        drive)["one"]["hash_string"]
+    text = drive("log", "-n", "1").splitlines()
+    assert len(text) == 1 and text[0] == drive.daemon.log().splitlines()[-1]
