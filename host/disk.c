@@ -115,6 +115,18 @@ struct storage_files *disk_files(struct disk *disk, storage_id storage)
     return open ? storage_files_share(open->files) : NULL;
 }
 
+struct storage_files *disk_files_of(struct disk *disk, const uint8_t info_hash[32])
+{
+    for (struct list_node *node = list_first(&disk->open); node;
+         node = list_next(&disk->open, node)) {
+        struct storage_files *files = LIST_ELEMENT(node, struct open_storage, node)->files;
+        const uint8_t *hash = storage_files_layout(files)->info_hash;
+        if (hash && memcmp(hash, info_hash, 32) == 0)
+            return storage_files_share(files);
+    }
+    return NULL;
+}
+
 static struct expected_root *disk_find_expected(struct disk *disk, const char *root)
 {
     for (struct list_node *node = list_first(&disk->expected_roots); node;

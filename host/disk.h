@@ -40,6 +40,9 @@ void disk_expect_root(struct disk *disk, const char *root, const struct root_ide
 /* The files of an open storage, shared until storage_files_free; NULL when it is not open. */
 struct storage_files *disk_files(struct disk *disk, storage_id storage);
 
+/* The same by the info-hash of its layout. */
+struct storage_files *disk_files_of(struct disk *disk, const uint8_t info_hash[32]);
+
 /* Reads held ranges into the page cache on a worker, then calls done on the loop's thread. Or, with
  * `files`, brings those of `gather` together in `to`: they are too many to be held. The caller
  * keeps it, and what it holds, until then. */

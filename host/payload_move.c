@@ -162,12 +162,14 @@ void payload_move_run(struct payload_task *task)
     work.deeds = memory_new(payload_move_entries(task));
     task->error = payload_open(&work);
     if (!task->error) {
+        struct payload_names *names = payload_move_names_settle(&work);
         switch (task->operation) {
         case PAYLOAD_PROBE: task->error = payload_probe(&work); break;
         case PAYLOAD_MOVE: task->error = payload_move_files(&work); break;
         case PAYLOAD_CLEAR: task->error = payload_move_clear(&work); break;
         case PAYLOAD_DELETE: task->error = payload_move_delete(&work); break;
         }
+        payload_move_names_restore(task, names);
     }
     payload_close(&work);
 }

@@ -22,10 +22,9 @@
  * unreadable file) takes back what this task did: copies are removed, renamed files go back. A move
  * that is cancelled leaves what is done, for a later one in either direction.
  *
- * The incomplete folder is such a move at completion. The suffix of incomplete files can be had the
- * same way: the engine is given paths with the suffix (metainfo_rename), and when the torrent is
- * complete a move within the root takes them from `paths` to `target_paths`. A suffix that goes
- * file by file while the torrent runs would need a disk job of its own; there is none.
+ * The incomplete folder is such a move at completion. A file that lies there under its ".part" name
+ * (part_suffix.h) is moved, probed and deleted under that one; the names are the same before and
+ * after.
  */
 #ifndef FRESHET_HOST_PAYLOAD_MOVE_H
 #define FRESHET_HOST_PAYLOAD_MOVE_H

@@ -3,6 +3,7 @@
  * The inside of a task, shared by the payload_move*.c files and by nobody else.
  *   payload_move.c        tasks begin and end; what all share; the probe
  *   payload_move_files.c  a move: what it finds, what it does, what it takes back
+ *   payload_move_names.c  under which names the files lie
  *   payload_move_clear.c  what goes: sources of copies, files that freshet made, empty folders
  */
 #ifndef FRESHET_HOST_PAYLOAD_MOVE_STATE_H
@@ -50,6 +51,12 @@ bool payload_move_same_parent(const char *a, const char *b);
 /* The path of a copy under way: in the folder of its target, so that its last step is a rename. */
 void payload_move_moving_path(const struct payload_work *work, const char *to,
                               char ret_path[LIMIT_PATH_LENGTH + 1]);
+
+/* payload_move_names.c: from here on the task's paths are those that are there; and its own again.
+ * NULL: they are the same. */
+struct payload_names;
+struct payload_names *payload_move_names_settle(struct payload_work *work);
+void payload_move_names_restore(struct payload_task *task, struct payload_names *names);
 
 /* payload_move_files.c, payload_move_clear.c: the operations. */
 enum freshet_error payload_move_files(struct payload_work *work);

@@ -9,6 +9,7 @@ struct persisting {
     struct work work;
     struct session *session;
     const struct persist_job *job;
+    struct storage_files *files; /* shared; NULL: they are closed */
     enum freshet_error error;
 };
 
@@ -17,6 +18,10 @@ static void persisting_run(struct work *work)
     struct persisting *persisting = LIST_ELEMENT(work, struct persisting, work);
 
     persisting->error = state_store_persist(persisting->session->state, &persisting->job->record);
+    /* A file whose pieces are all recorded is complete. What cannot be renamed keeps its ".part"
+     * and is tried again with the next record. */
+    if (!persisting->error && persisting->files)
+        storage_files_drop_recorded(persisting->files, persisting->job->record.pieces);
 }
 
 static void persisting_done(struct work *work)
@@ -27,6 +32,7 @@ static void persisting_done(struct work *work)
                           .job = persisting->job->id,
                           .error = work->cancelled ? FRESHET_ERROR_CANCELLED : persisting->error};
 
+    storage_files_free(persisting->files);
     memory_free(persisting);
     session_parts_input(session, &event);
 }
@@ -37,15 +43,63 @@ static void session_persist(struct session *session, const struct persist_job *j
 
     persisting->session = session;
     persisting->job = job;
+    persisting->files = disk_files_of(session->disk, job->record.info_hash);
     persisting->work.run = persisting_run;
     persisting->work.done = persisting_done;
     worker_pool_submit(session->state_worker, &persisting->work);
+}
+
+/* Files that a kill left behind between their record and their name. */
+struct naming {
+    struct work work;
+    struct storage_files *files;
+    uint8_t *complete;
+};
+
+static void naming_run(struct work *work)
+{
+    struct naming *naming = LIST_ELEMENT(work, struct naming, work);
+
+    storage_files_drop_suffixes(naming->files, naming->complete);
+}
+
+static void naming_done(struct work *work)
+{
+    struct naming *naming = LIST_ELEMENT(work, struct naming, work);
+
+    storage_files_free(naming->files);
+    memory_free(naming->complete);
+    memory_free(naming);
+}
+
+static void session_name_complete(struct session *session, torrent_id id)
+{
+    struct storage_files *files = disk_files(session->disk, id);
+
+    if (!files || !storage_files_has_suffixes(files)) {
+        storage_files_free(files);
+        return;
+    }
+    const struct storage_layout *layout = storage_files_layout(files);
+    uint64_t *bytes = memory_new_array(layout->file_count, sizeof *bytes);
+    struct naming *naming = memory_new(sizeof *naming);
+    naming->files = files;
+    naming->complete = memory_new(layout->file_count);
+    if (engine_torrent_file_bytes(session->engine, id, bytes, layout->file_count))
+        for (uint32_t i = 0; i < layout->file_count; i++)
+            naming->complete[i] = bytes[i] == layout->files[i].length;
+    memory_free(bytes);
+    naming->work.run = naming_run;
+    naming->work.done = naming_done;
+    worker_pool_submit(session->state_worker, &naming->work);
 }
 
 static void session_tell(struct session *session, const struct notice *notice)
 {
     if (session->options.on_notice)
         session->options.on_notice(session->options.context, notice);
+    if (notice->type == NOTICE_READY)
+        session_name_complete(session, notice->torrent);
     if (notice->type == NOTICE_REMOVED)
         session_torrents_on_removed(session, notice->torrent);
     if (notice->type == NOTICE_SHUTDOWN_DONE) {

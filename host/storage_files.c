@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "host/storage_files.h"
+#include "host/storage_files_state.h"
 
 #include "core/base/check.h"
 #include "core/base/memory.h"
@@ -16,34 +16,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-struct storage_files {
-    const struct storage_layout *layout;
-    int root;
-    atomic_uint users;
-    struct descriptor_set descriptors; /* slot file_count is the part store */
-    uint64_t *inodes;                  /* a slot: when last asked for, 0: not there */
-    struct zero_piece zero_piece;
-    pthread_mutex_t lock; /* of what follows */
-    uint8_t *created;     /* one byte a slot: this run made the file */
-    char **folders;       /* that got new names since the last sync */
-    size_t folder_count, folder_capacity;
-    char **made; /* folders that this run made, in order */
-    size_t made_count, made_capacity;
-};
-
-static uint32_t storage_files_slot(const struct storage_files *files, file_index file)
-{
-    if (file == FILE_PART_STORE)
-        return files->layout->file_count;
-    CHECK(file < files->layout->file_count);
-    return file;
-}
-
-static const char *storage_files_path(const struct storage_files *files, file_index file)
-{
-    return file == FILE_PART_STORE ? files->layout->part_name : files->layout->files[file].path;
-}
-
 static void folder_list_add(char ***list, size_t *count, size_t *capacity, const char *folder)
 {
     if (*count > 0 && strcmp((*list)[*count - 1], folder) == 0)
@@ -55,7 +27,7 @@ static void folder_list_add(char ***list, size_t *count, size_t *capacity, const
     (*list)[(*count)++] = memory_copy(folder, strlen(folder) + 1);
 }
 
-static void storage_files_note_name(struct storage_files *files, const char *folder)
+void storage_files_note_name(struct storage_files *files, const char *folder)
 {
     pthread_mutex_lock(&files->lock);
     folder_list_add(&files->folders, &files->folder_count, &files->folder_capacity, folder);
@@ -137,7 +109,7 @@ enum freshet_error storage_files_stat(struct storage_files *files, struct file_s
         ret_stats[i] = (struct file_stat){0};
         if (layout->files[i].padding || layout->files[i].symlink)
             continue;
-        enum freshet_error error = beneath_stat(files->root, layout->files[i].path, &ret_stats[i]);
+        enum freshet_error error = storage_files_stat_file(files, i, &ret_stats[i]);
         if (error) {
             *ret_file = i;
             return error;
@@ -189,6 +161,8 @@ enum freshet_error storage_files_open(const struct storage_layout *layout,
     files->layout = layout;
     files->root = root;
     files->created = memory_new((size_t)layout->file_count + 1);
+    files->suffixed = memory_new((size_t)layout->file_count + 1);
+    files->may_suffix = storage_files_may_suffix(layout);
     files->inodes = memory_new_array((size_t)layout->file_count + 1, sizeof *files->inodes);
     atomic_init(&files->users, 1);
     CHECK(pthread_mutex_init(&files->lock, NULL) == 0);
@@ -226,6 +200,7 @@ void storage_files_free(struct storage_files *files)
     folder_list_free(files->folders, files->folder_count);
     folder_list_free(files->made, files->made_count);
     memory_free(files->created);
+    memory_free(files->suffixed);
     memory_free(files->inodes);
     pthread_mutex_destroy(&files->lock);
     zero_piece_deinit(&files->zero_piece);
@@ -237,7 +212,11 @@ void storage_files_free(struct storage_files *files)
 static enum freshet_error storage_files_create(struct storage_files *files, file_index file,
                                                int *ret_fd)
 {
-    const char *path = storage_files_path(files, file);
+    struct file_name name;
+
+    if (!storage_files_wants_suffix(files, file) || !storage_files_name(files, file, true, &name))
+        storage_files_name(files, file, false, &name);
+    const char *path = name.path;
     bool executable = file != FILE_PART_STORE && files->layout->files[file].executable;
     char folder[LIMIT_PATH_LENGTH + 1];
     enum freshet_error error =
@@ -251,6 +230,7 @@ static enum freshet_error storage_files_create(struct storage_files *files, file
         return beneath_open(files->root, path, O_RDWR, 0, ret_fd);
     if (error)
         return error;
+    storage_files_set_suffixed(files, storage_files_slot(files, file), name.is_suffixed);
     beneath_folder_of(path, folder);
     storage_files_note_name(files, folder);
     pthread_mutex_lock(&files->lock);
@@ -268,12 +248,11 @@ enum freshet_error storage_files_hold(struct storage_files *files, file_index fi
     int fd;
 
     if (!descriptor) {
-        const char *path = storage_files_path(files, file);
         if (writable && files->layout->read_only)
             return FRESHET_ERROR_PERMISSION;
         /* O_NONBLOCK: a fifo under a payload's name must not hold a worker for ever. */
         enum freshet_error error =
-            beneath_open(files->root, path, (writable ? O_RDWR : O_RDONLY) | O_NONBLOCK, 0, &fd);
+            storage_files_open_file(files, file, (writable ? O_RDWR : O_RDONLY) | O_NONBLOCK, &fd);
         if (error == FRESHET_ERROR_NOT_FOUND && writable)
             error = storage_files_create(files, file, &fd);
         if (error)
@@ -369,7 +348,7 @@ static int storage_files_compare_names(const void *a, const void *b)
 }
 
 /* fsync of each folder that has a new name in it. */
-static enum freshet_error storage_files_sync_folders(struct storage_files *files)
+enum freshet_error storage_files_sync_folders(struct storage_files *files)
 {
     enum freshet_error error = FRESHET_OK;
 
@@ -440,9 +419,10 @@ enum freshet_error storage_files_delete(struct storage_files *files, uint32_t *r
         file_index file = slot == count ? FILE_PART_STORE : slot;
         if (!files->created[slot])
             continue;
+        struct file_name name;
         descriptor_forget(&files->descriptors, slot);
-        enum freshet_error one =
-            beneath_remove(files->root, storage_files_path(files, file), false);
+        storage_files_name(files, file, files->suffixed[slot] != 0, &name);
+        enum freshet_error one = beneath_remove(files->root, name.path, false);
         if (one && one != FRESHET_ERROR_NOT_FOUND) {
             error = one;
             *ret_file = file;

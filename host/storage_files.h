@@ -45,6 +45,16 @@ enum freshet_error storage_files_sync(struct storage_files *files, bool all, uin
 enum freshet_error storage_files_drop_parts(struct storage_files *files);
 enum freshet_error storage_files_delete(struct storage_files *files, uint32_t *ret_file);
 
+/* Files that lie there under their ".part" names (part_suffix.h) while a layout wants that or has
+ * wanted it. `complete`, file_count entries: those get their own names, each durable before and
+ * after. Another file that has the name by then is left alone, and so is the part. */
+bool storage_files_has_suffixes(struct storage_files *files);
+enum freshet_error storage_files_drop_suffixes(struct storage_files *files,
+                                               const uint8_t *complete);
+/* The same of the files all of whose pieces are in a recorded field (wire form). */
+enum freshet_error storage_files_drop_recorded(struct storage_files *files, struct bytes pieces);
+const struct storage_layout *storage_files_layout(const struct storage_files *files);
+
 /* Holds a file's descriptor until descriptor_release. With `writable` a missing file is made. */
 enum freshet_error storage_files_hold(struct storage_files *files, file_index file, bool writable,
                                       struct descriptor **ret_descriptor);

@@ -80,6 +80,7 @@ struct storage_file {
     bool padding;    /* BEP 47 'p': does not exist on the disk */
     bool wanted;     /* DISK_PREPARE creates it. May change between two of those, never during */
     const char *symlink; /* BEP 47 'l': target relative to the link's own folder; else NULL */
+    piece_index piece_first, piece_end; /* that it touches; equal: none */
 };
 
 enum allocation { ALLOCATION_SPARSE, ALLOCATION_FULL };
@@ -96,6 +97,7 @@ struct storage_layout {
     bool create_root;   /* false when progress is recorded there: a missing root is then ABSENT */
     bool read_only;     /* seeding: never create or write */
     bool make_symlinks; /* off unless a person asked */
+    bool part_suffix;   /* a file that is made is called ".part" until all of it is recorded */
 };
 
 enum disk_operation {

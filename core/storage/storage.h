@@ -26,6 +26,7 @@ struct storage_options {
     enum allocation allocation;
     bool read_only;
     bool make_symlinks;
+    bool part_suffix;
     bool trust_all;                     /* --unchecked: everything there counts as verified */
     bool wait_for_space;                /* ENOSPC: hold writes and retry; else RESULT_FAILED */
     const struct resume_record *resume; /* or NULL (copied) */

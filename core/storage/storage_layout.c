@@ -58,6 +58,11 @@ void storage_layout_init(struct storage *storage, const struct storage_options *
             .padding = storage->geometry->files[i].padding,
             .symlink = relative_target(file),
         };
+        piece_index first, last;
+        if (geometry_file_pieces(storage->geometry, i, &first, &last)) {
+            storage->files[i].piece_first = first;
+            storage->files[i].piece_end = last + 1;
+        }
     }
     char part_name[STORAGE_PART_NAME_SIZE];
     storage_part_name(metainfo, part_name);
@@ -71,6 +76,7 @@ void storage_layout_init(struct storage *storage, const struct storage_options *
         .allocation = options->allocation,
         .read_only = options->read_only,
         .make_symlinks = options->make_symlinks,
+        .part_suffix = options->part_suffix,
     };
     if (metainfo->has_v2)
         memcpy(storage->info_hash, metainfo->info_hash_v2, 32);

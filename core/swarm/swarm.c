@@ -22,6 +22,7 @@ static struct storage *new_storage(struct swarm *swarm, const struct torrent_opt
         .allocation = options->allocation,
         .read_only = options->read_only,
         .make_symlinks = options->make_symlinks,
+        .part_suffix = options->part_suffix,
         .trust_all = options->seed_unchecked,
         .wait_for_space = options->wait_for_space,
         .resume = options->resume,

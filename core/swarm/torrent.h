@@ -52,6 +52,7 @@ struct torrent_options {
     bool read_only;      /* seeding: never write, never create */
     bool super_seed;     /* BEP 16 */
     bool make_symlinks;
+    bool part_suffix; /* ".part" behind a file's name until it is complete and durable */
     bool paused;
     enum allocation allocation;
     uint64_t upload_limit, download_limit; /* bytes a second, 0: none */

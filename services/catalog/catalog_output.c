@@ -45,6 +45,7 @@ void catalog_output_options(const struct catalog *catalog, const struct catalog_
         .seed_ratio = -1,
         .seed_time_s = -1,
         .wait_for_space = true,
+        .part_suffix = catalog->settings.part_suffix,
     };
 }
 

@@ -276,6 +276,92 @@ static void disk_lets_go_of_a_file_that_was_replaced(void **state)
     fixture_deinit(&fixture);
 }
 
+static bool is_there(const struct fixture *fixture, const char *name)
+{
+    char path[TEMPORARY_PATH];
+    return access(temporary_path(fixture->root, name, path), F_OK) == 0;
+}
+
+static void disk_names_files_when_they_are_recorded(void **state)
+{
+    struct fixture fixture;
+    static uint8_t piece[72768], file[20000];
+
+    (void)state;
+    fixture_init(&fixture);
+    fixture.layout.part_suffix = true;
+    fixture.files[0].piece_end = fixture.files[2].piece_end = 2;
+    fixture.files[3] = (struct storage_file){.path = "sub/empty", .wanted = true};
+    assert_int_equal(run_plain(&fixture, DISK_OPEN), FRESHET_OK);
+    assert_int_equal(run_plain(&fixture, DISK_PREPARE), FRESHET_OK);
+    assert_true(is_there(&fixture, "one.part") && is_there(&fixture, "sub/two.part"));
+    assert_true(is_there(&fixture, "sub/empty"));
+    fill_blocks(&fixture, piece);
+    struct disk_job write = {.operation = DISK_WRITE, .extent = piece_extent};
+    assert_int_equal(run_job(&fixture, &write), FRESHET_OK);
+    assert_int_equal(run_plain(&fixture, DISK_STAT), FRESHET_OK);
+    struct file_stat before = fixture.stats[0];
+    assert_true(before.exists);
+    struct storage_files *files = disk_files(fixture.disk, 7);
+    assert_true(storage_files_has_suffixes(files));
+    assert_int_equal(storage_files_drop_recorded(files, (struct bytes){(uint8_t[]){0x40}, 1}),
+                     FRESHET_OK);
+    assert_true(is_there(&fixture, "one.part") && !is_there(&fixture, "one"));
+    assert_int_equal(storage_files_drop_recorded(files, (struct bytes){(uint8_t[]){0xc0}, 1}),
+                     FRESHET_OK);
+    assert_false(storage_files_has_suffixes(files));
+    assert_false(is_there(&fixture, "one.part") || is_there(&fixture, "sub/two.part"));
+    assert_int_equal(temporary_read(fixture.root, "one", file, sizeof file), 20000);
+    assert_memory_equal(file, piece, 20000);
+    assert_int_equal(run_plain(&fixture, DISK_STAT), FRESHET_OK);
+    assert_memory_equal(&before, &fixture.stats[0], sizeof before);
+    storage_files_free(files);
+    fixture_deinit(&fixture);
+}
+
+static void disk_finds_parts_whatever_the_layout_wants_now(void **state)
+{
+    struct fixture fixture;
+    char path[TEMPORARY_PATH];
+
+    (void)state;
+    fixture_init(&fixture);
+    fixture.layout.part_suffix = true;
+    assert_int_equal(run_plain(&fixture, DISK_OPEN), FRESHET_OK);
+    assert_int_equal(run_plain(&fixture, DISK_PREPARE), FRESHET_OK);
+    assert_int_equal(run_plain(&fixture, DISK_CLOSE), FRESHET_OK);
+    fixture.layout.part_suffix = false;
+    assert_int_equal(run_plain(&fixture, DISK_OPEN), FRESHET_OK);
+    assert_true(fixture.stats[0].exists && fixture.stats[2].exists);
+    assert_int_equal(run_plain(&fixture, DISK_PREPARE), FRESHET_OK);
+    assert_false(is_there(&fixture, "one") || is_there(&fixture, "sub/two"));
+    /* Another's file of that name is not replaced. */
+    struct storage_files *files = disk_files(fixture.disk, 7);
+    temporary_write(fixture.root, "one", "mine", 4);
+    assert_int_equal(storage_files_drop_suffixes(files, (uint8_t[]){1, 0, 1, 0}),
+                     FRESHET_ERROR_EXISTS);
+    assert_int_equal(temporary_read(fixture.root, "one", path, sizeof path), 4);
+    assert_true(is_there(&fixture, "one.part") && is_there(&fixture, "sub/two"));
+    storage_files_free(files);
+    fixture_deinit(&fixture);
+}
+
+static void disk_gives_no_suffix_beside_a_file_of_that_name(void **state)
+{
+    struct fixture fixture;
+
+    (void)state;
+    fixture_init(&fixture);
+    fixture.layout.part_suffix = true;
+    fixture.files[2].path = "one.part";
+    assert_int_equal(run_plain(&fixture, DISK_OPEN), FRESHET_OK);
+    assert_int_equal(run_plain(&fixture, DISK_PREPARE), FRESHET_OK);
+    assert_true(is_there(&fixture, "one") && is_there(&fixture, "one.part"));
+    assert_int_equal(run_plain(&fixture, DISK_STAT), FRESHET_OK);
+    assert_int_not_equal(fixture.stats[0].inode, fixture.stats[2].inode);
+    fixture_deinit(&fixture);
+}
+
 static void disk_moves_parts_out_of_the_part_store(void **state)
 {
     struct fixture fixture;
@@ -586,6 +672,9 @@ int main(void)
         cmocka_unit_test(disk_hashes_many_leaves_wherever_they_are),
         cmocka_unit_test(disk_gives_files_their_length_and_cuts_longer_ones),
         cmocka_unit_test(disk_lets_go_of_a_file_that_was_replaced),
+        cmocka_unit_test(disk_names_files_when_they_are_recorded),
+        cmocka_unit_test(disk_finds_parts_whatever_the_layout_wants_now),
+        cmocka_unit_test(disk_gives_no_suffix_beside_a_file_of_that_name),
         cmocka_unit_test(disk_moves_parts_out_of_the_part_store),
         cmocka_unit_test(disk_hashes_holes_as_the_zeros_that_they_are),
         cmocka_unit_test(disk_tells_a_short_file_when_it_hashes),

@@ -25,6 +25,13 @@
 static const char *const paths[FILES] = {"top/a", "top/sub/b", NULL, "top/sub/deep/c", "top/empty"};
 static const char *const renamed[FILES] = {"other/a", "other/sub/b", NULL, "other/sub/deep/c",
                                            "other/empty"};
+/* Two of them as they lie there while they are not complete. */
+static const char *const parted[FILES] = {"top/a.part", "top/sub/b", NULL, "top/sub/deep/c.part",
+                                          "top/empty"};
+static const char *const renamed_parted[FILES] = {"other/a.part", "other/sub/b", NULL,
+                                                  "other/sub/deep/c.part", "other/empty"};
+/* Under which names the source is written and looked for. */
+static const char *const *lying = paths;
 static const size_t sizes[FILES] = {3000, 5, 0, 40000, 0};
 
 struct ground {
@@ -62,8 +69,8 @@ static void write_source(const char *root)
     make_folder(root, "top/sub");
     make_folder(root, "top/sub/deep");
     for (uint32_t i = 0; i < FILES; i++)
-        if (paths[i])
-            write_file(root, paths[i], i, sizes[i]);
+        if (lying[i])
+            write_file(root, lying[i], i, sizes[i]);
     write_file(root, PART_NAME, FILES, 1000);
 }
 
@@ -177,7 +184,7 @@ static void in_child(void (*body)(struct ground *ground), struct ground *ground)
 static void must_have_lost_nothing(const struct ground *ground, const char *const *targets)
 {
     for (uint32_t i = 0; i <= FILES; i++) {
-        const char *a = i == FILES ? PART_NAME : paths[i];
+        const char *a = i == FILES ? PART_NAME : lying[i];
         const char *b = i == FILES ? PART_NAME : targets[i];
         size_t size = i == FILES ? 1000 : sizes[i];
         if (!a)
@@ -507,7 +514,8 @@ static void must_run(struct ground *ground, enum payload_operation operation,
 }
 
 /* Kill before step n of the move, or of the clearing; then all of it again. */
-static void kill_at_each_step(struct ground *ground, const char *const *targets)
+static void kill_at_each_step(struct ground *ground, const char *const *targets,
+                              const char *const *lying_targets)
 {
     enum payload_operation killed = PAYLOAD_MOVE;
     for (uint32_t step = 1;; step++) {
@@ -518,13 +526,13 @@ static void kill_at_each_step(struct ground *ground, const char *const *targets)
         if (killed == PAYLOAD_CLEAR)
             must_run(ground, PAYLOAD_MOVE, targets);
         bool was_killed = run_killed(ground, killed, step, targets);
-        must_have_lost_nothing(ground, targets);
+        must_have_lost_nothing(ground, lying_targets);
         for (int i = 0; i < 2; i++) {
             must_run(ground, PAYLOAD_MOVE, targets);
             must_run(ground, PAYLOAD_CLEAR, targets);
         }
-        must_have_lost_nothing(ground, targets);
-        MUST(!exists(ground->from, "top") && is_whole(ground->to, targets[0], 0, sizes[0]));
+        must_have_lost_nothing(ground, lying_targets);
+        MUST(!exists(ground->from, "top") && is_whole(ground->to, lying_targets[0], 0, sizes[0]));
         MUST(!exists(ground->to, MOVING) && !exists(ground->to, "top/sub/deep/" MOVING));
         if (was_killed)
             continue;
@@ -538,15 +546,34 @@ static void kill_at_each_step(struct ground *ground, const char *const *targets)
 
 static void kill_renames(struct ground *ground)
 {
-    kill_at_each_step(ground, paths);
+    kill_at_each_step(ground, paths, paths);
     strcpy(ground->to, ground->from);
-    kill_at_each_step(ground, renamed);
+    kill_at_each_step(ground, renamed, renamed);
+}
+
+static void kill_renames_of_parts(struct ground *ground)
+{
+    lying = parted;
+    kill_at_each_step(ground, paths, parted);
+    strcpy(ground->to, ground->from);
+    kill_at_each_step(ground, renamed, renamed_parted);
+}
+
+static void kill_copies_to(struct ground *ground, const char *const *lying_targets)
+{
+    separate(ground, "8m");
+    kill_at_each_step(ground, paths, lying_targets);
 }
 
 static void kill_copies(struct ground *ground)
 {
-    separate(ground, "8m");
-    kill_at_each_step(ground, paths);
+    kill_copies_to(ground, paths);
+}
+
+static void kill_copies_of_parts(struct ground *ground)
+{
+    lying = parted;
+    kill_copies_to(ground, parted);
 }
 
 static void payload_move_killed_at_any_step_loses_nothing(void **state)
@@ -555,6 +582,53 @@ static void payload_move_killed_at_any_step_loses_nothing(void **state)
     (void)state;
     in_child(kill_renames, ground);
     in_child(kill_copies, ground);
+    free_ground(ground);
+}
+
+static void payload_move_killed_with_parts_loses_none(void **state)
+{
+    struct ground *ground = new_ground();
+    (void)state;
+    in_child(kill_renames_of_parts, ground);
+    in_child(kill_copies_of_parts, ground);
+    free_ground(ground);
+}
+
+static void payload_move_finds_and_deletes_parts(void **state)
+{
+    struct ground *ground = new_ground();
+    static const uint8_t made[FILES] = {1, 1, 0, 1, 1};
+    (void)state;
+    lying = parted;
+    write_source(ground->from);
+    lying = paths;
+    assert_int_equal(run(ground, PAYLOAD_PROBE), FRESHET_OK);
+    for (uint32_t i = 0; i <= FILES; i++)
+        assert_int_equal(ground->existing[i], i == FILES || paths[i] != NULL);
+    struct payload_task *task = task_of(ground, PAYLOAD_DELETE);
+    task->made = made;
+    payload_move_run(task);
+    assert_int_equal(task->error, FRESHET_OK);
+    assert_ptr_equal(task->paths, paths);
+    assert_false(exists(ground->from, "top"));
+    free_ground(ground);
+}
+
+/* A file that is called so is no part of another. */
+static void payload_move_knows_a_name_from_a_part(void **state)
+{
+    struct ground *ground = new_ground();
+    static const char *const twins[2] = {"a", "a.part"};
+    static const uint8_t made[2] = {1, 0};
+    (void)state;
+    write_file(ground->from, "a.part", 1, 10);
+    struct payload_task *task = task_of(ground, PAYLOAD_DELETE);
+    task->paths = twins;
+    task->file_count = 2;
+    task->made = made;
+    payload_move_run(task);
+    assert_int_equal(task->error, FRESHET_OK);
+    assert_true(exists(ground->from, "a.part"));
     free_ground(ground);
 }
 
@@ -675,6 +749,9 @@ int main(void)
         cmocka_unit_test(payload_move_without_space_leaves_the_source),
         cmocka_unit_test(payload_move_can_be_cancelled_between_files),
         cmocka_unit_test(payload_move_killed_at_any_step_loses_nothing),
+        cmocka_unit_test(payload_move_killed_with_parts_loses_none),
+        cmocka_unit_test(payload_move_finds_and_deletes_parts),
+        cmocka_unit_test(payload_move_knows_a_name_from_a_part),
         cmocka_unit_test(payload_move_deletes_what_was_made_and_nothing_else),
         cmocka_unit_test(payload_move_delete_killed_at_any_step_can_be_ended),
         cmocka_unit_test(payload_move_probes_what_is_there),
