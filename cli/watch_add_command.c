@@ -7,8 +7,7 @@
 static const struct command_option options[] = {
     INTAKE_RULES_OPTIONS,
     {"after", 0, "keep|rename|delete",
-     "what happens to a file once its torrent is kept: nothing (the default), .added behind its "
-     "name, or it goes",
+     "what happens to a file once its torrent is kept: nothing, .added behind its name, or it goes",
      .repeatable = false},
     DAEMON_CLIENT_OPTIONS,
     {0},
@@ -43,7 +42,8 @@ const struct command watch_add_command = {
     .operands = "FOLDER",
     .description = "Prints the number by which 'watch rm' calls it. A folder that is watched "
                    "already gets these options instead of those that it had. What lies in it now "
-                   "is taken as well. It need not be there yet.\n"
+                   "is taken as well. It need not be there yet. Without --after a file is kept, or "
+                   "deleted where Transmission's trash-original-torrent-files is set.\n"
                    "\n"
                    "Files that are kept are remembered and not taken again, not even after their "
                    "torrent was removed, until they change.",

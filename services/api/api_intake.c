@@ -185,6 +185,8 @@ static void put(struct api_call *call, struct api_turn *turn, struct add_state *
     uint32_t *count;
 
     catalog_settings_copy(catalog_settings(catalog), &copy);
+    if (kind == INTAKE_WATCH && copy.trash_original && !json_object_get(call->body, "after"))
+        state->rule.after = INTAKE_DELETE; /* what Transmission's clients set for all */
     char ***texts = texts_of(&copy, kind, &count);
     uint32_t place = find_place(kind, *texts, *count, &state->rule);
     state->is_new = place == *count;

@@ -134,6 +134,23 @@ def test_an_item_is_taken_once_also_after_it_was_removed(drive, web):
     wait_added(drive, "m2", "m3")
 
 
+def test_kills_lose_no_item_and_take_none_twice(drive, web):
+    wanted = set()
+    for turn in range(1, 6):
+        wanted.add(f"m{turn}")
+        url = web.feed("/rss", *[magnet(number, f"item {number}")
+                                 for number in range(1, turn + 1)])
+        drive("feed", "add", url, "--interval", f"{turn + 60}s")  # it has changed: read at once
+        wait_for(lambda turn=turn: f"m{turn}" in names(drive), lambda: names(drive))
+        drive.daemon.kill()
+        drive.daemon.start()
+        wait_added(drive, *wanted)
+    wait_read(drive)
+    wait_for(lambda: [item["taken"] for item in show(drive)["items"]] == [True] * 5,
+             lambda: show(drive))
+    assert names(drive) == wanted
+
+
 def test_an_episode_counts_once_whatever_its_release(drive, web):
     url = web.feed("/rss", magnet(1, "Some Show S01E02 720p"), magnet(2, "some.show.1x02.1080p"),
                    magnet(3, "Some Show S01E03"), magnet(4, "Some Show S01E02 PROPER 720p"))

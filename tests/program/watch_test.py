@@ -2,9 +2,11 @@
 """Folders that a daemon watches: watch add, ls, rm; what is taken, left alone and remembered."""
 import json
 import os
+import subprocess
 import time
 
 import pytest
+from conftest import PROGRAM
 from daemons import daemons  # noqa: F401  a fixture
 from peers import wait_for, write
 
@@ -175,6 +177,18 @@ def test_rules_change_while_it_runs_and_stay_over_a_restart(drive, torrents, tmp
     assert json.loads(drive("watch", "ls", "--json")) == []
 
 
+def test_the_setting_of_transmission_holds_where_a_rule_says_nothing(drive, torrents, tmp_path):
+    folder = tmp_path / "drop"
+    folder.mkdir()
+    drive.daemon.rpc("session-set", trash_original_torrent_files=True)
+    drive("watch", "add", folder)
+    (folder / "one.torrent").write_bytes(torrents("one"))
+    wait_added(drive, "one")
+    wait_for(lambda: not list(folder.iterdir()), "the file stays")
+    drive("watch", "add", folder, "--after", "keep")
+    assert json.loads(drive("watch", "ls", "--json"))[0]["rule"]["after"] == "keep"
+
+
 def test_a_file_that_cannot_be_renamed_is_not_added_again(drive, torrents, tmp_path):
     folder = tmp_path / "drop"
     folder.mkdir()
@@ -190,7 +204,7 @@ def test_a_file_that_cannot_be_renamed_is_not_added_again(drive, torrents, tmp_p
     assert (folder / name).exists()
 
 
-def test_the_log_is_kept_and_followed(drive, torrents, tmp_path, freshet):
+def test_the_log_is_kept_and_followed(drive, torrents, tmp_path):
     folder = tmp_path / "drop"
     folder.mkdir()
     drive("watch", "add", folder)
@@ -204,3 +218,11 @@ def test_the_log_is_kept_and_followed(drive, torrents, tmp_path, freshet):
         drive)["one"]["hash_string"]
     text = drive("log", "-n", "1").splitlines()
     assert len(text) == 1 and text[0] == drive.daemon.log().splitlines()[-1]
+    with subprocess.Popen([PROGRAM, "log", "-f", "-n", "1", "--json", "--socket",
+                           drive.daemon.socket], stdout=subprocess.PIPE, text=True) as follower:
+        assert json.loads(follower.stdout.readline())["number"] == lines[-1]["number"]
+        (folder / "bad.torrent").write_bytes(b"x")
+        line = json.loads(follower.stdout.readline())
+        assert line["event"] == "not-added" and line["fields"]["file"] == "bad.torrent"
+        drive.daemon.kill()
+        assert follower.stdout.read() == "" and follower.wait(60) == 0
