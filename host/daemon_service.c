@@ -247,6 +247,7 @@ static void refresh(void *context)
 
     world->now = clock_now();
     world->wall_s = clock_wall() / SECOND_NS;
+    world->listen = session_listen_address(daemon->session);
     world->revision_minute_ago =
         daemon->seconds >= 60 ? daemon->revisions[daemon->seconds % 60] : 0;
 }
@@ -405,6 +406,8 @@ static void make_world(struct daemon_service *daemon)
     world->off = (struct service_off){.dht = daemon->options.session.no_dht,
                                       .lsd = daemon->options.session.engine.no_lsd,
                                       .pex = daemon->options.session.engine.no_pex};
+    world->pid = getpid();
+    world->state_folder = daemon->folder;
     world->content = daemon_known_find;
     world->intake = tell_intake;
     world->feed_items = tell_items;

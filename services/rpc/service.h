@@ -110,6 +110,10 @@ struct service_world {
     struct service_off {               /* whatever the settings say: the command line said no */
         bool dht, lsd, pex;
     } off;
+    /* For our own user's doctor; may be 0 and NULL. */
+    int64_t pid;
+    struct address listen; /* where peers come */
+    const char *state_folder;
     /* false: not at hand, ask for JOB_CONTENT first. */
     bool (*content)(void *context, torrent_id id, struct service_content *ret_content);
     /* Each may be NULL. How a rule of what comes by itself fares (false: nobody knows it); a feed's

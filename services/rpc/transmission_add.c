@@ -149,12 +149,14 @@ static void add_one(struct transmission_request *request, struct service_world *
     if (folder && !transmission_folder_allowed(request, settings, folder))
         return;
     struct catalog_wishes wishes = {.honors_session_limits = true, .seed_time_s = -1};
+    struct catalog_past past = {0};
+    bool has_past = transmission_past_read(request, &past, &wishes);
+    if (past.folder_done && !transmission_folder_allowed(request, settings, past.folder_done))
+        return;
     uint32_t file_count = work->metainfo ? work->metainfo->geometry.file_count : 0;
     uint8_t *priorities = memory_new(file_count);
     memset(priorities, CATALOG_PRIORITY_NORMAL, file_count);
-    struct catalog_past past = {0};
     bool has_wishes = transmission_arguments_wishes(request, &wishes);
-    bool has_past = transmission_past_read(request, &past, &wishes);
     /* Which files a link has nobody knows yet. */
     bool has_files =
         file_count && transmission_arguments_priorities(request, priorities, file_count);

@@ -8,8 +8,14 @@
 
 struct where_call {
     bool is_allowed;
-    char page[ADDRESS_TEXT_SIZE], token[128], version[32];
+    char page[ADDRESS_TEXT_SIZE], token[128], version[32], listen[ADDRESS_TEXT_SIZE];
+    char state[LIMIT_PATH_LENGTH + 1];
+    int64_t pid;
+    bool has_dht[2]; /* IPv4, IPv6 */
+    struct dht_node_stats dht[2];
 };
+
+static const enum address_family families[2] = {ADDRESS_IPV4, ADDRESS_IPV6};
 
 static void *where_begin(const struct service_request *request)
 {
@@ -39,7 +45,32 @@ static enum service_step where_step(void *context, struct service_world *world, 
     copy(call->page, sizeof call->page, world->page);
     copy(call->token, sizeof call->token, world->token);
     copy(call->version, sizeof call->version, world->version);
+    copy(call->state, sizeof call->state, world->state_folder);
+    call->pid = world->pid;
+    if (world->listen.family != ADDRESS_NONE)
+        address_to_text(&world->listen, call->listen);
+    for (int i = 0; i < 2 && world->engine; i++)
+        call->has_dht[i] = engine_dht_stats(world->engine, families[i], &call->dht[i]);
     return SERVICE_DONE;
+}
+
+static void write_dht(const struct where_call *call, struct json_writer *writer)
+{
+    json_writer_key(writer, "dht");
+    json_writer_open(writer, '[');
+    for (int i = 0; i < 2; i++) {
+        if (!call->has_dht[i])
+            continue;
+        json_writer_open(writer, '{');
+        json_writer_put_u64(writer, "family", families[i]);
+        json_writer_put_u64(writer, "nodes", call->dht[i].nodes);
+        json_writer_put_u64(writer, "good_nodes", call->dht[i].good_nodes);
+        json_writer_put_u64(writer, "queries_out", call->dht[i].queries_out);
+        json_writer_put_u64(writer, "replies_in", call->dht[i].replies_in);
+        json_writer_put_u64(writer, "queries_in", call->dht[i].queries_in);
+        json_writer_close(writer, '}');
+    }
+    json_writer_close(writer, ']');
 }
 
 static void where_write(void *context, struct service_reply *ret_reply)
@@ -55,6 +86,10 @@ static void where_write(void *context, struct service_reply *ret_reply)
         json_writer_put_text(&writer, "rpc", call->page);
         json_writer_put_text(&writer, "token", call->token);
         json_writer_put_text(&writer, "version", call->version);
+        json_writer_put_text(&writer, "listen", call->listen);
+        json_writer_put_text(&writer, "state", call->state);
+        json_writer_put_u64(&writer, "pid", (uint64_t)call->pid);
+        write_dht(call, &writer);
     }
     json_writer_close(&writer, '}');
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * GET /local, on the Unix socket only: where the page is, and the token that it asks for. Who may
- * use that socket may read the token's file as well.
+ * GET /local, on the Unix socket only: where the page is, and the token that it asks for; for
+ * `freshet doctor` also where peers come, the state folder, the process, and how the DHT does. Who
+ * may use that socket may read the token's file as well.
  */
 #ifndef FRESHET_RPC_WHERE_SERVICE_H
 #define FRESHET_RPC_WHERE_SERVICE_H
