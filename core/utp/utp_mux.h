@@ -18,9 +18,9 @@
 #define FRESHET_UTP_UTP_MUX_H
 
 #include "core/door/door.h"
-#include "core/utp/utp_congestion.h"
 #include "core/utp/utp_cookie.h"
 #include "core/utp/utp_output.h"
+#include "core/utp/utp_window.h"
 
 struct utp_mux;
 

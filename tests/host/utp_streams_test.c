@@ -65,6 +65,7 @@ static void on_event(void *context, struct event *event)
     case EVENT_ACCEPTED: fixture->accepted = event->conn; break;
     case EVENT_CONNECTED:
         assert_int_equal(event->conn, 1);
+        assert_int_equal(event->transport, TRANSPORT_UTP);
         fixture->connected++;
         break;
     case EVENT_CLOSED:
@@ -204,7 +205,7 @@ static void connect_both(struct fixture *fixture, enum transport transport)
 {
     stream_sockets_connect(fixture->sockets, 1, &fixture->bound, transport);
     RUN_UNTIL(fixture, fixture->connected == 1 && fixture->accepted != 0);
-    assert_true(fixture->accepted >= UTP_STREAMS_INBOUND);
+    assert_true(fixture->accepted >= CONN_INBOUND_UTP);
 }
 
 static void send_file(struct fixture *fixture, uint64_t offset, uint32_t length, bool head)
