@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "host/session_listen.h"
 
-#include "host/session.h"
-
 #include "core/base/memory.h"
 
 #include <stdio.h>
@@ -26,7 +24,7 @@ static void session_use_utp(struct session *session)
     if (session->options.transport == TRANSPORT_TCP)
         return;
     stream_sockets_use_utp(session->streams, session->datagrams, session->options.utp_policy);
-    session_set_utp(session, !session->utp_off);
+    utp_streams_set_accepts(stream_sockets_utp(session->streams), !session->utp_off);
 }
 
 static enum freshet_error session_listen_at(struct session *session, const struct address *address)

@@ -66,14 +66,16 @@ static struct stream_socket *utp_streams_accept(struct utp_streams *streams,
         utp_mux_close(streams->mux, clock_now(), event->conn);
         return NULL;
     }
-    return stream_socket_new_utp(table, event->conn, &event->remote);
+    return stream_socket_new_utp(table, event->conn, &event->path.remote);
 }
 
 static void utp_streams_tell_open(struct utp_streams *streams, struct stream_socket *stream,
-                                  enum event_type type)
+                                  enum event_type type, const struct address *local)
 {
     stream->connecting = false;
     stream->local = datagram_socket_address(streams->socket);
+    if (local->family != ADDRESS_NONE)
+        stream->local = *local;
     struct event event = {.type = type,
                           .conn = stream->id,
                           .transport = TRANSPORT_UTP,
@@ -92,9 +94,9 @@ static void utp_streams_on_event(struct utp_streams *streams, const struct utp_e
         return;
     streams->told = true;
     if (event->what & UTP_EVENT_ACCEPTED)
-        utp_streams_tell_open(streams, stream, EVENT_ACCEPTED);
+        utp_streams_tell_open(streams, stream, EVENT_ACCEPTED, &event->path.local);
     if (event->what & UTP_EVENT_CONNECTED)
-        utp_streams_tell_open(streams, stream, EVENT_CONNECTED);
+        utp_streams_tell_open(streams, stream, EVENT_CONNECTED, &event->path.local);
     if (event->what & UTP_EVENT_CLOSED) {
         stream_socket_fail(stream, event->error);
         return;

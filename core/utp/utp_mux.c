@@ -371,7 +371,7 @@ bool utp_mux_event(struct utp_mux *mux, struct utp_event *ret_event)
         *ret_event = (struct utp_event){.conn = connection->id,
                                         .what = connection->happened,
                                         .error = connection->error,
-                                        .remote = connection->path.remote};
+                                        .path = connection->path};
         connection->happened = 0;
         if (ret_event->what & UTP_EVENT_CLOSED)
             utp_connection_close(connection, 0);
