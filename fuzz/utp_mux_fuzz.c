@@ -130,6 +130,12 @@ static void settle(struct run *run, uint8_t which)
     }
     send_all(run, which);
     utp_mux_check(end->mux);
+    struct utp_status status;
+    if (end->has && utp_mux_status(end->mux, end->conn, &status))
+        CHECK(status.flight <= BUFFER_MAX);
+    CHECK(utp_mux_count(end->mux) <= 4);
+    /* Rings, records of packets, and what waits of the other. */
+    CHECK(utp_mux_memory(end->mux) <= (uint64_t)8 * (2 * BUFFER_MAX + 65536));
 }
 
 static void write_some(struct run *run, uint8_t which, uint32_t wanted)
@@ -238,6 +244,10 @@ static void step(struct run *run, uint8_t what, const uint8_t *bytes, size_t len
             (more & 1 ? raw : forge)(run, which, bytes, length);
         break;
     default:
+        if (more >= 14)
+            utp_mux_set_accepts(end->mux, more == 14);
+        if (more >= 12)
+            utp_mux_set_policy(end->mux, more == 12 ? UTP_LEDBAT : UTP_LEDBAT_PLUS);
         if (more != 7 || !end->has || end->closed)
             break;
         utp_mux_close(end->mux, run->now, end->conn);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Settings of all torrents that are the engine's affair rather than the catalog's: ways to find
- * peers, how many, and the port. What the command line switched off stays off. */
+ * peers, how many, by which transport, and the port. What the command line switched off stays off.
+ */
 #include "host/daemon_service_state.h"
 
 #include "host/clock.h"
@@ -68,4 +69,5 @@ void daemon_settings_apply(struct daemon_service *daemon)
     set_port(daemon, settings->peer_port);
     daemon_trackers_on_settings(daemon);
     daemon_ip_filter_apply(daemon);
+    session_set_utp(daemon->session, settings->utp);
 }

@@ -309,6 +309,14 @@ void session_network_changed(struct session *session, int64_t slept_ns)
     session_command(session, &command);
 }
 
+void session_set_utp(struct session *session, bool on)
+{
+    if (session->options.transport != TRANSPORT_ANY)
+        return;
+    session->utp_off = !on;
+    utp_streams_set_accepts(stream_sockets_utp(session->streams), on);
+}
+
 void session_run(struct session *session)
 {
     uv_run(&session->loop, UV_RUN_DEFAULT);

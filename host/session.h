@@ -36,6 +36,8 @@ enum freshet_error session_set_port(struct session *session, uint16_t port);
 /* This machine's addresses have changed, or it slept for so long: connections that are dead end,
  * and peers are looked for anew. */
 void session_network_changed(struct session *session, int64_t slept_ns);
+/* Of connections from now on; only where --transport has left both. */
+void session_set_utp(struct session *session, bool on);
 
 /* Runs until everything has stopped after session_shutdown, or until session_break. */
 void session_run(struct session *session);

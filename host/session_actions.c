@@ -115,15 +115,21 @@ static void session_cancel(struct session *session, job_id job)
     resolver_cancel(session->resolver, job);
 }
 
+/* What the command line or a person's setting leaves of the engine's wish. */
+static enum transport session_transport(const struct session *session, enum transport wished)
+{
+    if (session->options.transport != TRANSPORT_ANY)
+        return session->options.transport;
+    return session->utp_off ? TRANSPORT_TCP : wished;
+}
+
 void session_actions_perform(struct session *session, const struct action *action)
 {
     switch (action->type) {
     case ACTION_NONE: break;
     case ACTION_CONNECT:
         stream_sockets_connect(session->streams, action->conn, &action->remote,
-                               session->options.transport != TRANSPORT_ANY
-                                   ? session->options.transport
-                                   : action->transport);
+                               session_transport(session, action->transport));
         break;
     case ACTION_SEND: stream_sockets_send(session->streams, action); break;
     case ACTION_SEND_DATAGRAM:

@@ -19,6 +19,14 @@ static void session_on_datagram(void *context, struct event *event)
     session_parts_input(session, event);
 }
 
+static void session_use_utp(struct session *session)
+{
+    if (session->options.transport == TRANSPORT_TCP)
+        return;
+    stream_sockets_use_utp(session->streams, session->datagrams, session->options.utp_policy);
+    utp_streams_set_accepts(stream_sockets_utp(session->streams), !session->utp_off);
+}
+
 static enum freshet_error session_listen_at(struct session *session, const struct address *address)
 {
     bool has_tcp = session->options.transport != TRANSPORT_UTP;
@@ -35,8 +43,7 @@ static enum freshet_error session_listen_at(struct session *session, const struc
         return error;
     }
     session->listen = datagram_socket_address(session->datagrams);
-    if (session->options.transport != TRANSPORT_TCP)
-        stream_sockets_use_utp(session->streams, session->datagrams, session->options.utp_policy);
+    session_use_utp(session);
     return FRESHET_OK;
 }
 
@@ -133,8 +140,10 @@ enum freshet_error session_listen_move(struct session *session, uint16_t port)
     enum freshet_error error = session_listen_at(session, &wish);
     if (error) {
         /* The UDP socket is open still; nobody takes a TCP port that was ours a moment ago. */
-        stream_sockets_listen(session->streams, &before, &session->listen);
+        if (session->options.transport != TRANSPORT_UTP)
+            stream_sockets_listen(session->streams, &before, &session->listen);
         session->datagrams = datagrams;
+        session_use_utp(session);
         return error;
     }
     datagram_socket_close(datagrams);

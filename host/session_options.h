@@ -4,7 +4,7 @@
 #define FRESHET_HOST_SESSION_OPTIONS_H
 
 #include "core/engine/engine.h"
-#include "core/utp/utp_congestion.h"
+#include "core/utp/utp_window.h"
 
 struct session_options {
     /* Where to listen; family ADDRESS_NONE: every address, the port of last time, else 6881, else

@@ -48,6 +48,7 @@ struct session {
     struct address listen;
     int64_t wall_offset; /* wall clock minus monotonic clock */
     bool has_dht;
+    bool utp_off; /* it is there, and a person wants none */
     bool wall_known, stopping, finished, deaf;
 };
 

@@ -3,7 +3,6 @@
 
 #include "core/base/check.h"
 #include "core/base/memory.h"
-#include "host/utp_streams.h"
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -61,7 +60,7 @@ void stream_socket_close(struct stream_socket *stream)
     map_remove(&stream->table->by_id, &stream->id);
     list_remove(&stream->table->all, &stream->node);
     if (stream->is_utp) {
-        utp_streams_close(stream->table->utp, stream);
+        stream->table->utp_calls->close(stream);
         return;
     }
     /* libuv first: it speaks of the descriptor to the kernel once more. */
@@ -82,7 +81,7 @@ void stream_socket_poll(struct stream_socket *stream)
     int events = 0;
 
     if (stream->is_utp) {
-        utp_streams_poll(stream->table->utp, stream);
+        stream->table->utp_calls->poll(stream);
         return;
     }
     if (stream->connecting || (stream->sending.active && !stream->sending.warming_now))

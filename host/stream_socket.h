@@ -11,6 +11,7 @@
 #include "core/base/map.h"
 #include "host/disk.h"
 
+#include <sys/uio.h>
 #include <uv.h>
 
 /* What one connection may move before the next one has its turn. */
@@ -27,12 +28,26 @@ struct stream_sockets_options {
     void *context;
 };
 
+struct stream_socket;
+struct utp_streams;
+
+/* What uTP does in a way of its own; utp_streams has it. The last three answer as system calls do.
+ */
+struct stream_utp_calls {
+    void (*poll)(struct stream_socket *stream);
+    void (*close)(struct stream_socket *stream);
+    ssize_t (*read)(struct stream_socket *stream, const struct iovec *vectors, int count);
+    ssize_t (*write)(struct stream_socket *stream, const void *bytes, size_t length);
+    ssize_t (*send_file)(struct stream_socket *stream, int file, off_t offset, size_t length);
+};
+
 /* What all connections share. */
 struct stream_table {
     struct stream_sockets_options options;
     struct map by_id;
     struct list all;
     struct utp_streams *utp; /* NULL: there is only TCP */
+    const struct stream_utp_calls *utp_calls;
     uv_poll_cb on_poll;
     uint8_t *scratch; /* STREAM_SCRATCH: protocol bytes on their way */
     uint8_t *trash;   /* STREAM_SCRATCH: payload that nobody wants */

@@ -190,7 +190,7 @@ static void stream_on_accepted(struct stream_sockets *sockets, int fd, const str
 {
     struct stream_socket *stream =
         sockets->table.all.length < sockets->table.options.connections_max &&
-                sockets->next_inbound < UTP_STREAMS_INBOUND
+                sockets->next_inbound < CONN_INBOUND_UTP
             ? stream_socket_new(&sockets->table, sockets->next_inbound, fd, remote)
             : NULL;
 
@@ -301,7 +301,7 @@ static void listener_on_closed(uv_handle_t *handle)
 void stream_sockets_stop_listening(struct stream_sockets *sockets)
 {
     if (sockets->table.utp)
-        utp_streams_stop_accepting(sockets->table.utp);
+        utp_streams_set_accepts(sockets->table.utp, false);
     if (sockets->listener < 0)
         return;
     uv_close((uv_handle_t *)sockets->listener_poll, listener_on_closed);
@@ -341,10 +341,27 @@ void stream_sockets_close(struct stream_sockets *sockets, conn_id conn)
         stream_socket_close(stream);
 }
 
+/* A peer knows a connection by the port that it comes from. */
+static void stream_end_utp(struct stream_sockets *sockets, const struct datagram_socket *next)
+{
+    struct list_node *node, *after;
+
+    for (node = list_first(&sockets->table.all); node; node = after) {
+        struct stream_socket *stream = LIST_ELEMENT(node, struct stream_socket, node);
+        after = list_next(&sockets->table.all, node);
+        if (stream->is_utp && !utp_streams_is_on(sockets->table.utp, next))
+            stream_socket_fail(stream, FRESHET_ERROR_CONNECTION);
+    }
+}
+
 void stream_sockets_use_utp(struct stream_sockets *sockets, struct datagram_socket *socket,
                             enum utp_policy policy)
 {
-    CHECK(sockets->table.utp == NULL);
+    if (sockets->table.utp) {
+        stream_end_utp(sockets, socket);
+        utp_streams_move(sockets->table.utp, socket);
+        return;
+    }
     sockets->fall_back = memory_new(sizeof *sockets->fall_back);
     CHECK(uv_timer_init(sockets->table.options.loop, sockets->fall_back) == 0);
     sockets->fall_back->data = sockets;

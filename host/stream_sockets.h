@@ -23,7 +23,8 @@ enum freshet_error stream_sockets_listen(struct stream_sockets *sockets,
                                          const struct address *address, struct address *ret_bound);
 void stream_sockets_stop_listening(struct stream_sockets *sockets);
 
-/* uTP too, on this socket, which must outlive the streams. */
+/* uTP too, on this socket, which must outlive the streams. Called again: from now on on another
+ * one, where nobody would know the connections that there are: they end. */
 void stream_sockets_use_utp(struct stream_sockets *sockets, struct datagram_socket *socket,
                             enum utp_policy policy);
 /* NULL: there is only TCP. */

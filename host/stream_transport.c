@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "host/stream_transport.h"
 
-#include "host/utp_streams.h"
-
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 
 ssize_t stream_transport_read(struct stream_socket *stream, const struct iovec *vectors, int count)
 {
     if (stream->is_utp)
-        return utp_streams_read(stream->table->utp, stream, vectors, count);
+        return stream->table->utp_calls->read(stream, vectors, count);
     return readv(stream->fd, vectors, count);
 }
 
@@ -17,7 +15,7 @@ ssize_t stream_transport_write(struct stream_socket *stream, const void *bytes, 
                                bool more)
 {
     if (stream->is_utp)
-        return utp_streams_write(stream->table->utp, stream, bytes, length);
+        return stream->table->utp_calls->write(stream, bytes, length);
     return send(stream->fd, bytes, length, MSG_NOSIGNAL | MSG_DONTWAIT | (more ? MSG_MORE : 0));
 }
 
@@ -25,6 +23,6 @@ ssize_t stream_transport_send_file(struct stream_socket *stream, int file, off_t
                                    size_t length)
 {
     if (stream->is_utp)
-        return utp_streams_send_file(stream->table->utp, stream, file, offset, length);
+        return stream->table->utp_calls->send_file(stream, file, offset, length);
     return sendfile(stream->fd, file, &offset, length);
 }

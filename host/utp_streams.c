@@ -66,16 +66,21 @@ static struct stream_socket *utp_streams_accept(struct utp_streams *streams,
         utp_mux_close(streams->mux, clock_now(), event->conn);
         return NULL;
     }
-    return stream_socket_new_utp(table, event->conn, &event->remote);
+    return stream_socket_new_utp(table, event->conn, &event->path.remote);
 }
 
 static void utp_streams_tell_open(struct utp_streams *streams, struct stream_socket *stream,
-                                  enum event_type type)
+                                  enum event_type type, const struct address *local)
 {
     stream->connecting = false;
     stream->local = datagram_socket_address(streams->socket);
-    struct event event = {
-        .type = type, .conn = stream->id, .remote = stream->remote, .local = stream->local};
+    if (local->family != ADDRESS_NONE)
+        stream->local = *local;
+    struct event event = {.type = type,
+                          .conn = stream->id,
+                          .transport = TRANSPORT_UTP,
+                          .remote = stream->remote,
+                          .local = stream->local};
     stream_socket_tell(stream, &event);
 }
 
@@ -89,9 +94,9 @@ static void utp_streams_on_event(struct utp_streams *streams, const struct utp_e
         return;
     streams->told = true;
     if (event->what & UTP_EVENT_ACCEPTED)
-        utp_streams_tell_open(streams, stream, EVENT_ACCEPTED);
+        utp_streams_tell_open(streams, stream, EVENT_ACCEPTED, &event->path.local);
     if (event->what & UTP_EVENT_CONNECTED)
-        utp_streams_tell_open(streams, stream, EVENT_CONNECTED);
+        utp_streams_tell_open(streams, stream, EVENT_CONNECTED, &event->path.local);
     if (event->what & UTP_EVENT_CLOSED) {
         stream_socket_fail(stream, event->error);
         return;
@@ -235,8 +240,9 @@ bool utp_streams_pump(struct utp_streams *streams)
     return streams->told;
 }
 
-void utp_streams_poll(struct utp_streams *streams, struct stream_socket *stream)
+static void utp_streams_poll(struct stream_socket *stream)
 {
+    struct utp_streams *streams = stream->table->utp;
     bool sends = stream->sending.active && !stream->sending.warming_now && !stream->utp_full;
     bool receives =
         !stream->paused && (utp_mux_peek(streams->mux, stream->id).length > 0 || stream->utp_ended);
@@ -257,17 +263,20 @@ void utp_streams_connect(struct utp_streams *streams, conn_id conn, const struct
         stream_socket_fail(stream, error);
 }
 
-void utp_streams_close(struct utp_streams *streams, struct stream_socket *stream)
+static void utp_streams_close(struct stream_socket *stream)
 {
+    struct utp_streams *streams = stream->table->utp;
+
     utp_mux_close(streams->mux, clock_now(), stream->id);
     if (list_contains(&stream->due))
         list_remove(&streams->due, &stream->due);
     list_append(&streams->graveyard, &stream->due);
 }
 
-ssize_t utp_streams_read(struct utp_streams *streams, struct stream_socket *stream,
-                         const struct iovec *vectors, int count)
+static ssize_t utp_streams_read(struct stream_socket *stream, const struct iovec *vectors,
+                                int count)
 {
+    struct utp_streams *streams = stream->table->utp;
     size_t got = 0, filled = 0;
     int at = 0;
 
@@ -293,10 +302,9 @@ ssize_t utp_streams_read(struct utp_streams *streams, struct stream_socket *stre
 }
 
 /* Room in the ring, or NULL and EAGAIN; the mux tells when there is some. */
-static uint8_t *utp_streams_room(struct utp_streams *streams, struct stream_socket *stream,
-                                 uint32_t *ret_length)
+static uint8_t *utp_streams_room(struct stream_socket *stream, uint32_t *ret_length)
 {
-    uint8_t *at = utp_mux_reserve(streams->mux, stream->id, ret_length);
+    uint8_t *at = utp_mux_reserve(stream->table->utp->mux, stream->id, ret_length);
 
     if (at)
         return at;
@@ -305,49 +313,64 @@ static uint8_t *utp_streams_room(struct utp_streams *streams, struct stream_sock
     return NULL;
 }
 
-ssize_t utp_streams_write(struct utp_streams *streams, struct stream_socket *stream,
-                          const void *bytes, size_t length)
+static ssize_t utp_streams_write(struct stream_socket *stream, const void *bytes, size_t length)
 {
     uint32_t room;
-    uint8_t *at = utp_streams_room(streams, stream, &room);
+    uint8_t *at = utp_streams_room(stream, &room);
 
     if (!at)
         return -1;
     if (length < room)
         room = (uint32_t)length;
     memcpy(at, bytes, room);
-    utp_mux_commit(streams->mux, stream->id, room);
+    utp_mux_commit(stream->table->utp->mux, stream->id, room);
     return room;
 }
 
-ssize_t utp_streams_send_file(struct utp_streams *streams, struct stream_socket *stream, int file,
-                              off_t offset, size_t length)
+static ssize_t utp_streams_send_file(struct stream_socket *stream, int file, off_t offset,
+                                     size_t length)
 {
     uint32_t room;
-    uint8_t *at = utp_streams_room(streams, stream, &room);
+    uint8_t *at = utp_streams_room(stream, &room);
 
     if (!at)
         return -1;
     ssize_t got = pread(file, at, length < room ? length : room, offset);
     if (got > 0)
-        utp_mux_commit(streams->mux, stream->id, (uint32_t)got);
+        utp_mux_commit(stream->table->utp->mux, stream->id, (uint32_t)got);
     return got;
 }
 
 /* ---- a life ---- */
+
+static const struct stream_utp_calls utp_streams_calls = {
+    .poll = utp_streams_poll,
+    .close = utp_streams_close,
+    .read = utp_streams_read,
+    .write = utp_streams_write,
+    .send_file = utp_streams_send_file,
+};
+
+static void utp_streams_set_socket(struct utp_streams *streams, struct datagram_socket *socket)
+{
+    struct datagram_socket_runs runs = {.received = utp_streams_on_handful,
+                                        .writable = utp_streams_on_writable,
+                                        .context = streams};
+
+    streams->socket = socket;
+    streams->is_full = false;
+    datagram_socket_take_runs(socket, &runs);
+}
 
 struct utp_streams *utp_streams_new(struct stream_table *table, struct datagram_socket *socket,
                                     enum utp_policy policy)
 {
     struct utp_streams *streams = memory_new(sizeof *streams);
     struct utp_mux_options options = {
-        .policy = policy, .inbound_first = UTP_STREAMS_INBOUND, .accepts = true};
-    struct datagram_socket_runs runs = {.received = utp_streams_on_handful,
-                                        .writable = utp_streams_on_writable,
-                                        .context = streams};
+        .policy = policy, .inbound_first = CONN_INBOUND_UTP, .accepts = true};
 
     streams->table = table;
-    streams->socket = socket;
+    utp_streams_set_socket(streams, socket);
     list_init(&streams->due);
     list_init(&streams->graveyard);
     streams->held_bytes = memory_new(UTP_RUN_BYTES + 2048);
@@ -356,14 +379,27 @@ struct utp_streams *utp_streams_new(struct stream_table *table, struct datagram_
     streams->mux = utp_mux_new(&options);
     CHECK(uv_timer_init(table->options.loop, &streams->timer) == 0);
     streams->timer.data = streams;
-    datagram_socket_take_runs(socket, &runs);
     table->utp = streams;
+    table->utp_calls = &utp_streams_calls;
     return streams;
 }
 
-void utp_streams_stop_accepting(struct utp_streams *streams)
+bool utp_streams_is_on(const struct utp_streams *streams, const struct datagram_socket *socket)
 {
-    utp_mux_set_accepts(streams->mux, false);
+    return streams->socket == socket;
+}
+
+void utp_streams_move(struct utp_streams *streams, struct datagram_socket *socket)
+{
+    if (streams->socket == socket)
+        return;
+    utp_streams_flush(streams);
+    utp_streams_set_socket(streams, socket);
+}
+
+void utp_streams_set_accepts(struct utp_streams *streams, bool accepts)
+{
+    utp_mux_set_accepts(streams->mux, accepts);
 }
 
 static void utp_streams_on_timer_closed(uv_handle_t *handle)

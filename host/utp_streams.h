@@ -8,14 +8,9 @@
 #ifndef FRESHET_HOST_UTP_STREAMS_H
 #define FRESHET_HOST_UTP_STREAMS_H
 
-#include "core/utp/utp_congestion.h"
+#include "core/utp/utp_window.h"
 #include "host/datagram_socket.h"
 #include "host/stream_socket.h"
-
-#include <sys/uio.h>
-
-/* Accepted ones are numbered from here; TCP's are below. */
-#define UTP_STREAMS_INBOUND 0xc0000000u
 
 struct utp_streams;
 
@@ -25,7 +20,10 @@ struct utp_streams *utp_streams_new(struct stream_table *table, struct datagram_
 /* After all streams are closed; the loop must run until its handle is gone. Connections that were
  * still saying goodbye are dropped. */
 void utp_streams_free(struct utp_streams *streams);
-void utp_streams_stop_accepting(struct utp_streams *streams);
+bool utp_streams_is_on(const struct utp_streams *streams, const struct datagram_socket *socket);
+/* To another socket; what is still to be said goes out of the one before. */
+void utp_streams_move(struct utp_streams *streams, struct datagram_socket *socket);
+void utp_streams_set_accepts(struct utp_streams *streams, bool accepts);
 
 /* true: it was a packet of uTP. */
 bool utp_streams_input(struct utp_streams *streams, const struct event *datagram);
@@ -34,15 +32,5 @@ bool utp_streams_input(struct utp_streams *streams, const struct event *datagram
 bool utp_streams_pump(struct utp_streams *streams);
 
 void utp_streams_connect(struct utp_streams *streams, conn_id conn, const struct address *remote);
-
-/* What stream_socket and stream_transport ask for. */
-void utp_streams_poll(struct utp_streams *streams, struct stream_socket *stream);
-void utp_streams_close(struct utp_streams *streams, struct stream_socket *stream);
-ssize_t utp_streams_read(struct utp_streams *streams, struct stream_socket *stream,
-                         const struct iovec *vectors, int count);
-ssize_t utp_streams_write(struct utp_streams *streams, struct stream_socket *stream,
-                          const void *bytes, size_t length);
-ssize_t utp_streams_send_file(struct utp_streams *streams, struct stream_socket *stream, int file,
-                              off_t offset, size_t length);
 
 #endif

@@ -15,8 +15,9 @@
  *   points at: a job owns its buffers from the moment it is pulled until its one EVENT_JOB_DONE.
  *   Every job ends in exactly one such event, cancelled or not.
  * - Connection ids made by the engine (ACTION_CONNECT) are below CONN_INBOUND; the host numbers
- *   accepted ones from CONN_INBOUND up. No id is used twice in a run. After ACTION_CLOSE the host
- *   says nothing more of that connection, and after EVENT_CLOSED the engine does not name it again.
+ *   accepted ones from CONN_INBOUND up, those over uTP from CONN_INBOUND_UTP up. No id is used
+ * twice in a run. After ACTION_CLOSE the host says nothing more of that connection, and after
+ * EVENT_CLOSED the engine does not name it again.
  * - Payload never passes as bytes: it lies in blocks of the block pool (16 KiB each, numbered by
  * the engine, memory held by the host) or in files. The engine never reads or writes payload.
  */
@@ -35,8 +36,9 @@ typedef uint32_t storage_id; /* one torrent's files below one root */
 typedef uint32_t file_index; /* in a storage */
 typedef uint32_t piece_index;
 
-#define CONN_INBOUND 0x80000000u
-#define BLOCK_NONE   UINT32_MAX
+#define CONN_INBOUND     0x80000000u
+#define CONN_INBOUND_UTP 0xc0000000u
+#define BLOCK_NONE       UINT32_MAX
 
 /* Files that are not files of the torrent. */
 #define FILE_PADDING    UINT32_MAX       /* zeros: never on the disk (BEP 47) */
@@ -190,10 +192,17 @@ struct persist_job {
     struct resume_record record;
 };
 
+/* How a stream gets there. */
+enum transport {
+    TRANSPORT_ANY, /* what the host has: if both, TCP, and uTP where TCP does not answer */
+    TRANSPORT_TCP,
+    TRANSPORT_UTP, /* BEP 29, core/utp */
+};
+
 enum event_type {
     EVENT_NONE,
     EVENT_ACCEPTED,   /* conn, remote, local */
-    EVENT_CONNECTED,  /* conn, remote, local */
+    EVENT_CONNECTED,  /* conn, remote, local, transport */
     EVENT_CLOSED,     /* conn, error: connect failed, end of stream, reset */
     EVENT_RECEIVED,   /* conn, bytes: protocol bytes; the engine sets `consumed` */
     EVENT_PAYLOAD,    /* conn, length: payload bytes that were placed as engine_receive_plan said */
@@ -213,6 +222,7 @@ struct event {
     enum freshet_error error;
     uint32_t length;
     bool done;
+    enum transport transport;
     struct address remote;
     struct address local;
     struct bytes bytes;
@@ -235,13 +245,6 @@ struct event {
             uint32_t file; /* where an error happened, or UINT32_MAX */
         } disk;
     } result;
-};
-
-/* How a stream gets there. */
-enum transport {
-    TRANSPORT_ANY, /* what the host has: if both, TCP, and uTP where TCP does not answer */
-    TRANSPORT_TCP,
-    TRANSPORT_UTP, /* BEP 29, core/utp */
 };
 
 enum action_type {

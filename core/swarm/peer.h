@@ -63,6 +63,7 @@ struct peer {
     uint32_t slot;          /* dense number in the swarm, reused */
     uint8_t phase;          /* enum peer_phase */
     bool inbound;
+    bool is_utp;               /* of one that we went out to; else its conn says so */
     enum freshet_error reason; /* why it is closing */
     uint8_t peer_id[20];
 

@@ -195,7 +195,10 @@ void swarm_peer_input(struct swarm *swarm, int64_t now, struct peer *peer, struc
 {
     swarm->now = now;
     switch (event->type) {
-    case EVENT_CONNECTED: swarm_peers_connected(peer); break;
+    case EVENT_CONNECTED:
+        peer->is_utp = event->transport == TRANSPORT_UTP;
+        swarm_peers_connected(peer);
+        break;
     case EVENT_CLOSED: swarm_peers_close(peer, event->error, true); break;
     case EVENT_RECEIVED: swarm_messages_received(peer, event); break;
     case EVENT_PAYLOAD: swarm_requests_payload(peer, event->length); break;

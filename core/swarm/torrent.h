@@ -162,9 +162,10 @@ struct peer_status {
     uint64_t uploaded, downloaded; /* payload with this peer */
     uint64_t download_rate, upload_rate;
     uint32_t pieces;
-    uint32_t progress_permille;    /* of the pieces that there are */
-    bool upload_only;              /* it said so (BEP 21) */
-    bool is_utp, is_encrypted;     /* neither is spoken yet: false */
+    uint32_t progress_permille; /* of the pieces that there are */
+    bool upload_only;           /* it said so (BEP 21) */
+    bool is_utp;
+    bool is_encrypted;             /* not spoken yet: false */
     uint32_t requests_out;         /* blocks that we wait for */
     uint32_t requests_in;          /* blocks that it waits for */
     int64_t connected_ns;          /* since when, on the engine's clock */

@@ -35,8 +35,8 @@ void utp_connection_init(struct utp_connection *connection, int64_t now,
     utp_mtu_init(&connection->mtu, options->path.remote.family);
     utp_send_queue_init(&connection->out, options->seq, options->buffer_max);
     utp_timeout_init(&connection->timeout);
-    utp_congestion_init(&connection->congestion, options->policy,
-                        utp_mtu_size(&connection->mtu) - UTP_HEADER_SIZE, options->buffer_max);
+    utp_window_init(&connection->congestion, options->policy,
+                    utp_mtu_size(&connection->mtu) - UTP_HEADER_SIZE, options->buffer_max);
     utp_reorder_init(&connection->in, 0);
 }
 
@@ -133,7 +133,7 @@ void utp_connection_close(struct utp_connection *connection, int64_t now)
 static bool window_allows(struct utp_connection *connection, int64_t now, uint32_t length)
 {
     const struct utp_send_queue *out = &connection->out;
-    uint32_t window = utp_congestion_window(&connection->congestion);
+    uint32_t window = utp_window_bytes(&connection->congestion);
     if (out->flight + length > window && out->flight > 0) {
         connection->full_ns = now;
         return false;
@@ -215,7 +215,7 @@ static void put_data(struct utp_connection *connection, int64_t now, struct utp_
 static void put_run(struct utp_connection *connection, int64_t now, struct utp_output *output)
 {
     connection->paced_ns = INT64_MAX;
-    utp_pacer_update(&connection->pacer, now, utp_congestion_window(&connection->congestion),
+    utp_pacer_update(&connection->pacer, now, utp_window_bytes(&connection->congestion),
                      connection->timeout.rtt_ns, utp_connection_payload_size(connection));
     for (;;) {
         struct utp_send_queue *out = &connection->out;

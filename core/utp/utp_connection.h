@@ -57,7 +57,7 @@ struct utp_connection {
     struct utp_send_queue out;
     struct utp_timeout timeout;
     struct utp_delay delay;
-    struct utp_congestion congestion;
+    struct utp_window congestion;
     struct utp_pacer pacer;
     struct utp_mtu mtu;
     uint32_t peer_window;

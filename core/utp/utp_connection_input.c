@@ -167,7 +167,7 @@ static void on_acked(struct utp_connection *connection, int64_t now, const struc
     /* A queue longer than the whole way there and back is a clock that was set. */
     if (acked->rtt_ns && queue_us > acked->rtt_ns / 1000)
         queue_us = (uint32_t)(acked->rtt_ns / 1000);
-    struct utp_congestion_ack ack = {
+    struct utp_window_ack ack = {
         .now = now,
         .bytes = acked->bytes,
         .queue_us = queue_us,

@@ -4,23 +4,23 @@
 #define GROWTH_A_ROUND 3000 /* bytes in a round trip at most (BEP 29) */
 
 /* Doubles each round trip until the queue is nearly where it is wanted, or something is lost. */
-static bool is_starting(struct utp_congestion *congestion, const struct utp_congestion_ack *ack)
+static bool is_starting(struct utp_window *congestion, const struct utp_window_ack *ack)
 {
     if (congestion->slow_start && (ack->queue_us > UTP_LEDBAT_TARGET_US / 10 * 9 ||
-                                   utp_congestion_window(congestion) >= congestion->threshold))
+                                   utp_window_bytes(congestion) >= congestion->threshold))
         congestion->slow_start = false;
     return congestion->slow_start;
 }
 
-void utp_ledbat_on_ack(struct utp_congestion *congestion, const struct utp_congestion_ack *ack)
+void utp_ledbat_on_ack(struct utp_window *congestion, const struct utp_window_ack *ack)
 {
     const int64_t target = UTP_LEDBAT_TARGET_US;
-    int64_t window = utp_congestion_window(congestion);
+    int64_t window = utp_window_bytes(congestion);
     int64_t off = target - (int64_t)ack->queue_us;
     int64_t bytes = ack->bytes < window ? ack->bytes : window;
     if (is_starting(congestion, ack)) {
         if (ack->was_limit)
-            utp_congestion_move(congestion, bytes << 16);
+            utp_window_move(congestion, bytes << 16);
         return;
     }
     if (off > 0 && !ack->was_limit)
@@ -28,5 +28,5 @@ void utp_ledbat_on_ack(struct utp_congestion *congestion, const struct utp_conge
     /* A queue of seconds would ask for less than nothing. */
     if (off < -10 * target)
         off = -10 * target;
-    utp_congestion_move(congestion, GROWTH_A_ROUND * off * bytes / window * 65536 / target);
+    utp_window_move(congestion, GROWTH_A_ROUND * off * bytes / window * 65536 / target);
 }

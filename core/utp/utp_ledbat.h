@@ -6,10 +6,10 @@
 #ifndef FRESHET_UTP_UTP_LEDBAT_H
 #define FRESHET_UTP_UTP_LEDBAT_H
 
-#include "core/utp/utp_congestion.h"
+#include "core/utp/utp_window.h"
 
 #define UTP_LEDBAT_TARGET_US 100000u
 
-void utp_ledbat_on_ack(struct utp_congestion *congestion, const struct utp_congestion_ack *ack);
+void utp_ledbat_on_ack(struct utp_window *congestion, const struct utp_window_ack *ack);
 
 #endif

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/utp/utp_ledbat_plus.h"
 
-#define TARGET_US     INT64_C(60000)
+#define TARGET_US     ((int64_t)UTP_LEDBAT_PLUS_TARGET_US)
 #define PARTS_MAX     16 /* the smallest growth: a packet in so many round trips */
 #define HOLD_PACKETS  2u
 #define HOLD_ROUNDS   2
 #define SLOWDOWN_REST 9 /* times as long as the slowdown took */
 
 /* The draft's 1 / GAIN. */
-static int64_t parts(const struct utp_congestion_ack *ack)
+static int64_t parts(const struct utp_window_ack *ack)
 {
     int64_t base_us = ack->rtt_least_ns / 1000;
     if (base_us < 1)
@@ -19,14 +19,14 @@ static int64_t parts(const struct utp_congestion_ack *ack)
 
 /* ---- letting go ---- */
 
-static void end_ramp(struct utp_congestion *congestion, int64_t now)
+static void end_ramp(struct utp_window *congestion, int64_t now)
 {
     congestion->slowdown = UTP_SLOWDOWN_NONE;
     congestion->slowdown_ns = now + SLOWDOWN_REST * (now - congestion->slowdown_began_ns);
 }
 
 /* false: the window is not to be touched now. */
-static bool step_slowdown(struct utp_congestion *congestion, const struct utp_congestion_ack *ack)
+static bool step_slowdown(struct utp_window *congestion, const struct utp_window_ack *ack)
 {
     if (congestion->slowdown == UTP_SLOWDOWN_HOLDING) {
         if (ack->now < congestion->slowdown_ns)
@@ -38,7 +38,7 @@ static bool step_slowdown(struct utp_congestion *congestion, const struct utp_co
         congestion->slowdown = UTP_SLOWDOWN_HOLDING;
         congestion->slowdown_began_ns = ack->now;
         congestion->slowdown_ns = ack->now + HOLD_ROUNDS * ack->rtt_ns;
-        congestion->threshold = utp_congestion_window(congestion);
+        congestion->threshold = utp_window_bytes(congestion);
         if (congestion->threshold < HOLD_PACKETS * congestion->packet)
             congestion->threshold = HOLD_PACKETS * congestion->packet;
         congestion->slow_start = false;
@@ -48,7 +48,7 @@ static bool step_slowdown(struct utp_congestion *congestion, const struct utp_co
     return true;
 }
 
-void utp_ledbat_plus_on_loss(struct utp_congestion *congestion, int64_t now)
+void utp_ledbat_plus_on_loss(struct utp_window *congestion, int64_t now)
 {
     if (congestion->slowdown == UTP_SLOWDOWN_RAMPING)
         end_ramp(congestion, now);
@@ -60,8 +60,7 @@ void utp_ledbat_plus_on_loss(struct utp_congestion *congestion, int64_t now)
 
 /* ---- growing and shrinking ---- */
 
-static void leave_slow_start(struct utp_congestion *congestion,
-                             const struct utp_congestion_ack *ack)
+static void leave_slow_start(struct utp_window *congestion, const struct utp_window_ack *ack)
 {
     congestion->slow_start = false;
     if (congestion->slowdown == UTP_SLOWDOWN_RAMPING)
@@ -72,26 +71,26 @@ static void leave_slow_start(struct utp_congestion *congestion,
     congestion->slowdown_ns = ack->now + HOLD_ROUNDS * ack->rtt_ns;
 }
 
-static bool is_starting(struct utp_congestion *congestion, const struct utp_congestion_ack *ack)
+static bool is_starting(struct utp_window *congestion, const struct utp_window_ack *ack)
 {
     if (!congestion->slow_start)
         return false;
     if ((!congestion->has_left && ack->queue_us > TARGET_US / 4 * 3) ||
-        utp_congestion_window(congestion) >= congestion->threshold)
+        utp_window_bytes(congestion) >= congestion->threshold)
         leave_slow_start(congestion, ack);
     return congestion->slow_start;
 }
 
-void utp_ledbat_plus_on_ack(struct utp_congestion *congestion, const struct utp_congestion_ack *ack)
+void utp_ledbat_plus_on_ack(struct utp_window *congestion, const struct utp_window_ack *ack)
 {
-    int64_t window = utp_congestion_window(congestion), packet = congestion->packet;
+    int64_t window = utp_window_bytes(congestion), packet = congestion->packet;
     int64_t bytes = ack->bytes < window ? ack->bytes : window;
     int64_t above = (int64_t)ack->queue_us - TARGET_US;
     if (!step_slowdown(congestion, ack))
         return;
     if (is_starting(congestion, ack)) {
         if (ack->was_limit)
-            utp_congestion_move(congestion, bytes * 65536 / parts(ack));
+            utp_window_move(congestion, bytes * 65536 / parts(ack));
         return;
     }
     int64_t a_round = packet * 65536 / parts(ack); /* what a whole window's acks would change */
@@ -104,5 +103,5 @@ void utp_ledbat_plus_on_ack(struct utp_congestion *congestion, const struct utp_
     }
     if (a_round > 0 && !ack->was_limit)
         return;
-    utp_congestion_move(congestion, a_round / window * bytes);
+    utp_window_move(congestion, a_round / window * bytes);
 }

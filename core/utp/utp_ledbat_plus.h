@@ -12,12 +12,11 @@
 #ifndef FRESHET_UTP_UTP_LEDBAT_PLUS_H
 #define FRESHET_UTP_UTP_LEDBAT_PLUS_H
 
-#include "core/utp/utp_congestion.h"
+#include "core/utp/utp_window.h"
 
 #define UTP_LEDBAT_PLUS_TARGET_US 60000u
 
-void utp_ledbat_plus_on_ack(struct utp_congestion *congestion,
-                            const struct utp_congestion_ack *ack);
-void utp_ledbat_plus_on_loss(struct utp_congestion *congestion, int64_t now);
+void utp_ledbat_plus_on_ack(struct utp_window *congestion, const struct utp_window_ack *ack);
+void utp_ledbat_plus_on_loss(struct utp_window *congestion, int64_t now);
 
 #endif

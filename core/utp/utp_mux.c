@@ -371,7 +371,7 @@ bool utp_mux_event(struct utp_mux *mux, struct utp_event *ret_event)
         *ret_event = (struct utp_event){.conn = connection->id,
                                         .what = connection->happened,
                                         .error = connection->error,
-                                        .remote = connection->path.remote};
+                                        .path = connection->path};
         connection->happened = 0;
         if (ret_event->what & UTP_EVENT_CLOSED)
             utp_connection_close(connection, 0);
@@ -488,7 +488,7 @@ bool utp_mux_status(const struct utp_mux *mux, conn_id conn, struct utp_status *
     *ret_status = (struct utp_status){
         .is_open = connection->state == UTP_OPEN,
         .rtt_ns = connection->timeout.rtt_ns,
-        .window = utp_congestion_window(&connection->congestion),
+        .window = utp_window_bytes(&connection->congestion),
         .flight = connection->out.flight,
         .queue_us = utp_delay_queue_us(&connection->delay),
         .packet_size = utp_mtu_size(&connection->mtu),

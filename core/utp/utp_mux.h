@@ -18,9 +18,9 @@
 #define FRESHET_UTP_UTP_MUX_H
 
 #include "core/door/door.h"
-#include "core/utp/utp_congestion.h"
 #include "core/utp/utp_cookie.h"
 #include "core/utp/utp_output.h"
+#include "core/utp/utp_window.h"
 
 struct utp_mux;
 
@@ -46,7 +46,7 @@ struct utp_event {
     conn_id conn;
     uint32_t what;
     enum freshet_error error;
-    struct address remote;
+    struct utp_path path; /* its local end is known once something came */
 };
 
 struct utp_mux *utp_mux_new(const struct utp_mux_options *options);

@@ -26,6 +26,7 @@ void catalog_settings_defaults(struct catalog_settings *ret_settings)
         .pex = true,
         .dht = true,
         .lsd = true,
+        .utp = true,
     };
 }
 

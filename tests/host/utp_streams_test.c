@@ -65,6 +65,7 @@ static void on_event(void *context, struct event *event)
     case EVENT_ACCEPTED: fixture->accepted = event->conn; break;
     case EVENT_CONNECTED:
         assert_int_equal(event->conn, 1);
+        assert_int_equal(event->transport, TRANSPORT_UTP);
         fixture->connected++;
         break;
     case EVENT_CLOSED:
@@ -204,7 +205,7 @@ static void connect_both(struct fixture *fixture, enum transport transport)
 {
     stream_sockets_connect(fixture->sockets, 1, &fixture->bound, transport);
     RUN_UNTIL(fixture, fixture->connected == 1 && fixture->accepted != 0);
-    assert_true(fixture->accepted >= UTP_STREAMS_INBOUND);
+    assert_true(fixture->accepted >= CONN_INBOUND_UTP);
 }
 
 static void send_file(struct fixture *fixture, uint64_t offset, uint32_t length, bool head)
@@ -322,6 +323,33 @@ static void nobody_there_is_told(void **state)
     fixture_deinit(&fixture);
 }
 
+static void on_another_socket_old_connections_end_and_new_ones_begin(void **state)
+{
+    const struct address here = address_ipv4((const uint8_t[]){127, 0, 0, 1}, 0);
+    struct fixture fixture;
+
+    (void)state;
+    fixture_init(&fixture);
+    connect_both(&fixture, TRANSPORT_UTP);
+    struct datagram_socket *before = fixture.datagrams;
+    assert_int_equal(datagram_socket_open(&fixture.loop, &here, false, on_datagram, &fixture,
+                                          &fixture.datagrams),
+                     FRESHET_OK);
+    stream_sockets_use_utp(fixture.sockets, fixture.datagrams, UTP_LEDBAT_PLUS);
+    datagram_socket_close(before);
+    assert_int_equal(fixture.closed, 2);
+    assert_int_equal(fixture.close_error, FRESHET_ERROR_CONNECTION);
+    fixture.bound = datagram_socket_address(fixture.datagrams);
+    conn_id first = fixture.accepted;
+    fixture.connected = fixture.closed = 0;
+    fixture.accepted = 0;
+    connect_both(&fixture, TRANSPORT_UTP);
+    assert_int_not_equal(fixture.accepted, first);
+    send_file(&fixture, 0, 50000, true);
+    RUN_UNTIL(&fixture, fixture.payload == 50000);
+    fixture_deinit(&fixture);
+}
+
 static void other_datagrams_are_left_alone(void **state)
 {
     struct fixture fixture;
@@ -345,6 +373,7 @@ int main(void)
         cmocka_unit_test(a_file_that_became_shorter_closes_the_connection),
         cmocka_unit_test(where_tcp_is_refused_utp_is_tried),
         cmocka_unit_test(nobody_there_is_told),
+        cmocka_unit_test(on_another_socket_old_connections_end_and_new_ones_begin),
         cmocka_unit_test(other_datagrams_are_left_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

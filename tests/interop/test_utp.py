@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: MIT
 """uTP with other clients both ways; not one byte goes by TCP."""
+import random
+
 import freshet_client
+import network
 import payload
 import pytest
+from lossy_relay import LossyRelay
 from tcp_witness import TcpWitness
 
 RPC_PORT = 9091
@@ -117,3 +121,83 @@ def test_both_turns_to_utp_where_tcp_is_refused(clients, torrent, source, tmp_pa
                           seed.endpoint)
     finish(get, tmp_path / "copy")
     assert witness.payload_bytes() == 0
+
+
+@pytest.mark.parametrize("family", [4, 6])
+def test_libtorrent_both_ways_over_either_family(clients, torrent, source, tmp_path, family):
+    first = clients.libtorrent(family=family, **UTP_ONLY)
+    first.add(torrent, source, seed=True)
+    get = clients.freshet("get", torrent, "-o", tmp_path / "copy", "--transport", "utp", "--no-dht",
+                          "--seed-time", "60s", "--peer", first.endpoint, family=family)
+    get.wait_event("done")
+    last = clients.libtorrent(family=family, **UTP_ONLY)
+    handle = last.add(torrent, tmp_path / "last")
+    last.connect(handle, get.endpoint)
+    last.wait_complete(handle)
+    payload.check(tmp_path / "copy")
+    payload.check(tmp_path / "last")
+
+
+# ---- a bad way ----
+
+SMALL = 3_000_000
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    """A folder with one file, and its torrent."""
+    folder = tmp_path_factory.mktemp("small")
+    (folder / "small.bin").write_bytes(random.Random(3).randbytes(SMALL))
+    freshet_client.run("create", "--v1", "--no-date", "-l", "64K", "-o", folder / "small.torrent",
+                       folder / "small.bin")
+    return folder
+
+
+@pytest.fixture
+def relay():
+    """A bad way to an endpoint; told how."""
+    relays = []
+
+    def make(target, **options):
+        relays.append(LossyRelay(network.new_address(), target, **options))
+        return relays[-1]
+
+    yield make
+    for one in relays:
+        one.stop()
+
+
+def same(folder, small):
+    return (folder / "small.bin").read_bytes() == (small / "small.bin").read_bytes()
+
+
+@pytest.mark.parametrize("policy", ["ledbat", "ledbat++"])
+def test_freshet_to_freshet_over_a_bad_way(clients, small, tmp_path, relay, witness, policy):
+    seed = seed_by_utp(clients, small / "small.torrent", small, "--utp-congestion", policy)
+    way = relay(seed.endpoint)
+    get = get_by_utp(clients, small / "small.torrent", tmp_path / "copy", "--peer", way.endpoint)
+    assert get.wait(90) == 0, get.log()[-3000:]
+    assert same(tmp_path / "copy", small)
+    assert way.lost > 10
+    assert witness.payload_bytes() == 0
+
+
+def test_libtorrent_to_freshet_over_a_bad_way(clients, small, tmp_path, relay):
+    seed = clients.libtorrent(**UTP_ONLY)
+    seed.add(small / "small.torrent", small, seed=True)
+    way = relay(seed.endpoint)
+    get = get_by_utp(clients, small / "small.torrent", tmp_path / "copy", "--peer", way.endpoint)
+    assert get.wait(90) == 0, get.log()[-3000:]
+    assert same(tmp_path / "copy", small)
+    assert way.lost > 10
+
+
+def test_freshet_to_libtorrent_over_a_bad_way(clients, small, tmp_path, relay):
+    seed = seed_by_utp(clients, small / "small.torrent", small)
+    way = relay(seed.endpoint)
+    leech = clients.libtorrent(**UTP_ONLY)
+    handle = leech.add(small / "small.torrent", tmp_path / "copy")
+    leech.connect(handle, way.endpoint)
+    leech.wait_complete(handle, 90)
+    assert same(tmp_path / "copy", small)
+    assert way.lost > 10
