@@ -70,8 +70,11 @@ class Bench:
         for kind in (bench_clients.Libtorrent, bench_clients.Transmission, bench_clients.Aria2,
                      bench_clients.Rtorrent, bench_clients.Mktorrent):
             self.clients[kind.name] = kind(os.path.join(work, kind.name), self.address)
-        self.clients["freshet"] = bench_clients.Freshet(os.path.join(work, "freshet"), self.address,
-                                                        options.freshet)
+        self.clients[bench_clients.LibtorrentRc4.name] = bench_clients.LibtorrentRc4(
+            os.path.join(work, "libtorrent-rc4"), self.address)
+        for kind in (bench_clients.Freshet, bench_clients.FreshetRc4):
+            self.clients[kind.name] = kind(os.path.join(work, kind.name.replace(" ", "-")),
+                                           self.address, options.freshet)
 
     def close(self):
         self.tracker.stop()
@@ -123,7 +126,7 @@ class Bench:
     def contenders(self, names, method):
         result = {}
         for name in names:
-            if self.options.only and name not in self.options.only + ["raw"]:
+            if self.options.only and name.split()[0] not in self.options.only + ["raw"]:
                 continue
             reason = self.clients[name].missing()
             result[name] = (lambda n=name: method(self.clients[n])) if not reason else (
@@ -220,6 +223,9 @@ class Bench:
             self.measure("transfer", contenders)
         if "utp" in wanted:
             bench_utp.run(self)
+        if "encryption" in wanted:
+            self.measure("encryption", self.contenders(
+                ["freshet", "freshet rc4", "libtorrent", "libtorrent rc4"], self.transfer))
         if "verify" in wanted:
             self.measure("verify", self.contenders(peers, self.verify))
         if "create" in wanted:
@@ -257,12 +263,14 @@ def print_table(rows, section, size):
             line += f" {value * GIB / size:15.3f}"
             line += f" {value / base[column]:5.2f}x" if base and base.get(column) else f" {'-':>6}"
         print(line)
-    print_verdict(rows, base, columns)
+    if section != "encryption":  # where freshet stands in both ways
+        print_verdict(rows, base, columns)
 
 
 def print_verdict(rows, base, columns):
     """Beside the median of the others: at or below 1 is at least as good."""
-    others = [row["median"] for row in rows if "median" in row and row["name"] not in ("freshet", "freshet tcp", "raw")]
+    others = [row["median"] for row in rows if "median" in row
+              and row["name"] not in ("freshet", "freshet tcp", "raw")]
     if not base or not others:
         return
     words = []
@@ -299,7 +307,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--size", type=parse_size, default=parse_size("1G"), help="payload, 1G")
     parser.add_argument("--runs", type=int, default=3, help="that count, after one that does not")
-    parser.add_argument("--sections", default="transfer,utp,verify,create", type=lambda s: s.split(","))
+    parser.add_argument("--sections", default="transfer,utp,encryption,verify,create",
+                        type=lambda s: s.split(","))
     parser.add_argument("--only", type=lambda s: s.split(","), help="these clients, with commas")
     parser.add_argument("--dir", help="where the payload lies (default: memory, if it fits)")
     parser.add_argument("--freshet", default=os.path.join(TOP, "build", "release", "freshet"))

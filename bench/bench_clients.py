@@ -60,6 +60,7 @@ class Client:
 
 class Freshet(Client):
     name = "freshet"
+    words = []
 
     def __init__(self, folder, address, program, transport="tcp"):
         super().__init__(folder, address)
@@ -75,7 +76,7 @@ class Freshet(Client):
         log = os.path.join(state, "log")
         process = Process([self.program, "seed", torrent, "-o", data, "--unchecked", "--listen",
                            f"{self.address}:{port}", "--no-lsd", "--transport", self.transport,
-                           "--progress=json", "--state", state], log)
+                           "--progress=json", "--state", state, *self.words], log)
         # A peer that comes before the torrent is open is sent away, and waits a minute.
         process.wait(30, lambda: '"checked"' in open(log, encoding="utf-8").read())
         return process, port
@@ -83,7 +84,8 @@ class Freshet(Client):
     def get(self, torrent, data):
         process = Process([self.program, "get", torrent, "-o", data, "--listen",
                            f"{self.address}:0", "--no-lsd", "--transport", self.transport,
-                           "--progress=none", "--state", self.fresh("get-state")], self.log())
+                           "--progress=none", "--state", self.fresh("get-state"),
+                           *self.words], self.log())
         return self.ended(process)
 
     def verify(self, torrent, data):
@@ -92,6 +94,11 @@ class Freshet(Client):
     def create(self, path, output, piece_length, version, timeout):
         return run_measured([self.program, "create", path, "-o", output, "-l", piece_length,
                              f"--{version}", "--no-date"], self.log(), timeout)
+
+
+class FreshetRc4(Freshet):
+    name = "freshet rc4"
+    words = ["--encryption", "require"]
 
 
 class Libtorrent(Client):
@@ -128,6 +135,12 @@ class Libtorrent(Client):
     def create(self, path, output, piece_length, version, timeout):
         return run_measured(self.script + ["create", path, output, piece_length, version],
                             self.log(), timeout)
+
+
+
+class LibtorrentRc4(Libtorrent):
+    name = "libtorrent rc4"
+    script = Libtorrent.script + ["--rc4"]
 
 
 class Transmission(Client):

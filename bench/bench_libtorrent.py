@@ -21,6 +21,9 @@ UTP_ONLY = {
 }
 
 
+RC4_ONLY = {"out_enc_policy": 0, "in_enc_policy": 0, "allowed_enc_level": 2, "prefer_rc4": True}
+
+
 def open_session(port):
     return libtorrent.session(dict(QUIET, listen_interfaces=f"0.0.0.0:{port}"))
 
@@ -71,6 +74,9 @@ def main():
     if sys.argv[1] == "--utp":
         del sys.argv[1]
         QUIET.update(UTP_ONLY)
+    if sys.argv[1] == "--rc4":
+        del sys.argv[1]
+        QUIET.update(RC4_ONLY)
     verb, arguments = sys.argv[1], sys.argv[2:]
     {"seed": seed, "get": get, "verify": get, "create": create}[verb](*arguments)
 

@@ -25,7 +25,7 @@ static const char reply[] = "d8:completei3e10:incompletei1e8:intervali1800e5:pee
 struct bench {
     struct engine *engine;
     int64_t now;
-    uint64_t actions[ACTION_SEND_LOCAL + 1], stats, calls;
+    uint64_t actions[ACTION_ENCRYPT + 1], stats, calls;
 };
 
 static double seconds_of(clockid_t clock)

@@ -137,6 +137,7 @@ static bool read_options(struct daemon_run *run)
     run->options.session.engine.no_upload = command_has(run->call, "upload-slots") && slots == 0;
     run->is_json = progress && strcmp(progress, "json") == 0;
     run->is_quiet = progress && strcmp(progress, "none") == 0;
+    run->service.has_encryption = command_has(run->call, "encryption");
     run->service.session = run->options.session;
     run->service.services = services;
     run->service.service_count = sizeof services / sizeof *services;

@@ -69,8 +69,9 @@ const struct command peers_command = {
     .description =
         "One line a peer. Flags: D we download from it, d we would but it chokes us, U we upload "
         "to it, u it would but we choke it, K it unchoked us and we want nothing, ? we unchoked it "
-        "and it wants nothing, O optimistic unchoke, I it came to us, H from the DHT, X from other "
-        "peers.",
+        "and it wants nothing, O optimistic unchoke, E encrypted, I it came to us, H from the DHT, "
+        "X "
+        "from other peers.",
     .options = options,
     .examples = {"freshet peers 3"},
     .operands_min = 1,

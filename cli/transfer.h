@@ -27,7 +27,10 @@
          .repeatable = false},                                                                     \
         {"utp-congestion", 0, "ledbat++|ledbat",                                                   \
          "how uTP yields to others; ledbat++, the default, shares better", .repeatable = false},   \
-        {"encryption", 0, "off|allow", "accepted: there is no encryption yet", .hidden = true},    \
+        {"encryption", 0, "require|prefer|allow|off",                                              \
+         "hide connections from filters on the way; allow dials in the clear and takes both "      \
+         "(default allow)",                                                                        \
+         .repeatable = false},                                                                     \
     {                                                                                              \
         "state", 0, "DIR", "keep progress there", .repeatable = false                              \
     }

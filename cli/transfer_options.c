@@ -122,6 +122,28 @@ static bool read_utp_policy(const struct command_call *call, enum utp_policy *re
     return false;
 }
 
+static bool read_encryption(const struct command_call *call, enum encryption *ret_encryption)
+{
+    static const char *const words[] = {
+        [ENCRYPTION_ALLOW] = "allow",
+        [ENCRYPTION_OFF] = "off",
+        [ENCRYPTION_PREFER] = "prefer",
+        [ENCRYPTION_REQUIRE] = "require",
+    };
+    const char *text = command_value(call, "encryption");
+
+    if (!text)
+        return true;
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        if (strcmp(text, words[i]) == 0) {
+            *ret_encryption = (enum encryption)i;
+            return true;
+        }
+    }
+    command_usage_error("--encryption '%.80s' is none of require, prefer, allow, off", text);
+    return false;
+}
+
 bool transfer_options_read_network(const struct command_call *call,
                                    struct transfer_options *ret_options)
 {
@@ -142,7 +164,8 @@ bool transfer_options_read_network(const struct command_call *call,
     /* Several peers of one machine share the loopback address. */
     options->session.engine.many_per_address =
         listen && address_is_loopback(&options->session.listen);
-    return read_peers(call, options) && read_bootstrap(call, options);
+    return read_encryption(call, &options->session.engine.encryption) &&
+           read_peers(call, options) && read_bootstrap(call, options);
 }
 
 bool transfer_options_read(const struct command_call *call, bool is_get,

@@ -144,6 +144,7 @@ static const struct column settings_columns[] = {
     SETTING(COLUMN_BOOL, lsd),
     SETTING(COLUMN_BOOL, utp),
     SETTING(COLUMN_BOOL, port_mapping),
+    SETTING(COLUMN_U32, encryption),
     SETTING(COLUMN_TEXT, blocklist_url),
     SETTING(COLUMN_BOOL, blocklist_enabled),
 };

@@ -54,6 +54,8 @@ enum freshet_error daemon_restore(struct daemon_service *daemon, char ret_text[S
     content.has_settings = true;
     error = set_folder(daemon, &content.settings, ret_text);
     if (!error) {
+        if (daemon->options.has_encryption)
+            content.settings.encryption = daemon->options.session.engine.encryption;
         content.settings.peer_port = session_listen_address(daemon->session).port;
         options.settings = &content.settings;
         options.next_id = content.next_id;

@@ -21,6 +21,7 @@ struct daemon_service_options {
     size_t service_count;
     const char *version;
     const char *download_folder; /* of a state that has none yet, or instead of its own */
+    bool has_encryption;         /* that of session.engine holds from now on, and is kept */
     const char *socket;          /* NULL: the usual place; "": no Unix socket */
     struct address rpc;          /* family ADDRESS_NONE: no TCP */
     const char *const *hosts;    /* allowed beside localhost */

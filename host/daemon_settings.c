@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Settings of all torrents that are the engine's affair rather than the catalog's: ways to find
- * peers, how many, by which transport, and the port. What the command line switched off stays off.
- */
+ * peers, how many, by which transport, the port, encryption. What the command line switched off
+ * stays off. */
 #include "host/daemon_service_state.h"
 
 #include "host/clock.h"
@@ -61,6 +61,8 @@ void daemon_settings_apply(struct daemon_service *daemon)
         .connections_max = settings->peers_max,
         .upload_slots = line->upload_slots ? line->upload_slots : settings->upload_slots,
         .peers_max = settings->peers_per_torrent,
+        .encryption =
+            settings->encryption <= ENCRYPTION_REQUIRE ? settings->encryption : ENCRYPTION_ALLOW,
     };
     struct engine_command command = {.type = COMMAND_SET_SESSION, .session = &tuning};
 

@@ -140,6 +140,9 @@ void session_actions_perform(struct session *session, const struct action *actio
         break;
     case ACTION_RECEIVE_PAUSE: stream_sockets_pause(session->streams, action->conn, true); break;
     case ACTION_RECEIVE_RESUME: stream_sockets_pause(session->streams, action->conn, false); break;
+    case ACTION_ENCRYPT:
+        stream_sockets_encrypt(session->streams, action->conn, action->cipher);
+        break;
     case ACTION_CLOSE: stream_sockets_close(session->streams, action->conn); break;
     case ACTION_DISK: disk_submit(session->disk, action->disk); break;
     case ACTION_FETCH: http_fetch_start(session->fetch, action->fetch); break;

@@ -19,11 +19,15 @@ static void stream_tell_payload(struct stream_socket *stream, uint32_t length)
 }
 
 /* Hands the engine protocol bytes; returns how many it took. */
-static size_t stream_tell_received(struct stream_socket *stream, struct bytes bytes)
+static size_t stream_tell_received(struct stream_socket *stream, uint8_t *bytes, size_t length)
 {
-    struct event event = {.type = EVENT_RECEIVED, .conn = stream->id, .bytes = bytes};
+    struct event event = {.type = EVENT_RECEIVED, .conn = stream->id, .bytes = {bytes, length}};
 
     stream_socket_tell(stream, &event);
+    if (event.decrypt) {
+        stream_cipher_decrypt_with(&stream->cipher, event.decrypt);
+        stream_cipher_decrypt(stream->cipher, bytes + event.consumed, length - event.consumed);
+    }
     return event.consumed;
 }
 
@@ -41,7 +45,7 @@ static uint8_t *stream_place(struct stream_socket *stream, const struct receive_
 }
 
 /* What came into the scratch: heads to the engine, payload to its blocks. */
-static void stream_digest(struct stream_socket *stream, const uint8_t *bytes, size_t length)
+static void stream_digest(struct stream_socket *stream, uint8_t *bytes, size_t length)
 {
     while (length > 0 && !stream->closing) {
         struct receive_plan plan;
@@ -53,7 +57,7 @@ static void stream_digest(struct stream_socket *stream, const uint8_t *bytes, si
                 memcpy(stream_place(stream, &plan), bytes, size);
             stream_tell_payload(stream, (uint32_t)size);
         } else {
-            size = stream_tell_received(stream, (struct bytes){bytes, length});
+            size = stream_tell_received(stream, bytes, length);
             if (size == 0) {
                 /* Neither payload nor protocol: the engine is done with this peer. */
                 stream_plan(stream, &plan);
@@ -102,6 +106,8 @@ void stream_receive_ready(struct stream_socket *stream)
         }
         turn += (uint32_t)got;
         size_t placed = (size_t)got < plan.length ? (size_t)got : plan.length;
+        stream_cipher_decrypt(stream->cipher, vectors[0].iov_base, placed);
+        stream_cipher_decrypt(stream->cipher, stream->table->scratch, (size_t)got - placed);
         if (placed > 0)
             stream_tell_payload(stream, (uint32_t)placed);
         stream_digest(stream, stream->table->scratch, (size_t)got - placed);

@@ -60,6 +60,8 @@ static ssize_t stream_send_some(struct stream_socket *stream)
     struct stream_sending *sending = &stream->sending;
     ssize_t sent;
 
+    if (stream_cipher_encrypts(stream->cipher))
+        return stream_send_encrypted(stream);
     if (sending->header_sent < sending->header_length) {
         sent = stream_transport_write(stream, sending->header + sending->header_sent,
                                       sending->header_length - sending->header_sent,

@@ -47,8 +47,10 @@ static void stream_on_handle_closed(uv_handle_t *handle)
 
 void stream_socket_unlink(struct stream_socket *stream)
 {
-    if (stream->handle_closed && !stream->sending.warming_now)
-        memory_free(stream);
+    if (!stream->handle_closed || stream->sending.warming_now)
+        return;
+    stream_cipher_free(stream->cipher);
+    memory_free(stream);
 }
 
 void stream_socket_close(struct stream_socket *stream)

@@ -10,6 +10,7 @@
 #include "core/base/list.h"
 #include "core/base/map.h"
 #include "host/disk.h"
+#include "host/stream_cipher.h"
 
 #include <sys/uio.h>
 #include <uv.h>
@@ -84,6 +85,7 @@ struct stream_socket {
     struct list_node due; /* in utp_streams: may go on at once, or may be freed */
     uint32_t turn_left;   /* bytes that may be sent in this turn */
     struct address remote, local;
+    struct stream_cipher *cipher; /* NULL: nothing is encrypted */
     struct stream_sending sending;
 };
 

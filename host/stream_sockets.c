@@ -323,6 +323,14 @@ void stream_sockets_send(struct stream_sockets *sockets, const struct action *ac
     stream_send_start(stream, action);
 }
 
+void stream_sockets_encrypt(struct stream_sockets *sockets, conn_id conn, const struct rc4 *cipher)
+{
+    struct stream_socket *stream = map_get(&sockets->table.by_id, &conn);
+
+    if (stream)
+        stream_cipher_encrypt_with(&stream->cipher, cipher);
+}
+
 void stream_sockets_pause(struct stream_sockets *sockets, conn_id conn, bool paused)
 {
     struct stream_socket *stream = map_get(&sockets->table.by_id, &conn);

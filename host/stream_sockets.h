@@ -35,6 +35,7 @@ struct utp_streams *stream_sockets_utp(struct stream_sockets *sockets);
 void stream_sockets_connect(struct stream_sockets *sockets, conn_id conn,
                             const struct address *remote, enum transport transport);
 void stream_sockets_send(struct stream_sockets *sockets, const struct action *action);
+void stream_sockets_encrypt(struct stream_sockets *sockets, conn_id conn, const struct rc4 *cipher);
 void stream_sockets_pause(struct stream_sockets *sockets, conn_id conn, bool paused);
 void stream_sockets_close(struct stream_sockets *sockets, conn_id conn);
 

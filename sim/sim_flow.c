@@ -10,6 +10,7 @@ void sim_flow_deinit(struct sim_flow *flow)
 {
     memory_free(flow->segments);
     memory_free(flow->acks);
+    memory_free(flow->cipher);
     buffer_deinit(&flow->bytes);
     *flow = (struct sim_flow){0};
 }
@@ -124,4 +125,13 @@ void sim_flow_take(struct sim_flow *flow, uint64_t length, int64_t now, int64_t 
 bool sim_flow_has_more(const struct sim_flow *flow)
 {
     return flow->departed < flow->written || (flow->fin_wanted && !flow->fin_departed);
+}
+
+bool sim_flow_set_cipher(struct sim_flow *flow, uint64_t at, const struct rc4 *cipher)
+{
+    if (flow->cipher)
+        return flow->cipher_at == at && rc4_equal(flow->cipher, cipher);
+    flow->cipher = memory_copy(cipher, sizeof *cipher);
+    flow->cipher_at = at;
+    return true;
 }

@@ -12,6 +12,7 @@
 #define FRESHET_SIM_FLOW_H
 
 #include "core/base/bytes.h"
+#include "core/crypto/rc4.h"
 #include "sim/sim_spans.h"
 
 struct sim_flow_segment {
@@ -35,6 +36,8 @@ struct sim_flow {
     struct sim_flow_ack *acks; /* a queue as above: on their way to the writer */
     size_t ack_first, ack_count, ack_capacity;
     bool fin_wanted, fin_departed;
+    struct rc4 *cipher; /* of the bytes from cipher_at on; NULL: nobody named one */
+    uint64_t cipher_at;
 };
 
 void sim_flow_deinit(struct sim_flow *flow);
@@ -49,6 +52,10 @@ void sim_flow_take(struct sim_flow *flow, uint64_t length, int64_t now, int64_t 
 void sim_flow_update(struct sim_flow *flow, int64_t now);
 /* When the next one does; INT64_MAX: none is on its way. */
 int64_t sim_flow_next_ack(const struct sim_flow *flow);
+/* The writer or the reader says that from the byte `at` on the flow is encrypted so. Bytes travel
+ * in the clear all the same, for spans have none: two ends that agree on a cipher's state at one
+ * byte would make the same of all that follow. false: they do not agree. */
+bool sim_flow_set_cipher(struct sim_flow *flow, uint64_t at, const struct rc4 *cipher);
 /* Something is to be sent, the end mark included. */
 bool sim_flow_has_more(const struct sim_flow *flow);
 

@@ -532,6 +532,16 @@ void sim_end_take(struct sim_end *end, uint64_t length)
         fail_at(end, now, FRESHET_ERROR_CLOSED);
 }
 
+bool sim_end_encrypts(struct sim_end *end, const struct rc4 *cipher)
+{
+    return sim_flow_set_cipher(&end->out, end->out.written, cipher);
+}
+
+bool sim_end_decrypts(struct sim_end *end, const struct rc4 *cipher)
+{
+    return sim_flow_set_cipher(flow_in(end), flow_in(end)->taken, cipher);
+}
+
 struct sim_end *sim_port_next_end(const struct sim_port *port, const struct sim_end *end)
 {
     struct list_node *node =

@@ -15,6 +15,7 @@
 #include "core/base/address.h"
 #include "core/base/error.h"
 #include "core/base/list.h"
+#include "core/crypto/rc4.h"
 #include "sim/sim_clock.h"
 #include "sim/sim_spans.h"
 
@@ -105,6 +106,10 @@ uint64_t sim_end_peek(const struct sim_end *end, uint64_t max, const uint8_t **r
                       struct sim_span *ret_span);
 /* Takes what was peeked at, or less of it. */
 void sim_end_take(struct sim_end *end, uint64_t length);
+/* What this end sends from here on is encrypted so; what it reads from here on is. false: the other
+ * end has another cipher there (sim_flow_set_cipher). */
+bool sim_end_encrypts(struct sim_end *end, const struct rc4 *cipher);
+bool sim_end_decrypts(struct sim_end *end, const struct rc4 *cipher);
 /* What was sent still arrives, then the other end hears of it. The end is gone. */
 void sim_end_close(struct sim_end *end);
 /* The next end of the port after `end` (NULL: the first). */

@@ -19,6 +19,7 @@ struct sim_conn {
     conn_id id;
     struct sim_end *end;
     bool paused;
+    bool is_encrypted;   /* what it sends */
     bool sending;        /* a SEND is in flight */
     uint32_t sent;       /* what the next EVENT_SENT tells */
     uint32_t sent_later; /* and the one after it, when the socket has room */
@@ -209,6 +210,8 @@ static void read_bytes(struct sim_conn *conn)
         CHECK(plan.length > 0 || event.consumed > 0);
     }
     sim_end_take(conn->end, event.consumed);
+    if (event.decrypt && !sim_end_decrypts(conn->end, event.decrypt))
+        sim_world_violation(node->world, node->index, "two ends, two ciphers", (int64_t)id);
 }
 
 /* One read, as a host does it: first asks where the next bytes belong. */
@@ -275,12 +278,20 @@ static bool send_payload(struct sim_node *node, struct sim_conn *conn, const str
     return readable;
 }
 
+static bool is_handshake(struct bytes bytes)
+{
+    struct bytes start = BYTES_LITERAL("\x13"
+                                       "BitTorrent protocol");
+    return bytes.length >= start.length && memcmp(bytes.data, start.data, start.length) == 0;
+}
+
 static void do_send(struct sim_node *node, const struct action *action)
 {
     struct sim_conn *conn = find_conn(node, action->conn);
     CHECK(conn != NULL);
     CHECK(!conn->sending);
     uint32_t payload;
+    node->facts.handshakes += !conn->is_encrypted && is_handshake(action->bytes);
     sim_end_send_bytes(conn->end, action->bytes.data, action->bytes.length);
     if (!send_payload(node, conn, action, &payload)) {
         struct event event = {.type = EVENT_CLOSED, .conn = conn->id, .error = FRESHET_ERROR_IO};
@@ -321,6 +332,18 @@ static void do_pause(struct sim_node *node, const struct action *action)
     conn->paused = action->type == ACTION_RECEIVE_PAUSE;
     if (!conn->paused && !list_contains(&conn->readable_node))
         list_append(&node->readable, &conn->readable_node);
+}
+
+static void do_encrypt(struct sim_node *node, const struct action *action)
+{
+    struct sim_conn *conn = find_conn(node, action->conn);
+    CHECK(conn != NULL);
+    CHECK(!conn->sending);
+    CHECK(!conn->is_encrypted);
+    conn->is_encrypted = true;
+    node->facts.encrypted++;
+    if (!sim_end_encrypts(conn->end, action->cipher))
+        sim_world_violation(node->world, node->index, "two ends, two ciphers", (int64_t)conn->id);
 }
 
 static void do_close(struct sim_node *node, const struct action *action)
@@ -389,6 +412,7 @@ static void act(struct sim_node *node, const struct action *action)
     case ACTION_SEND: do_send(node, action); break;
     case ACTION_RECEIVE_PAUSE:
     case ACTION_RECEIVE_RESUME: do_pause(node, action); break;
+    case ACTION_ENCRYPT: do_encrypt(node, action); break;
     case ACTION_CLOSE: do_close(node, action); break;
     case ACTION_DISK: sim_node_job_disk(node, action->disk); break;
     case ACTION_FETCH: sim_node_job_fetch(node, action->fetch); break;

@@ -59,9 +59,10 @@ struct sim_node_options {
     uint32_t upload_slots; /* 0: the engine's default */
     uint64_t upload_limit, download_limit;
     bool sequential, super_seed, wait_for_space;
-    uint64_t unwanted;           /* bit i: file i is not selected (of the first 64) */
-    bool uses_dht;               /* node 0 is the way in */
-    bool has_magnet;             /* knows the hash only at the start */
+    uint64_t unwanted; /* bit i: file i is not selected (of the first 64) */
+    bool uses_dht;     /* node 0 is the way in */
+    bool has_magnet;   /* knows the hash only at the start */
+    enum encryption encryption;
     bool uses_lan;               /* looks for peers there; all who do are of one LAN */
     const struct address *peers; /* told at the start; borrowed for the whole run */
     uint32_t peer_count;
@@ -77,6 +78,8 @@ struct sim_node_facts {
     enum freshet_error error; /* the last that stopped the torrent */
     uint32_t recorded_pieces; /* in the last record */
     uint64_t events, actions;
+    uint32_t encrypted;  /* connections in RC4 */
+    uint32_t handshakes; /* of BitTorrent that it sent in the clear */
 };
 
 struct sim_node {

@@ -60,6 +60,7 @@
 #define LIMIT_PEER_LIST               3000u
 #define LIMIT_CONNECTS_PER_SECOND     30u
 #define LIMIT_CONNECTIONS_PER_ADDRESS 4u
+#define LIMIT_MSE_PER_ADDRESS         4u  /* handshakes of encryption that came in, under way */
 #define LIMIT_INBOUND_PER_NETWORK     32u /* of a torrent, from one public IPv4 /24 or IPv6 /48 */
 #define LIMIT_TIMEOUT_CONNECT_NS      (15 * SECOND_NS)
 #define LIMIT_TIMEOUT_HANDSHAKE_NS    (10 * SECOND_NS)

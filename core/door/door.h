@@ -36,6 +36,8 @@ typedef uint32_t storage_id; /* one torrent's files below one root */
 typedef uint32_t file_index; /* in a storage */
 typedef uint32_t piece_index;
 
+struct rc4; /* core/crypto/rc4.h */
+
 #define CONN_INBOUND     0x80000000u
 #define CONN_INBOUND_UTP 0xc0000000u
 #define BLOCK_NONE       UINT32_MAX
@@ -226,7 +228,12 @@ struct event {
     struct address remote;
     struct address local;
     struct bytes bytes;
-    size_t consumed; /* out, of EVENT_RECEIVED: fewer than bytes.length when payload follows */
+    /* out, of EVENT_RECEIVED: fewer than bytes.length when something else follows */
+    size_t consumed;
+    /* out, of EVENT_RECEIVED: not NULL when the bytes after `consumed` and all later ones of the
+     * connection are encrypted; the host copies the cipher and takes them through it before it does
+     * anything else with them. Borrowed until the next call. */
+    const struct rc4 *decrypt;
     job_id job;
     int64_t unix_seconds;
     const struct engine_command *command;
@@ -262,6 +269,8 @@ enum action_type {
     ACTION_CANCEL,     /* job: finish it early if that is possible; its event still comes */
     ACTION_TELL,       /* notice: something a person may want to know */
     ACTION_SEND_LOCAL, /* remote: a group of BEP 14, bytes: out of every interface that is fit */
+    ACTION_ENCRYPT, /* conn, cipher (copied): the bytes and payload of each later SEND go through it
+                       in order. None is in flight when this is said */
 };
 
 struct action {
@@ -283,6 +292,7 @@ struct action {
     const struct resolve_job *resolve;
     const struct persist_job *persist;
     const struct notice *notice; /* see engine.h */
+    const struct rc4 *cipher;    /* ENCRYPT */
 };
 
 /* Where the next bytes of a stream belong. */

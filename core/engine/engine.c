@@ -35,6 +35,7 @@ struct engine *engine_new(const struct engine_settings *settings, int64_t now)
     map_init(&engine->by_hash, 20, rng_u64(&shared->rng));
     map_init(&engine->jobs, sizeof(job_id), rng_u64(&shared->rng));
     heap_init(&engine->deadlines);
+    engine_mse_init(engine);
     engine->now = now;
     engine_lsd_start(engine);
     return engine;
@@ -50,6 +51,7 @@ void engine_free(struct engine *engine)
     engine_dht_free(engine);
     engine_lsd_free(engine);
     swarm_limits_free_groups(&engine->shared);
+    engine_mse_deinit(engine);
     greeting_deinit(&engine->greetings);
     map_deinit(&engine->by_id);
     map_deinit(&engine->by_hash);
@@ -106,6 +108,7 @@ void engine_set_self(struct engine *engine, const struct address *self)
 
 static void end_greeting(struct engine *engine, struct greeting *greeting)
 {
+    engine_mse_forget(engine, greeting->conn);
     greeting_remove(&engine->greetings, greeting);
     engine->shared.connections--;
 }
@@ -134,13 +137,25 @@ void engine_filter_greetings(struct engine *engine)
     }
 }
 
-static bool accept(struct engine_torrent *torrent, conn_id conn, const struct address *remote,
+static bool accept(struct engine_torrent *torrent, const struct greeting *greeting,
                    const struct wire_handshake *handshake)
 {
-    int64_t now = torrent->engine->now;
-    if (torrent->swarm)
-        return swarm_accept(torrent->swarm, now, conn, remote, handshake) != NULL;
-    return metadata_swarm_accept(torrent->metadata, now, conn, remote, handshake);
+    struct engine *engine = torrent->engine;
+    struct swarm_shared *shared = &engine->shared;
+    conn_id conn = greeting->conn;
+    if (torrent->swarm) {
+        struct peer *peer =
+            swarm_accept(torrent->swarm, engine->now, conn, &greeting->remote, handshake);
+        if (peer)
+            swarm_peer_set_mse(peer, greeting->mse);
+        return peer != NULL;
+    }
+    if (!metadata_swarm_accept(torrent->metadata, engine->now, conn, &greeting->remote, handshake))
+        return false;
+    struct metadata_peer *peer = map_get(&shared->metadata_conns, &conn);
+    if (peer)
+        metadata_swarm_peer_set_mse(peer, greeting->mse);
+    return true;
 }
 
 /* The handshake of a newcomer is complete: from now on it is its torrent's. */
@@ -148,11 +163,30 @@ static void introduce(struct engine *engine, struct greeting *greeting,
                       const struct wire_handshake *handshake)
 {
     struct engine_torrent *torrent = map_get(&engine->by_hash, handshake->info_hash);
-    conn_id conn = greeting->conn;
-    struct address remote = greeting->remote;
+    struct greeting ended = *greeting;
     end_greeting(engine, greeting);
-    if (torrent == NULL || !accept(torrent, conn, &remote, handshake))
-        engine_close_conn(engine, conn);
+    if (torrent == NULL || !accept(torrent, &ended, handshake))
+        engine_close_conn(engine, ended.conn);
+}
+
+/* It began with something else than BitTorrent: what it said so far is the beginning of MSE. */
+static bool greet_mse(struct engine *engine, struct greeting *greeting)
+{
+    struct wire_handshake_reader said = greeting->reader;
+    struct event event = {
+        .type = EVENT_RECEIVED, .conn = greeting->conn, .bytes = {said.bytes, said.have}};
+    if (!engine_mse_greet(engine, greeting))
+        return false;
+    wire_handshake_reader_init(&greeting->reader);
+    engine_mse_input(engine, &event);
+    return true;
+}
+
+/* Where encryption is required nobody begins without it. */
+static bool may_begin(const struct engine *engine, const struct greeting *greeting)
+{
+    return engine->shared.settings.encryption != ENCRYPTION_REQUIRE ||
+           greeting->mse == PEER_MSE_RC4;
 }
 
 static void received_greeting(struct engine *engine, struct greeting *greeting, struct event *event)
@@ -163,10 +197,12 @@ static void received_greeting(struct engine *engine, struct greeting *greeting, 
     event->consumed = event->bytes.length - rest.length;
     if (error == FRESHET_ERROR_TRUNCATED)
         return;
-    if (error == FRESHET_OK) {
+    if (error == FRESHET_OK && may_begin(engine, greeting)) {
         introduce(engine, greeting, &handshake);
         return;
     }
+    if (error == FRESHET_ERROR_SYNTAX && greet_mse(engine, greeting))
+        return;
     engine_close_conn(engine, greeting->conn);
     end_greeting(engine, greeting);
 }
@@ -193,8 +229,12 @@ static void peer_input(struct engine *engine, struct event *event)
         metadata_swarm_peer_input(metadata, engine->now, event);
 }
 
-static void connection_input(struct engine *engine, struct event *event)
+void engine_connection_input(struct engine *engine, struct event *event)
 {
+    if (event->type == EVENT_CONNECTED)
+        engine_mse_connected(engine, event);
+    if (engine_mse_input(engine, event))
+        return;
     struct greeting *greeting = greeting_find(&engine->greetings, event->conn);
     if (greeting == NULL) {
         peer_input(engine, event);
@@ -203,11 +243,12 @@ static void connection_input(struct engine *engine, struct event *event)
     greeting_input(engine, greeting, event);
     if (event->type != EVENT_RECEIVED || event->consumed == event->bytes.length)
         return;
-    /* The handshake is over and more came with it: that is the torrent's. */
+    /* Something begins, and more came with it: the torrent's, or of another handshake. */
     struct bytes all = event->bytes;
     size_t greeted = event->consumed;
     event->bytes = (struct bytes){all.data + greeted, all.length - greeted};
-    peer_input(engine, event);
+    if (!engine_mse_input(engine, event))
+        peer_input(engine, event);
     event->consumed += greeted;
     event->bytes = all;
 }
@@ -233,7 +274,7 @@ void engine_input(struct engine *engine, int64_t now, struct event *event)
     case EVENT_CLOSED:
     case EVENT_RECEIVED:
     case EVENT_PAYLOAD:
-    case EVENT_SENT: connection_input(engine, event); break;
+    case EVENT_SENT: engine_connection_input(engine, event); break;
     case EVENT_DATAGRAM:
         if (!engine_dht_input(engine, event))
             engine_trackers_datagram(engine, event);
@@ -375,21 +416,27 @@ static bool torrent_output(struct engine *engine, struct engine_torrent *torrent
     return false;
 }
 
-bool engine_output(struct engine *engine, int64_t now, struct action *ret_action)
+/* One round; false: nothing came out, but what it did may have brought something. */
+static bool output(struct engine *engine, struct action *ret_action)
 {
-    advance(engine, now);
     *ret_action = (struct action){0};
     if (engine->closes_count) {
         *ret_action =
             (struct action){.type = ACTION_CLOSE, .conn = engine->closes[--engine->closes_count]};
+        engine_mse_forget(engine, ret_action->conn);
         return true;
     }
+    if (engine_mse_output(engine, ret_action))
+        return true;
     struct list_node *node;
     while ((node = list_first(&engine->shared.ready))) {
         struct swarm *swarm = swarm_of_ready(node);
         struct engine_torrent *torrent = engine_torrents_find(engine, swarm_id(swarm));
-        if (torrent_output(engine, torrent, ret_action))
+        if (torrent_output(engine, torrent, ret_action)) {
+            if (engine_mse_takes(engine, ret_action))
+                continue;
             return true;
+        }
         list_remove(&engine->shared.ready, node);
         if (swarm_has_news(swarm))
             engine_torrents_update(torrent);
@@ -407,6 +454,16 @@ bool engine_output(struct engine *engine, int64_t now, struct action *ret_action
     }
     engine_torrents_reap(engine);
     return own_notice(engine, ret_action);
+}
+
+bool engine_output(struct engine *engine, int64_t now, struct action *ret_action)
+{
+    advance(engine, now);
+    do {
+        if (output(engine, ret_action))
+            return true;
+    } while (engine->closes_count || engine_mse_has_output(engine));
+    return false;
 }
 
 void engine_receive_plan(const struct engine *engine, conn_id conn, struct receive_plan *ret_plan)
@@ -433,6 +490,7 @@ void engine_check(const struct engine *engine)
         if (torrent->tracker)
             tracker_client_check(torrent->tracker);
     }
+    engine_mse_check(engine);
     engine_dht_check(engine);
     engine_lsd_check(engine);
     CHECK(engine->shared.connections == engine->shared.conns.length +

@@ -56,9 +56,10 @@ struct engine_tuning {
     bool no_pex; /* peers that are connected already have been told of the extension: they are
                     told nothing more and not listened to */
     bool no_lsd;
-    uint32_t connections_max; /* 0: LIMIT_CONNECTIONS. Fewer than there are: none is closed */
-    uint32_t upload_slots;    /* of a torrent that says none; 0: the default, which adapts */
-    uint32_t peers_max;       /* of a torrent that says none; 0: LIMIT_PEERS_PER_TORRENT */
+    uint32_t connections_max;   /* 0: LIMIT_CONNECTIONS. Fewer than there are: none is closed */
+    uint32_t upload_slots;      /* of a torrent that says none; 0: the default, which adapts */
+    uint32_t peers_max;         /* of a torrent that says none; 0: LIMIT_PEERS_PER_TORRENT */
+    enum encryption encryption; /* of connections that begin from now on */
 };
 
 struct engine_command {

@@ -155,8 +155,11 @@ bool engine_metadata_output(struct engine *engine, struct action *ret_action)
     while ((node = list_first(&engine->shared.metadata_ready))) {
         struct metadata_swarm *swarm = metadata_swarm_of_ready(node);
         struct engine_torrent *torrent = engine_torrents_find(engine, metadata_swarm_id(swarm));
-        if (metadata_swarm_output(swarm, engine->now, ret_action))
+        if (metadata_swarm_output(swarm, engine->now, ret_action)) {
+            if (engine_mse_takes(engine, ret_action))
+                continue;
             return true;
+        }
         tell_bans(torrent);
         look_whether_complete(torrent);
         if (list_contains(node))

@@ -5,6 +5,7 @@
  *   engine_torrents.c  torrents come and go, commands, shutdown
  *   engine_questions.c what a person may ask
  *   engine_metadata.c  torrents of which only the hash is known yet
+ *   engine_mse.c       connections that begin with encryption
  *   engine_trackers.c  what trackers are told and what they say
  *   engine_dht.c       the DHT's nodes, what they are told and what they find
  *   engine_lsd.c       the same for the local network
@@ -19,6 +20,7 @@
 #include "core/swarm/swarm.h"
 #include "core/tracker/announce_pacer.h"
 #include "core/tracker/tracker_client.h"
+#include "core/wire/mse.h"
 
 #define ENGINE_NOTICES_MAX   64u
 #define ENGINE_NOTICE_TEXT   256u
@@ -78,10 +80,20 @@ struct engine_notice {
     uint8_t text[ENGINE_NOTICE_TEXT];
 };
 
+/* Handshakes of message stream encryption under way. */
+struct engine_mses {
+    struct list all, ready;
+    struct map by_conn;
+    struct map by_name; /* HASH("req2", hash on the wire) -> struct engine_torrent */
+    struct rc4 cipher;  /* the one that an event or action shows */
+    struct buffer late; /* the bytes that one shows */
+};
+
 struct engine {
     struct swarm_shared shared;
     struct announce_pacer pacer;
     struct greetings greetings;
+    struct engine_mses mses;
     struct list torrents;
     struct map by_id;            /* torrent_id -> struct engine_torrent */
     struct map by_hash;          /* 20 bytes on the wire -> struct engine_torrent */
@@ -107,6 +119,8 @@ void engine_tell(struct engine *engine, const struct notice *notice);
 void engine_close_conn(struct engine *engine, conn_id conn);
 /* Newcomers that the IP filter has go. */
 void engine_filter_greetings(struct engine *engine);
+/* Events of the door about a connection. */
+void engine_connection_input(struct engine *engine, struct event *event);
 /* An address under which others see us (BEP 24, or where we listen); its port does not count. */
 void engine_set_self(struct engine *engine, const struct address *self);
 /* Sets when the torrent is due next. */
@@ -146,6 +160,26 @@ bool engine_metadata_output(struct engine *engine, struct action *ret_action);
 void engine_metadata_close(struct engine_torrent *torrent);
 void engine_metadata_status(const struct engine_torrent *torrent,
                             struct torrent_status *ret_status);
+
+/* engine_mse.c */
+void engine_mse_init(struct engine *engine);
+void engine_mse_deinit(struct engine *engine);
+/* By what else the handshake may ask for a torrent: one of its hashes on the wire. */
+void engine_mse_name(struct engine_torrent *torrent, const uint8_t hash[MSE_SKEY_SIZE], bool add);
+/* EVENT_CONNECTED: begins with it if the peer is to be dialled so. */
+void engine_mse_connected(struct engine *engine, const struct event *event);
+/* What this one says is no BitTorrent; false: nor may it be MSE. */
+bool engine_mse_greet(struct engine *engine, struct greeting *greeting);
+/* The handshake is none of this connection's any more. */
+void engine_mse_forget(struct engine *engine, conn_id conn);
+/* Events of a connection; false: not its own, or the peer's as well. */
+bool engine_mse_input(struct engine *engine, struct event *event);
+bool engine_mse_output(struct engine *engine, struct action *ret_action);
+/* It is worth asking. */
+bool engine_mse_has_output(const struct engine *engine);
+/* An action on its way out; true: it is held back. */
+bool engine_mse_takes(struct engine *engine, const struct action *action);
+void engine_mse_check(const struct engine *engine);
 
 /* engine_trackers.c */
 struct engine_trackers {

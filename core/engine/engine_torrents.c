@@ -22,9 +22,12 @@ static void name_by_hash(struct engine_torrent *torrent, bool add)
         if (hashes[i] == NULL)
             continue;
         struct engine_torrent *named = map_get(&engine->by_hash, hashes[i]);
-        if (add && named == NULL)
+        if (add ? named != NULL : named != torrent)
+            continue;
+        engine_mse_name(torrent, hashes[i], add);
+        if (add)
             map_put(&engine->by_hash, hashes[i], torrent);
-        else if (!add && named == torrent)
+        else
             map_remove(&engine->by_hash, hashes[i]);
     }
 }
@@ -293,6 +296,7 @@ static void tune(struct engine *engine, const struct engine_tuning *tuning)
     struct swarm_shared *shared = &engine->shared;
     shared->settings.no_pex = tuning->no_pex;
     shared->settings.upload_slots = tuning->upload_slots;
+    shared->settings.encryption = tuning->encryption;
     shared->peers_max = tuning->peers_max;
     shared->connections_max = tuning->connections_max ? tuning->connections_max : LIMIT_CONNECTIONS;
     engine_lsd_set(engine, !tuning->no_lsd);

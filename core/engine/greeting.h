@@ -9,6 +9,7 @@
 #include "core/base/list.h"
 #include "core/base/map.h"
 #include "core/door/door.h"
+#include "core/swarm/peer_mse.h"
 #include "core/wire/wire_handshake.h"
 
 #define GREETINGS_MAX         256u /* at once; beyond that newcomers are refused */
@@ -18,6 +19,7 @@ struct greeting {
     conn_id conn;
     struct address remote;
     int64_t deadline_ns;
+    enum peer_mse mse; /* how it began (engine_mse.c) */
     struct wire_handshake_reader reader;
     struct list_node node;
 };

@@ -407,6 +407,7 @@ uint32_t metadata_swarm_peer_statuses(const struct metadata_swarm *swarm,
         struct peer_status *status = &ret_peers[count++];
         *status = (struct peer_status){.address = peer->address,
                                        .inbound = peer->inbound,
+                                       .is_encrypted = peer->mse == PEER_MSE_RC4,
                                        .am_choking = true,
                                        .peer_choking = true};
         memcpy(status->peer_id, peer->peer_id, sizeof status->peer_id);

@@ -53,6 +53,9 @@ void metadata_swarm_free(struct metadata_swarm *swarm);
 /* An inbound connection whose handshake names this torrent; false: not wanted, close it. */
 bool metadata_swarm_accept(struct metadata_swarm *swarm, int64_t now, conn_id conn,
                            const struct address *remote, const struct wire_handshake *handshake);
+/* As swarm_peer_*. */
+bool metadata_swarm_peer_begin_mse(struct metadata_peer *peer, uint8_t ret_skey[20]);
+void metadata_swarm_peer_set_mse(struct metadata_peer *peer, enum peer_mse mse);
 /* EVENT_CONNECTED, CLOSED, RECEIVED, SENT of a connection found in swarm_shared.metadata_conns. */
 void metadata_swarm_peer_input(struct metadata_peer *peer, int64_t now, struct event *event);
 void metadata_swarm_tick(struct metadata_swarm *swarm, int64_t now);

@@ -70,6 +70,9 @@ static void tell_candidates(const struct metadata_peer *peer, enum metadata_peer
         peer_list_on_released(swarm->candidates, known);
     else if (was == METADATA_PEER_OPEN)
         peer_list_on_disconnected(swarm->candidates, known, swarm->now);
+    else if (peer->mse == PEER_MSE_BEGUN &&
+             swarm->shared->settings.encryption != ENCRYPTION_REQUIRE)
+        peer_list_on_mse_refused(swarm->candidates, known);
     else if (was == METADATA_PEER_GREETING && host_knows)
         peer_list_on_turned_away(swarm->candidates, known, swarm->now);
     else
@@ -198,12 +201,34 @@ static void put_handshake(struct metadata_peer *peer, const uint8_t hash[20])
     metadata_swarm_peers_wake(peer);
 }
 
+/* The hash by which it asks. */
+static const uint8_t *wire_hash(const struct metadata_swarm *swarm)
+{
+    return swarm->has_v1 ? swarm->info_hash_v1 : swarm->info_hash_v2;
+}
+
 void metadata_swarm_peers_connected(struct metadata_peer *peer)
 {
     struct metadata_swarm *swarm = peer->swarm;
     peer->phase = METADATA_PEER_GREETING;
     peer->since_ns = swarm->now;
-    put_handshake(peer, swarm->has_v1 ? swarm->info_hash_v1 : swarm->info_hash_v2);
+    put_handshake(peer, wire_hash(swarm));
+}
+
+bool metadata_swarm_peer_begin_mse(struct metadata_peer *peer, uint8_t ret_skey[20])
+{
+    struct metadata_swarm *swarm = peer->swarm;
+    if (!peer_mse_is_dialled(swarm->shared->settings.encryption,
+                             peer_list_takes_no_mse(swarm->candidates, &peer->address)))
+        return false;
+    memcpy(ret_skey, wire_hash(swarm), 20);
+    peer->mse = PEER_MSE_BEGUN;
+    return true;
+}
+
+void metadata_swarm_peer_set_mse(struct metadata_peer *peer, enum peer_mse mse)
+{
+    peer->mse = (uint8_t)mse;
 }
 
 static void open_peer(struct metadata_peer *peer)

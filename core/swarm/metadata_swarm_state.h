@@ -42,6 +42,7 @@ struct metadata_peer {
     struct address address, listen; /* where the connection goes; where it listens, if known */
     uint32_t slot;
     uint8_t phase; /* enum metadata_peer_phase */
+    uint8_t mse;   /* enum peer_mse */
     bool inbound, connect_due, send_busy;
     bool fast, extended, v2; /* agreed in the handshakes */
     uint8_t peer_id[20];

@@ -12,6 +12,7 @@
 #include "core/door/door.h"
 #include "core/swarm/bandwidth.h"
 #include "core/swarm/client_name.h"
+#include "core/swarm/peer_mse.h"
 #include "core/swarm/pex.h"
 #include "core/swarm/rate_meter.h"
 #include "core/swarm/request_pipeline.h"
@@ -62,6 +63,7 @@ struct peer {
     struct address listen;  /* where the peer listens, when known: port 0 if not */
     uint32_t slot;          /* dense number in the swarm, reused */
     uint8_t phase;          /* enum peer_phase */
+    uint8_t mse;            /* enum peer_mse */
     bool inbound;
     bool is_utp;               /* of one that we went out to; else its conn says so */
     enum freshet_error reason; /* why it is closing */

@@ -82,6 +82,10 @@ void swarm_free(struct swarm *swarm);
 /* An inbound connection whose handshake names this torrent. NULL: not wanted, close it. */
 struct peer *swarm_accept(struct swarm *swarm, int64_t now, conn_id conn,
                           const struct address *remote, const struct wire_handshake *handshake);
+/* An outgoing connection stands. Is it to begin with MSE? Then by this SKEY, and swarm_peer_set_mse
+ * tells how it ended; until then its end is taken for a refusal. */
+bool swarm_peer_begin_mse(struct peer *peer, uint8_t ret_skey[20]);
+void swarm_peer_set_mse(struct peer *peer, enum peer_mse mse);
 /* EVENT_CONNECTED, CLOSED, RECEIVED, PAYLOAD, SENT of one of its peers. */
 void swarm_peer_input(struct swarm *swarm, int64_t now, struct peer *peer, struct event *event);
 /* EVENT_JOB_DONE of one of its jobs; false when it is not its own. */

@@ -115,6 +115,9 @@ void swarm_peers_close(struct peer *peer, enum freshet_error reason, bool host_k
             peer_list_on_released(swarm->candidates, known);
         else if (was_open)
             peer_list_on_disconnected(swarm->candidates, known, swarm->now);
+        else if (peer->mse == PEER_MSE_BEGUN &&
+                 swarm->shared->settings.encryption != ENCRYPTION_REQUIRE)
+            peer_list_on_mse_refused(swarm->candidates, known);
         else if (was_turned_away)
             peer_list_on_turned_away(swarm->candidates, known, swarm->now);
         else
@@ -269,6 +272,22 @@ void swarm_peers_connected(struct peer *peer)
     put_handshake(peer, metainfo_wire_hash(peer->swarm->metainfo));
 }
 
+bool swarm_peer_begin_mse(struct peer *peer, uint8_t ret_skey[20])
+{
+    struct swarm *swarm = peer->swarm;
+    if (!peer_mse_is_dialled(swarm->shared->settings.encryption,
+                             peer_list_takes_no_mse(swarm->candidates, &peer->address)))
+        return false;
+    memcpy(ret_skey, metainfo_wire_hash(swarm->metainfo), 20);
+    peer->mse = PEER_MSE_BEGUN;
+    return true;
+}
+
+void swarm_peer_set_mse(struct peer *peer, enum peer_mse mse)
+{
+    peer->mse = (uint8_t)mse;
+}
+
 /* Two peers that connect to each other at once would each close one connection, perhaps not the
  * same: the one that was begun by the greater peer id stays. */
 static bool loses_to_twin(struct peer *peer)
@@ -330,6 +349,8 @@ static void put_extension_handshake(struct peer *peer)
     handshake.your_ip.port = 0;
     handshake.has_upload_only = !swarm_wants_pieces(swarm) && !swarm->super_seed;
     handshake.upload_only = handshake.has_upload_only;
+    handshake.prefers_encryption = swarm->shared->settings.encryption == ENCRYPTION_PREFER ||
+                                   swarm->shared->settings.encryption == ENCRYPTION_REQUIRE;
     struct buffer payload = {0};
     wire_extension_encode(&payload, &handshake);
     wire_message_put_extended(&peer->out, WIRE_EXTENSION_HANDSHAKE, buffer_bytes(&payload));

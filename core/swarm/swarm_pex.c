@@ -39,8 +39,9 @@ static struct wire_pex_contact contact_of(const struct peer *peer)
     bool is_seed = peer_is_seed(peer) || peer->upload_only;
     return (struct wire_pex_contact){
         .address = *peer_listens(peer),
-        .flags =
-            (uint8_t)((is_seed ? WIRE_PEX_SEED : 0) | (peer->inbound ? 0 : WIRE_PEX_REACHABLE)),
+        .flags = (uint8_t)((is_seed ? WIRE_PEX_SEED : 0) |
+                           (peer->mse == PEER_MSE_RC4 ? WIRE_PEX_ENCRYPTION : 0) |
+                           (peer->inbound ? 0 : WIRE_PEX_REACHABLE)),
     };
 }
 

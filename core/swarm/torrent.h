@@ -10,6 +10,7 @@
 #include "core/base/bitfield.h"
 #include "core/door/door.h"
 #include "core/swarm/client_name.h"
+#include "core/swarm/peer_mse.h"
 #include "core/swarm/peer_source.h"
 
 typedef uint32_t torrent_id; /* chosen by whoever adds the torrent; 0 is no torrent */
@@ -27,6 +28,7 @@ struct engine_settings {
     bool no_pex;           /* no peer exchange (BEP 11) */
     bool no_lsd;           /* do not look for peers in the local network (BEP 14) */
     bool many_per_address; /* allow more peers from one address (tests, LANs behind NAT) */
+    enum encryption encryption;
 };
 
 /* Limits that several torrents share. */
@@ -165,7 +167,7 @@ struct peer_status {
     uint32_t progress_permille; /* of the pieces that there are */
     bool upload_only;           /* it said so (BEP 21) */
     bool is_utp;
-    bool is_encrypted;             /* not spoken yet: false */
+    bool is_encrypted;             /* RC4; not where only the handshake was hidden */
     uint32_t requests_out;         /* blocks that we wait for */
     uint32_t requests_in;          /* blocks that it waits for */
     int64_t connected_ns;          /* since when, on the engine's clock */

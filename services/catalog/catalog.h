@@ -149,6 +149,7 @@ struct catalog_settings {
     uint32_t upload_slots; /* of a torrent that says none; 0: as the upload capacity has it */
     uint16_t peer_port;
     bool pex, dht, lsd, utp, port_mapping;
+    uint32_t encryption; /* enum encryption */
     char *blocklist_url;
     bool blocklist_enabled;
     char **default_trackers;

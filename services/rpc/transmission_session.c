@@ -168,6 +168,16 @@ static void write_transports(struct json_writer *writer, const struct catalog_se
     json_writer_close(writer, ']');
 }
 
+/* Without encryption at all there is no word in these dialects. */
+static const char *encryption_word(const struct catalog_settings *settings, bool is_rpc2)
+{
+    if (settings->encryption == ENCRYPTION_REQUIRE)
+        return "required";
+    if (settings->encryption == ENCRYPTION_PREFER)
+        return "preferred";
+    return is_rpc2 ? "allowed" : "tolerated";
+}
+
 /* Each dialect is told the version of the specification that it stands in. */
 static void write_other(struct json_writer *writer, const struct session_answer *answer,
                         const char *key)
@@ -183,7 +193,7 @@ static void write_other(struct json_writer *writer, const struct session_answer 
     } else if (strcmp(key, "download_dir_free_space") == 0) {
         json_writer_i64(writer, answer->free_space);
     } else if (strcmp(key, "encryption") == 0) {
-        json_writer_text(writer, is_rpc2 ? "allowed" : "tolerated");
+        json_writer_text(writer, encryption_word(answer->settings, is_rpc2));
     } else if (strcmp(key, "preferred_transports") == 0) {
         write_transports(writer, answer->settings);
     } else if (strcmp(key, "reqq") == 0) {
@@ -340,14 +350,36 @@ static void check_folders(struct transmission_request *request,
         transmission_folder_allowed(request, settings, incomplete);
 }
 
+static bool is_tolerance(const char *word)
+{
+    return strcmp(word, "tolerated") == 0 || strcmp(word, "allowed") == 0;
+}
+
+static bool is_encryption_word(const char *word)
+{
+    return is_tolerance(word) || strcmp(word, "required") == 0 || strcmp(word, "preferred") == 0;
+}
+
+/* Who reads "tolerated" where encryption is off, and sends it back, has not asked for it. */
+static void set_encryption(const struct transmission_request *request,
+                           struct catalog_settings *settings)
+{
+    const char *word = transmission_arguments_text(request, "encryption");
+    if (!word || (is_tolerance(word) && settings->encryption == ENCRYPTION_OFF))
+        return;
+    settings->encryption = is_tolerance(word)               ? ENCRYPTION_ALLOW
+                           : strcmp(word, "preferred") == 0 ? ENCRYPTION_PREFER
+                                                            : ENCRYPTION_REQUIRE;
+}
+
 static void check_values(struct transmission_request *request)
 {
     const char *encryption = transmission_arguments_text(request, "encryption");
     const char *url = transmission_arguments_text(request, "blocklist_url");
     int64_t port;
-    if (encryption && strcmp(encryption, "required") == 0)
+    if (encryption && !is_encryption_word(encryption))
         transmission_rpc_fail(request, FAULT_ARGUMENTS,
-                              "encryption can't be required: freshet talks in the clear");
+                              "encryption is required, preferred or tolerated");
     if (url && url[0] && strncasecmp(url, "http://", 7) != 0 &&
         strncasecmp(url, "https://", 8) != 0)
         transmission_rpc_fail(request, FAULT_ARGUMENTS, "blocklist-url is no http or https URL");
@@ -391,6 +423,7 @@ enum service_step transmission_session_set(struct transmission_request *request,
     catalog_settings_copy(settings, &changed);
     for (size_t i = 0; i < KEY_COUNT; i++)
         set_key(request, &changed, &KEYS[i]);
+    set_encryption(request, &changed);
     set_default_trackers(request, &changed);
     if (request->fault == FAULT_NONE)
         catalog_set_settings(world->catalog, &changed, world->now);

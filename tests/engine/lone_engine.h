@@ -9,6 +9,7 @@
 #define FRESHET_TESTS_LONE_ENGINE_H
 
 #include "core/base/memory.h"
+#include "core/crypto/rc4.h"
 #include "core/crypto/sha1.h"
 #include "core/crypto/sha256.h"
 #include "core/engine/engine.h"
@@ -40,8 +41,9 @@ struct lone_engine {
     /* By connection, in the order in which they appeared. */
     conn_id conns[LONE_CONNS];
     bool closed[LONE_CONNS];
-    bool paused[LONE_CONNS]; /* the engine wants nothing from it for now */
-    struct buffer sent[LONE_CONNS];
+    bool paused[LONE_CONNS];        /* the engine wants nothing from it for now */
+    struct buffer sent[LONE_CONNS]; /* as it is on the wire */
+    struct rc4 *decrypts[LONE_CONNS], *encrypts[LONE_CONNS]; /* NULL: nothing is encrypted */
     bool send_busy[LONE_CONNS];
     uint32_t send_length[LONE_CONNS];
     uint32_t conn_count;
@@ -68,9 +70,11 @@ struct lone_engine {
     const char *announce;  /* URL of a tracker, for lone_begin */
     /* What that tracker says to a URL; NULL: no connection. */
     struct bytes (*on_tracker)(struct lone_engine *lone, const char *url);
-    const char *nodes; /* bencoded value of "nodes" (BEP 5), for lone_begin */
-    bool has_dht;      /* peers say so in their handshakes (BEP 5) */
-    bool has_lsd;      /* for lone_begin: it looks for peers in the local network */
+    const char *nodes;          /* bencoded value of "nodes" (BEP 5), for lone_begin */
+    enum encryption encryption; /* for lone_begin */
+    uint8_t self;               /* the last byte of its peer id, for lone_begin */
+    bool has_dht;               /* peers say so in their handshakes (BEP 5) */
+    bool has_lsd;               /* for lone_begin: it looks for peers in the local network */
     /* Datagrams of the engine, and names that it wants resolved; NULL: lost, unanswered. */
     void (*on_datagram)(struct lone_engine *lone, const struct action *action);
     void (*on_local)(struct lone_engine *lone, const struct action *action);
@@ -168,6 +172,9 @@ static inline void lone_send(struct lone_engine *lone, const struct action *acti
                       action->ranges[i].length);
         length += action->ranges[i].length;
     }
+    if (lone->encrypts[index])
+        rc4_apply(lone->encrypts[index], lone->sent[index].data + lone->sent[index].length - length,
+                  length);
     struct event event = {.type = EVENT_SENT, .conn = action->conn, .length = length, .done = true};
     engine_input(lone->engine, lone->now, &event);
 }
@@ -217,6 +224,10 @@ static inline void lone_act(struct lone_engine *lone, const struct action *actio
     case ACTION_SEND: lone_send(lone, action); break;
     case ACTION_RECEIVE_PAUSE: lone->paused[lone_conn_index(lone, action->conn)] = true; break;
     case ACTION_RECEIVE_RESUME: lone->paused[lone_conn_index(lone, action->conn)] = false; break;
+    case ACTION_ENCRYPT:
+        lone->encrypts[lone_conn_index(lone, action->conn)] =
+            memory_copy(action->cipher, sizeof *action->cipher);
+        break;
     case ACTION_CLOSE: lone->closed[lone_conn_index(lone, action->conn)] = true; break;
     case ACTION_DISK: lone_job_done(lone, action->disk->id, lone_disk(lone, action->disk)); break;
     case ACTION_FETCH:
@@ -302,7 +313,9 @@ static inline void lone_wait(struct lone_engine *lone, int64_t duration_ns)
 static inline void lone_feed(struct lone_engine *lone, uint32_t index, const void *data,
                              size_t length)
 {
-    const uint8_t *at = data;
+    uint8_t *bytes = memory_copy(data, length), *at = bytes;
+    if (lone->decrypts[index])
+        rc4_apply(lone->decrypts[index], bytes, length);
     while (length > 0 && !lone->closed[index]) {
         struct receive_plan plan;
         engine_receive_plan(lone->engine, lone->conns[index], &plan);
@@ -320,11 +333,16 @@ static inline void lone_feed(struct lone_engine *lone, uint32_t index, const voi
             event.bytes = (struct bytes){at, length};
             engine_input(lone->engine, lone->now, &event);
             taken = event.consumed;
+            if (event.decrypt) {
+                lone->decrypts[index] = memory_copy(event.decrypt, sizeof *event.decrypt);
+                rc4_apply(lone->decrypts[index], at + taken, length - taken);
+            }
         }
         at += taken;
         length -= taken;
         lone_run(lone);
     }
+    memory_free(bytes);
 }
 
 static inline void lone_feed_buffer(struct lone_engine *lone, uint32_t index, struct buffer *buffer)
@@ -486,6 +504,8 @@ static inline void lone_make_engine(struct lone_engine *lone)
     settings.no_pex = lone->no_pex;
     settings.no_lsd = !lone->has_lsd;
     memcpy(settings.peer_id, "-FR0100-lonelonelone", 20);
+    settings.peer_id[19] ^= lone->self;
+    settings.encryption = lone->encryption;
     lone->engine = engine_new(&settings, lone->now);
 }
 
@@ -522,8 +542,11 @@ static inline void lone_free(struct lone_engine *lone)
     if (lone->notices[NOTICE_SHUTDOWN_DONE] != 1)
         abort();
     engine_free(lone->engine);
-    for (uint32_t i = 0; i < LONE_CONNS; i++)
+    for (uint32_t i = 0; i < LONE_CONNS; i++) {
         buffer_deinit(&lone->sent[i]);
+        memory_free(lone->decrypts[i]);
+        memory_free(lone->encrypts[i]);
+    }
     memory_free(lone);
 }
 

@@ -34,6 +34,8 @@ struct fixture {
     size_t plan_now, plan_count;
     uint8_t received[70000];
     size_t received_length;
+    size_t decrypt_at; /* after so many bytes were received; 0: never */
+    struct rc4 cipher;
     uint32_t payload;
     conn_id conn;
     uint32_t accepted, connected, closed, sent, done;
@@ -59,7 +61,10 @@ static void on_received(struct fixture *fixture, struct event *event)
     event->consumed = event->bytes.length < wanted ? event->bytes.length : wanted;
     assert_true(fixture->received_length + event->consumed <= sizeof fixture->received);
     memcpy(fixture->received + fixture->received_length, event->bytes.data, event->consumed);
+    bool was_before = fixture->received_length < fixture->decrypt_at;
     fixture->received_length += event->consumed;
+    if (was_before && fixture->received_length >= fixture->decrypt_at)
+        event->decrypt = &fixture->cipher;
     if (last)
         return;
     fixture->protocol[fixture->plan_now] -= (uint32_t)event->consumed;
@@ -358,6 +363,141 @@ static void stream_sockets_send_a_block_of_a_thousand_ranges(void **state)
     fixture_deinit(&fixture);
 }
 
+/* As after a handshake of encryption: ten bytes in the clear, then none, wherever they go. */
+static void stream_sockets_decrypt_from_the_byte_that_is_said(void **state)
+{
+    struct fixture fixture;
+    static uint8_t bytes[40000], wire[40000];
+
+    (void)state;
+    for (size_t step = 700; step <= sizeof wire; step += 13100) {
+        fixture_init(&fixture, 8);
+        for (size_t i = 0; i < sizeof bytes; i++)
+            bytes[i] = wire[i] = (uint8_t)(i * 31 + i / 255);
+        rc4_init(&fixture.cipher, (const uint8_t *)"key", 3);
+        struct rc4 other = fixture.cipher;
+        rc4_apply(&other, wire + 10, sizeof wire - 10);
+        fixture.decrypt_at = 10;
+        fixture.plan_count = 5;
+        fixture.plans[0].block = BLOCK_NONE;
+        fixture.protocol[0] = 10;
+        fixture.plans[1] = (struct receive_plan){.block = 3, .offset = 100, .length = 5000};
+        fixture.plans[2] = (struct receive_plan){.block = BLOCK_NONE, .length = 20000};
+        fixture.protocol[3] = 7;
+        fixture.plans[3].block = BLOCK_NONE;
+        fixture.plans[4] = (struct receive_plan){.block = 4, .offset = 0, .length = 14000};
+        int fd = plain_connect(&fixture);
+        for (size_t done = 0; done < sizeof wire;) {
+            ssize_t wrote =
+                write(fd, wire + done, step < sizeof wire - done ? step : sizeof wire - done);
+            if (wrote > 0)
+                done += (size_t)wrote;
+            uv_run(&fixture.loop, UV_RUN_NOWAIT);
+        }
+        RUN_UNTIL(&fixture, fixture.received_length + fixture.payload == sizeof bytes);
+        assert_memory_equal(fixture.received, bytes, 10);
+        assert_memory_equal(block_memory_at(&fixture.memory, 3) + 100, bytes + 10, 5000);
+        assert_memory_equal(fixture.received + 10, bytes + 25010, 7);
+        assert_memory_equal(block_memory_at(&fixture.memory, 4), bytes + 25017, 14000);
+        assert_memory_equal(fixture.received + 17, bytes + 39017, 983);
+        close(fd);
+        fixture_deinit(&fixture);
+    }
+}
+
+static void finish_send(struct fixture *fixture, int fd, uint32_t done, uint8_t *got, size_t size,
+                        size_t *length)
+{
+    while (fixture->done < done) {
+        uv_run(&fixture->loop, UV_RUN_NOWAIT);
+        read_some(fd, got, size, length);
+    }
+}
+
+/* Through a small pipe: what was encrypted and did not fit goes out later as it is. */
+static void stream_sockets_encrypt_each_later_send(void **state)
+{
+    struct fixture fixture;
+    static uint8_t got[300000];
+    size_t length = 0;
+    struct rc4 cipher;
+    struct file_range ranges[] = {{0, 100000, 50000}, {FILE_PADDING, 9000, 0}, {0, 20000, 1}};
+    struct file_range many[100];
+
+    (void)state;
+    for (uint32_t i = 0; i < 100; i++)
+        many[i] = (struct file_range){0, 16, 250 * i};
+    fixture_init(&fixture, 8);
+    int fd = plain_connect(&fixture), small = 20000;
+    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
+    RUN_UNTIL(&fixture, fixture.accepted == 1);
+    struct action action = {.type = ACTION_SEND,
+                            .conn = fixture.conn,
+                            .bytes = BYTES_LITERAL("in the clear"),
+                            .storage = 5,
+                            .ranges = ranges};
+    stream_sockets_send(fixture.sockets, &action);
+    finish_send(&fixture, fd, 1, got, sizeof got, &length);
+    rc4_init(&cipher, (const uint8_t *)"key", 3);
+    stream_sockets_encrypt(fixture.sockets, fixture.conn, &cipher);
+    action.bytes = BYTES_LITERAL("header");
+    action.range_count = 3;
+    stream_sockets_send(fixture.sockets, &action);
+    finish_send(&fixture, fd, 2, got, sizeof got, &length);
+    action.bytes = BYTES_LITERAL("more");
+    action.ranges = many;
+    action.range_count = 100;
+    stream_sockets_send(fixture.sockets, &action);
+    finish_send(&fixture, fd, 3, got, sizeof got, &length);
+    while (length < 12 + 129006 + 1604)
+        read_some(fd, got, sizeof got, &length);
+    assert_int_equal(fixture.sent, 12 + 129006 + 1604);
+    assert_memory_equal(got, "in the clear", 12);
+    assert_memory_not_equal(got + 12, "header", 6);
+    rc4_apply(&cipher, got + 12, 129006 + 1604);
+    const uint8_t *at = got + 12;
+    assert_memory_equal(at, "header", 6);
+    for (uint32_t i = 0; i < 100000; i++)
+        assert_int_equal(at[6 + i], file_byte(50000 + i));
+    for (uint32_t i = 0; i < 9000; i++)
+        assert_int_equal(at[100006 + i], 0);
+    for (uint32_t i = 0; i < 20000; i++)
+        assert_int_equal(at[109006 + i], file_byte(1 + i));
+    at += 129006;
+    assert_memory_equal(at, "more", 4);
+    for (uint32_t i = 0; i < 1600; i++)
+        assert_int_equal(at[4 + i], file_byte(250 * (i / 16) + i % 16));
+    close(fd);
+    fixture_deinit(&fixture);
+}
+
+static void stream_sockets_close_when_a_file_to_encrypt_became_shorter(void **state)
+{
+    struct fixture fixture;
+    char path[TEMPORARY_PATH];
+    struct rc4 cipher;
+    struct file_range range = {0, 100000, 100000};
+
+    (void)state;
+    fixture_init(&fixture, 8);
+    int fd = plain_connect(&fixture);
+    RUN_UNTIL(&fixture, fixture.accepted == 1);
+    rc4_init(&cipher, (const uint8_t *)"key", 3);
+    stream_sockets_encrypt(fixture.sockets, fixture.conn, &cipher);
+    assert_int_equal(truncate(temporary_path(fixture.folder, "file", path), 100001), 0);
+    struct action action = {.type = ACTION_SEND,
+                            .conn = fixture.conn,
+                            .bytes = BYTES_LITERAL("h"),
+                            .storage = 5,
+                            .ranges = &range,
+                            .range_count = 1};
+    stream_sockets_send(fixture.sockets, &action);
+    RUN_UNTIL(&fixture, fixture.closed == 1);
+    assert_int_equal(fixture.close_error, FRESHET_ERROR_IO);
+    close(fd);
+    fixture_deinit(&fixture);
+}
+
 static void stream_sockets_close_while_a_block_is_gathered(void **state)
 {
     struct fixture fixture;
@@ -499,6 +639,9 @@ int main(void)
         cmocka_unit_test(stream_sockets_read_at_most_a_block_past_a_limit),
         cmocka_unit_test(stream_sockets_send_header_files_and_padding),
         cmocka_unit_test(stream_sockets_send_a_block_of_a_thousand_ranges),
+        cmocka_unit_test(stream_sockets_decrypt_from_the_byte_that_is_said),
+        cmocka_unit_test(stream_sockets_encrypt_each_later_send),
+        cmocka_unit_test(stream_sockets_close_when_a_file_to_encrypt_became_shorter),
         cmocka_unit_test(stream_sockets_close_while_a_block_is_gathered),
         cmocka_unit_test(stream_sockets_close_when_a_file_became_shorter),
         cmocka_unit_test(stream_sockets_read_nothing_while_paused),

@@ -7,13 +7,17 @@ PORT = 6881
 
 
 class Aria2(Process):
-    """Seeds for ever, or downloads and ends with 0. `dht`: an endpoint where it enters the DHT."""
+    """Seeds for ever, or downloads and ends with 0. `dht`: an endpoint where it enters the DHT;
+    `crypto`: "plain" or "arc4", what it requires at least."""
 
-    def __init__(self, folder, address, torrent, files, seed=False, dht=None):
+    def __init__(self, folder, address, torrent, files, seed=False, dht=None,
+                 crypto=None):
         self.address = address
         self.port = PORT
         words = ["--seed-ratio=0", "--check-integrity=true"] if seed else ["--seed-time=0"]
         dht_words = ["--enable-dht=false"]
+        if crypto:
+            words += ["--bt-require-crypto=true", f"--bt-min-crypto-level={crypto}"]
         if dht:
             dht_words = ["--enable-dht=true", f"--dht-listen-port={PORT}",
                          f"--dht-entry-point={dht}", f"--dht-file-path={folder / 'dht.dat'}"]

@@ -137,7 +137,7 @@ def test_a_crowd_of_libtorrents_completes_from_one_freshet(clients, made, source
 
 
 def test_libtorrent_that_tries_encryption_first_falls_back(clients, made, source, tmp_path):
-    seed = seed_with_freshet(clients, made["v1"], source)
+    seed = seed_with_freshet(clients, made["v1"], source, "--encryption", "off")
     leech = clients.libtorrent(out_enc_policy=1, in_enc_policy=1)
     handle = leech.add(made["v1"], tmp_path / "copy")
     leech.connect(handle, seed.endpoint)

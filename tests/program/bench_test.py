@@ -25,7 +25,8 @@ def test_bench_measures_and_keeps_its_numbers(tmp_path):
     result = kept(tmp_path)
     rows = {(row["section"], row["name"]): row for row in result["rows"]}
     assert set(rows) == {("transfer", "raw"), ("transfer", "freshet"), ("utp", "freshet"),
-                         ("utp", "freshet tcp"), ("verify", "freshet"),
+                         ("utp", "freshet tcp"), ("encryption", "freshet"),
+                         ("encryption", "freshet rc4"), ("verify", "freshet"),
                          ("create v1", "freshet"), ("create v2", "freshet"),
                          ("create hybrid", "freshet")}
     for row in rows.values():

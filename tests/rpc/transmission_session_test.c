@@ -94,6 +94,7 @@ static void transmission_session_set_changes_settings(void **state)
     assert_true(settings(bench)->schedule.enabled);
     assert_true(settings(bench)->ratio == 1.25);
     assert_int_equal(settings(bench)->idle_minutes, 15);
+    assert_int_equal(settings(bench)->encryption, ENCRYPTION_PREFER);
     assert_int_equal(settings(bench)->download_queue, 2);
     assert_int_equal(settings(bench)->peers_max, 99);
     assert_int_equal(settings(bench)->peer_port, 7000);
@@ -125,7 +126,7 @@ static void transmission_session_set_refuses_by_word_and_changes_nothing(void **
         "{'method':'session-set','arguments':{'dht-enabled':false,'download-dir':'/data/../x'}}",
         "{'method':'session-set','arguments':{'dht-enabled':false,'download-dir':''}}",
         "{'method':'session-set','arguments':{'dht-enabled':false,'incomplete-dir':'/tmp'}}",
-        "{'method':'session-set','arguments':{'dht-enabled':false,'encryption':'required'}}",
+        "{'method':'session-set','arguments':{'dht-enabled':false,'encryption':'sometimes'}}",
         "{'method':'session-set','arguments':{'dht-enabled':false,'blocklist-url':'file:///x'}}",
         "{'method':'session-set','arguments':{'dht-enabled':false,'peer-port':0}}",
         "{'method':'session-set','arguments':{'dht-enabled':false,'peer-port':70000}}",
