@@ -197,13 +197,13 @@ static void on_signal(void *context, int signal_number)
 }
 
 /* Others know us under an address, or in a moment, that is gone. */
-static void on_network_changed(void *context, int64_t slept_ns)
+static void on_network_changed(void *context, const struct network_change *change)
 {
     struct daemon_service *daemon = context;
 
     daemon_log("info", "network-changed", NULL);
     http_fetch_network_changed(daemon->fetch);
-    session_network_changed(daemon->session, slept_ns);
+    session_network_changed(daemon->session, change);
 }
 
 static void tell_clock(struct daemon_service *daemon)

@@ -18,9 +18,9 @@ struct network_watch {
     uv_poll_t poll;
     uv_timer_t settle, sleep;
     int descriptor;
-    int64_t slept_ns;  /* since the machine started, when it was looked at last */
-    int64_t untold_ns; /* of it, what `changed` was not told of */
-    void (*changed)(void *context, int64_t slept_ns);
+    int64_t slept_ns; /* since the machine started, when it was looked at last */
+    struct network_change untold;
+    void (*changed)(void *context, const struct network_change *change);
     void *context;
     int handles_open;
 };
@@ -28,22 +28,31 @@ struct network_watch {
 static void on_settled(uv_timer_t *timer)
 {
     struct network_watch *watch = timer->data;
-    int64_t slept_ns = watch->untold_ns;
+    struct network_change change = watch->untold;
 
-    watch->untold_ns = 0;
-    watch->changed(watch->context, slept_ns);
+    watch->untold = (struct network_change){0};
+    watch->changed(watch->context, &change);
 }
 
-/* What is said does not matter, only that something is. */
+static void take_messages(struct network_watch *watch, const char *bytes, size_t length)
+{
+    uint32_t left = (uint32_t)length;
+
+    for (const struct nlmsghdr *message = (const void *)bytes; NLMSG_OK(message, left);
+         message = NLMSG_NEXT(message, left))
+        watch->untold.lost_address |= message->nlmsg_type == RTM_DELADDR;
+}
+
 static void on_netlink(uv_poll_t *poll, int status, int events)
 {
     struct network_watch *watch = poll->data;
-    char bytes[8192];
+    _Alignas(struct nlmsghdr) char bytes[8192];
+    ssize_t got;
 
     (void)status;
     (void)events;
-    for (int i = 0; i < 64 && recv(watch->descriptor, bytes, sizeof bytes, 0) > 0; i++)
-        continue;
+    for (int i = 0; i < 64 && (got = recv(watch->descriptor, bytes, sizeof bytes, 0)) > 0; i++)
+        take_messages(watch, bytes, (size_t)got);
     uv_timer_start(&watch->settle, on_settled, SETTLE_MS, 0);
 }
 
@@ -53,7 +62,7 @@ static void on_sleep_look(uv_timer_t *timer)
     int64_t slept = clock_slept();
 
     if (slept - watch->slept_ns > SLEEP_LEAST_NS) {
-        watch->untold_ns += slept - watch->slept_ns;
+        watch->untold.slept_ns += slept - watch->slept_ns;
         uv_timer_start(&watch->settle, on_settled, SETTLE_MS, 0);
     }
     watch->slept_ns = slept;
@@ -72,8 +81,10 @@ static int open_netlink(void)
     return fd;
 }
 
-struct network_watch *
-network_watch_new(uv_loop_t *loop, void (*changed)(void *context, int64_t slept_ns), void *context)
+struct network_watch *network_watch_new(uv_loop_t *loop,
+                                        void (*changed)(void *context,
+                                                        const struct network_change *change),
+                                        void *context)
 {
     struct network_watch *watch = memory_new(sizeof *watch);
 

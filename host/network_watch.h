@@ -12,10 +12,17 @@
 
 struct network_watch;
 
-/* `changed` comes a moment after the last of several changes, with how long we slept meanwhile (0:
- * we did not). Never fails: without netlink only sleep is seen. */
-struct network_watch *
-network_watch_new(uv_loop_t *loop, void (*changed)(void *context, int64_t slept_ns), void *context);
+struct network_change {
+    int64_t slept_ns; /* 0: it did not */
+    bool lost_address;
+};
+
+/* `changed` comes a moment after the last of several changes. Never fails: without netlink only
+ * sleep is seen. */
+struct network_watch *network_watch_new(uv_loop_t *loop,
+                                        void (*changed)(void *context,
+                                                        const struct network_change *change),
+                                        void *context);
 /* The loop must run until its handles are gone. NULL is fine. */
 void network_watch_close(struct network_watch *watch);
 

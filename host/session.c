@@ -269,13 +269,15 @@ enum freshet_error session_set_port(struct session *session, uint16_t port)
     return FRESHET_OK;
 }
 
-void session_network_changed(struct session *session, int64_t slept_ns)
+void session_network_changed(struct session *session, const struct network_change *change)
 {
     struct engine_command command = {.type = COMMAND_NEW_NETWORK};
+    /* After a long silence others have given us up. */
+    enum stream_deaths which = change->slept_ns >= LIMIT_TIMEOUT_SILENT_NS ? STREAMS_ALL
+                               : change->lost_address                      ? STREAMS_OF_UTP_TOO
+                                                      : STREAMS_WITHOUT_ADDRESS;
 
-    /* Others have given us up after that silence. */
-    command.lost =
-        stream_sockets_close_dead(session->streams, slept_ns >= LIMIT_TIMEOUT_SILENT_NS) > 0;
+    command.lost = stream_sockets_close_dead(session->streams, which) > 0;
     http_fetch_network_changed(session->fetch);
     session_command(session, &command);
 }

@@ -7,6 +7,7 @@
 #ifndef FRESHET_HOST_SESSION_H
 #define FRESHET_HOST_SESSION_H
 
+#include "host/network_watch.h"
 #include "host/session_options.h"
 #include "host/state_store.h"
 
@@ -33,7 +34,7 @@ void session_command(struct session *session, const struct engine_command *comma
 enum freshet_error session_set_port(struct session *session, uint16_t port);
 /* This machine's addresses have changed, or it slept for so long: connections that are dead end,
  * and peers are looked for anew. */
-void session_network_changed(struct session *session, int64_t slept_ns);
+void session_network_changed(struct session *session, const struct network_change *change);
 
 /* Runs until everything has stopped after session_shutdown, or until session_break. */
 void session_run(struct session *session);

@@ -130,11 +130,16 @@ enum freshet_error session_listen_move(struct session *session, uint16_t port)
 
     wish.port = port;
     stream_sockets_stop_listening(session->streams);
+    stream_sockets_leave_utp(session->streams);
     enum freshet_error error = session_listen_at(session, &wish);
     if (error) {
         /* The UDP socket is open still; nobody takes a TCP port that was ours a moment ago. */
-        stream_sockets_listen(session->streams, &before, &session->listen);
+        struct address bound;
         session->datagrams = datagrams;
+        if (session->options.transport != TRANSPORT_UTP)
+            stream_sockets_listen(session->streams, &before, &bound);
+        if (session->options.transport != TRANSPORT_TCP)
+            stream_sockets_use_utp(session->streams, datagrams, session->options.utp_policy);
         return error;
     }
     datagram_socket_close(datagrams);

@@ -374,7 +374,14 @@ static bool stream_is_dead(const struct stream_socket *stream)
     return !is_ours;
 }
 
-uint32_t stream_sockets_close_dead(struct stream_sockets *sockets, bool all)
+static bool stream_is_to_die(const struct stream_socket *stream, enum stream_deaths which)
+{
+    if (which == STREAMS_ALL || (stream->is_utp && which == STREAMS_OF_UTP_TOO))
+        return true;
+    return !stream->is_utp && stream_is_dead(stream);
+}
+
+uint32_t stream_sockets_close_dead(struct stream_sockets *sockets, enum stream_deaths which)
 {
     struct list_node *next;
     uint32_t count = 0;
@@ -382,12 +389,29 @@ uint32_t stream_sockets_close_dead(struct stream_sockets *sockets, bool all)
     for (struct list_node *node = list_first(&sockets->table.all); node; node = next) {
         struct stream_socket *stream = LIST_ELEMENT(node, struct stream_socket, node);
         next = list_next(&sockets->table.all, node);
-        if (!all && !stream_is_dead(stream))
+        if (!stream_is_to_die(stream, which))
             continue;
         stream_socket_fail(stream, FRESHET_ERROR_CONNECTION);
         count++;
     }
     return count;
+}
+
+void stream_sockets_leave_utp(struct stream_sockets *sockets)
+{
+    struct list_node *next;
+
+    if (!sockets->table.utp)
+        return;
+    for (struct list_node *node = list_first(&sockets->table.all); node; node = next) {
+        struct stream_socket *stream = LIST_ELEMENT(node, struct stream_socket, node);
+        next = list_next(&sockets->table.all, node);
+        if (stream->is_utp)
+            stream_socket_fail(stream, FRESHET_ERROR_CONNECTION);
+    }
+    uv_close((uv_handle_t *)sockets->fall_back, listener_on_closed);
+    sockets->fall_back = NULL;
+    utp_streams_free(sockets->table.utp);
 }
 
 void stream_sockets_free(struct stream_sockets *sockets)

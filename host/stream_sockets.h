@@ -37,10 +37,15 @@ void stream_sockets_send(struct stream_sockets *sockets, const struct action *ac
 void stream_sockets_pause(struct stream_sockets *sockets, conn_id conn, bool paused);
 void stream_sockets_close(struct stream_sockets *sockets, conn_id conn);
 
-/* Closes, telling, those that cannot live any more: whose own address this machine does not have,
- * and who are on their way out from one; `all`: every one.
- * Returns how many. */
-uint32_t stream_sockets_close_dead(struct stream_sockets *sockets, bool all);
+/* Closes, telling, those that cannot live any more, and returns how many. */
+enum stream_deaths {
+    STREAMS_WITHOUT_ADDRESS, /* whose own address this machine has not, and who are on their way */
+    STREAMS_OF_UTP_TOO,      /* and those over uTP, of which nobody knows the address */
+    STREAMS_ALL,
+};
+uint32_t stream_sockets_close_dead(struct stream_sockets *sockets, enum stream_deaths which);
+/* Closes those over uTP, telling, and forgets its socket. */
+void stream_sockets_leave_utp(struct stream_sockets *sockets);
 
 uint32_t stream_sockets_count(const struct stream_sockets *sockets);
 
