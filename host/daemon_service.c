@@ -388,7 +388,7 @@ static void start_handles(struct daemon_service *daemon)
     daemon->wake.data = daemon->deadline.data = daemon->second.data = daemon->retry.data = daemon;
     uv_timer_start(&daemon->second, on_second, 0, 1000);
     daemon->state_worker = worker_pool_new(loop, 1);
-    daemon->deed_workers = worker_pool_new(loop, 2);
+    daemon->deed_workers = worker_pool_new_modest(loop, 2);
     daemon->intake_workers = worker_pool_new(loop, 2);
     daemon->fetch = http_fetch_new(loop, NULL, daemon_jobs_on_fetched, daemon);
     daemon->watch = network_watch_new(loop, on_network_changed, daemon);

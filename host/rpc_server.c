@@ -430,7 +430,7 @@ enum freshet_error rpc_server_new(const struct rpc_server_options *options,
         memory_free(server);
         return FRESHET_ERROR_IO;
     }
-    server->workers = worker_pool_new(options->loop, 2);
+    server->workers = worker_pool_new_modest(options->loop, 2);
     start_handles(server);
     *ret_server = server;
     return FRESHET_OK;

@@ -7,7 +7,8 @@
 
 enum freshet_error session_listen(struct session *session, const struct address *wish,
                                   char ret_text[SESSION_TEXT_SIZE]);
-/* To another port; where that cannot be had, back to the one before. Connections stay. */
+/* To another port; where that cannot be had, back to the one before. Connections
+ * over TCP stay. */
 enum freshet_error session_listen_move(struct session *session, uint16_t port);
 
 #endif

@@ -6,6 +6,11 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#define MODEST_NICE 10
+#define NICE_MAX    19
 
 struct worker_pool {
     uv_async_t wake; /* first: freed through its close callback */
@@ -16,6 +21,7 @@ struct worker_pool {
     unsigned running;
     unsigned idle;
     bool stopping;
+    bool is_modest;
     unsigned thread_count, threads_max;
     pthread_t threads[WORKER_THREADS_MAX];
 };
@@ -28,10 +34,21 @@ static struct work *worker_pool_take(struct list *list)
     return LIST_ELEMENT(node, struct work, node);
 }
 
+/* Linux has a priority for each thread. */
+static void give_way(void)
+{
+    id_t thread = (id_t)gettid();
+    int nice = getpriority(PRIO_PROCESS, thread) + MODEST_NICE;
+
+    setpriority(PRIO_PROCESS, thread, nice > NICE_MAX ? NICE_MAX : nice);
+}
+
 static void *worker_pool_thread(void *context)
 {
     struct worker_pool *pool = context;
 
+    if (pool->is_modest)
+        give_way();
     pthread_mutex_lock(&pool->lock);
     for (;;) {
         pool->idle++;
@@ -86,6 +103,14 @@ struct worker_pool *worker_pool_new(uv_loop_t *loop, unsigned threads)
     CHECK(uv_async_init(loop, &pool->wake, worker_pool_on_wake) == 0);
     pool->wake.data = pool;
     uv_unref((uv_handle_t *)&pool->wake);
+    return pool;
+}
+
+struct worker_pool *worker_pool_new_modest(uv_loop_t *loop, unsigned threads)
+{
+    struct worker_pool *pool = worker_pool_new(loop, threads);
+
+    pool->is_modest = true;
     return pool;
 }
 

@@ -24,6 +24,9 @@ struct worker_pool;
 /* Up to WORKER_THREADS_MAX threads, made on first use. */
 #define WORKER_THREADS_MAX 32
 struct worker_pool *worker_pool_new(uv_loop_t *loop, unsigned threads);
+/* One whose threads give way to the loop's and to other pools' where there are more threads than
+ * processors: for work that somebody waits for, but no transfer. */
+struct worker_pool *worker_pool_new_modest(uv_loop_t *loop, unsigned threads);
 /* Waits for what is running; what is queued is cancelled and told `done`. The loop must run once
  * more afterwards, for libuv to let go of its handle. NULL is fine. */
 void worker_pool_free(struct worker_pool *pool);

@@ -69,13 +69,15 @@ def tracker(own_network, tmp_path):
             server.kill()
 
 
-def test_peers_are_found_again_under_another_address(daemons, world, tracker, freshet, tmp_path):
+@pytest.mark.parametrize("transport", ["tcp", "utp"])
+def test_peers_are_found_again_under_another_address(daemons, world, tracker, freshet, tmp_path,
+                                                     transport):
     source = write(tmp_path / "from/f.bin", 3 * MIB)
     torrent = tmp_path / "f.torrent"
     assert freshet("create", source, "-o", torrent, "-l", "64K", "-a", tracker).returncode == 0
     seed = world("10.79.0.2", "seed", torrent, "-o", source.parent)
     seed.wait_event("checked")
-    daemon = daemons("--listen", "0.0.0.0:0")
+    daemon = daemons("--listen", "0.0.0.0:0", "--transport", transport)
     number = daemon.add(torrent, paused=True)["id"]
     daemon.rpc("torrent-set", ids=[number], downloadLimit=300, downloadLimited=True)
     daemon.rpc("torrent-start", ids=[number])
@@ -90,7 +92,7 @@ def test_peers_are_found_again_under_another_address(daemons, world, tracker, fr
     daemon.rpc("torrent-set", ids=[number], downloadLimited=False)
     # The seed never calls: it was the daemon that knew it. Left to itself the dead connection would
     # be waited for until its time-out, two minutes.
-    wait_for(lambda: row()["percentDone"] == 1, lambda: f"{row()}\n{daemon.torrents('why','trackerStats','peers','peersFrom')}\n{daemon.log()}\n{seed.log()[-900:]}", seconds=25)
+    wait_for(lambda: row()["percentDone"] == 1, lambda: f"{row()}\n{daemon.log()}", seconds=60)
     assert (daemon.folder / "downloads/f.bin").read_bytes() == source.read_bytes()
     # And the tracker leads others to the new address, an hour before it would have been asked again.
     seed.stop()

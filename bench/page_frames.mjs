@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+// The page in Chromium over a daemon with many torrents: first paint, and the time between frames
+// while its list is scrolled from end to end. Prints one line of JSON.
+import { launch, open } from "../tests/page/browser.mjs";
+
+const facts = JSON.parse(process.argv[2]);
+const browser = await launch();
+try {
+    const page = await open(browser, facts);
+    await page.locator(".rows .row").first().waitFor();
+    const paint = await page.evaluate(() =>
+        performance.getEntriesByType("paint").find((entry) => entry.name === "first-contentful-paint").startTime);
+    await page.waitForTimeout(1000);
+    const gaps = await page.evaluate(async () => {
+        let box = document.querySelector(".rows .row");
+        while (box && !(box.scrollHeight > box.clientHeight + 1000 && /auto|scroll/.test(getComputedStyle(box).overflowY))) box = box.parentElement;
+        if (!box) throw new Error("nothing scrolls");
+        const found = [];
+        let last = await new Promise(requestAnimationFrame);
+        const begun = last;
+        const span = box.scrollHeight - box.clientHeight;
+        // Down slowly, as a wheel does, then over the whole list and back.
+        while (last - begun < 8000) {
+            const at = last - begun;
+            box.scrollTop = at < 3000 ? at * 3 : span * Math.abs(Math.sin((at - 3000) / 800));
+            const now = await new Promise(requestAnimationFrame);
+            found.push(now - last);
+            last = now;
+        }
+        return found;
+    });
+    gaps.sort((a, b) => a - b);
+    console.log(JSON.stringify({ paint, longest: gaps.at(-1), median: gaps[gaps.length >> 1], count: gaps.length, p99: gaps[Math.floor(gaps.length * 0.99)] }));
+} finally {
+    await browser.close();
+}
