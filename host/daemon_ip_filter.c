@@ -93,6 +93,7 @@ static void read_list(struct work *work)
             snprintf(reading->text, sizeof reading->text, "the list cannot be kept: %s",
                      error_text(reading->error));
     }
+    buffer_deinit(&reading->list);
     if (reading->error)
         ip_filter_builder_free(builder);
     else
@@ -164,13 +165,14 @@ void daemon_ip_filter_start(struct daemon_service *daemon)
     start(daemon, reading);
 }
 
-bool daemon_ip_filter_update(struct daemon_service *daemon, struct bytes list,
+bool daemon_ip_filter_update(struct daemon_service *daemon, struct buffer *list,
                              daemon_ip_filter_done *done, void *context)
 {
     if (daemon->ip_filter->is_reading)
         return false;
     struct reading *reading = memory_new(sizeof *reading);
-    buffer_append(&reading->list, list.data, list.length);
+    reading->list = *list;
+    *list = (struct buffer){0};
     reading->done = done;
     reading->context = context;
     start(daemon, reading);

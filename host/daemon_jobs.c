@@ -223,10 +223,15 @@ static void on_list_read(void *context, enum freshet_error error, const char *te
     job_end(job);
 }
 
-static void take_list(struct daemon_job *job, struct bytes list)
+/* Tens of megabytes are not copied on the loop. */
+static void take_list(struct daemon_job *job)
 {
-    if (daemon_ip_filter_update(job->daemon, list, on_list_read, job))
+    struct buffer list;
+
+    http_fetch_take_body(job->daemon->fetch, &list);
+    if (daemon_ip_filter_update(job->daemon, &list, on_list_read, job))
         return;
+    buffer_deinit(&list);
     job_fail(&job->rpc->job, FRESHET_ERROR_BUSY, "a list is being read already");
     job_end(job);
 }
@@ -245,7 +250,7 @@ void daemon_jobs_on_fetched(void *context, struct event *event)
         snprintf(text, sizeof text, "the server answered %d", (int)event->result.fetched.status);
         job->is_fetch = false;
         if (!event->error && rpc->job.type == JOB_BLOCKLIST) {
-            take_list(job, event->result.fetched.body);
+            take_list(job);
             return;
         }
         if (event->error) {

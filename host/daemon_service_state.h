@@ -90,11 +90,11 @@ void daemon_ip_filter_free(struct daemon_ip_filter *filter);
 void daemon_ip_filter_start(struct daemon_service *daemon);
 /* The settings may have changed. */
 void daemon_ip_filter_apply(struct daemon_service *daemon);
-/* Takes a copy of a list that was fetched; `done` comes when it holds and is kept, or with words
- * why not, and then what was is. false: a list is being read already. */
+/* Takes a list that was fetched; `done` comes when it holds and is kept, or with words why not, and
+ * then what was is. false: a list is being read already, and this one stays the caller's. */
 typedef void daemon_ip_filter_done(void *context, enum freshet_error error, const char *text,
                                    uint32_t rules);
-bool daemon_ip_filter_update(struct daemon_service *daemon, struct bytes list,
+bool daemon_ip_filter_update(struct daemon_service *daemon, struct buffer *list,
                              daemon_ip_filter_done *done, void *context);
 
 /* daemon_watch.c, daemon_feeds.c: what comes by itself. apply: the rules of the settings hold from

@@ -22,7 +22,8 @@ struct http_fetch {
     uv_loop_t *loop;
     CURLM *multi;
     uv_timer_t *timer;
-    struct list active; /* struct transfer */
+    struct list active;      /* struct transfer */
+    struct transfer *ending; /* whose `done` is being called */
     const struct block_memory *pool;
     void (*done)(void *context, struct event *event);
     void *context;
@@ -381,8 +382,17 @@ static void transfer_end(struct transfer *transfer, enum freshet_error error, lo
     event.result.fetched.received = transfer->body.placed;
     event.result.fetched.status = (int32_t)status;
     event.result.fetched.retry_after_s = retry_after > 0 ? (int64_t)retry_after : 0;
+    fetch->ending = transfer;
     fetch->done(fetch->context, &event);
+    fetch->ending = NULL;
     transfer_free(transfer);
+}
+
+void http_fetch_take_body(struct http_fetch *fetch, struct buffer *ret_body)
+{
+    CHECK(fetch->ending != NULL);
+    *ret_body = fetch->ending->body.bytes;
+    fetch->ending->body.bytes = (struct buffer){0};
 }
 
 static void transfer_finished(struct transfer *transfer, CURLcode code)

@@ -31,5 +31,7 @@ void http_fetch_start(struct http_fetch *fetch, const struct fetch_job *job);
 /* As start, for a URL that a person typed: only what is never allowed is refused. */
 void http_fetch_start_for_person(struct http_fetch *fetch, const struct fetch_job *job);
 void http_fetch_cancel(struct http_fetch *fetch, job_id job);
+/* Only from `done`: the body that it shows becomes the caller's, uncopied. */
+void http_fetch_take_body(struct http_fetch *fetch, struct buffer *ret_body);
 
 #endif
