@@ -32,13 +32,14 @@ SEED_SIZE = 3000
 FETCH_EVERY = 10
 SERVING_AGAIN_S = 2  # after a kill; asserted by the soak only
 STRIKE_S = 0.04      # after a wish was sent
+WISHES = 20          # that are granted in a round, at most, before the kill
 
 
 class Known:
     """What must hold of one torrent: True there, False gone, None not known."""
 
-    def __init__(self, torrent, source):
-        self.torrent, self.source = torrent, source
+    def __init__(self, torrent, plain, source):
+        self.torrent, self.plain, self.source = torrent, plain, source  # plain: without a tracker
         self.there = False
         self.hash = None
 
@@ -78,11 +79,11 @@ class Rounds:
                 write(base / f"part-{part}", (40 + 37 * number) * KIB + part, seed=number * 10 + part)
         else:
             write(base, (200 + 130 * number) * KIB + 1, seed=number)
-        torrent = self.folder / f"t{number}.torrent"
-        subprocess.run([PROGRAM, "create", base, "-o", torrent, "-l", "32K", "-a",
-                        f"http://{self.announce}/announce"],
-                       check=True, stdout=subprocess.DEVNULL)
-        return Known(torrent, base)
+        torrent, plain = self.folder / f"t{number}.torrent", self.folder / f"plain{number}.torrent"
+        for path, words in ((torrent, ("-a", f"http://{self.announce}/announce")), (plain, ())):
+            subprocess.run([PROGRAM, "create", base, "-o", path, "-l", "32K", *words],
+                           check=True, stdout=subprocess.DEVNULL)
+        return Known(torrent, plain, base)
 
     def make_seeds(self):
         """Small ones that are there, complete, all the time."""
@@ -214,7 +215,12 @@ class Rounds:
 
         worker = threading.Thread(target=load, args=(time.monotonic() + 30,))
         worker.start()
-        time.sleep(self.random.random() ** 2 * 0.3)
+        # After some wishes, however fast the machine is, and then at any instant.
+        wishes = sum(self.counts.values()) + int(self.random.random() ** 2 * WISHES)
+        end = time.monotonic() + 10
+        while sum(self.counts.values()) < wishes and time.monotonic() < end and not failed:
+            time.sleep(0.002)
+        time.sleep(self.random.random() ** 2 * 0.1)
         if self.random.random() < 0.5:
             self.strike = next(self.strikes)
             if self.was_sent.wait(2):
@@ -237,7 +243,7 @@ class Rounds:
             if known.hash not in complete:
                 continue
             to = Path(tempfile.mkdtemp(dir=self.folder))
-            get = Peer(to, "get", known.torrent, "-o", to / "to", "--peer", self.daemon.endpoint,
+            get = Peer(to, "get", known.plain, "-o", to / "to", "--peer", self.daemon.endpoint,
                        "--no-dht")
             code = get.wait()
             stats = get.wait_event("stats")
