@@ -138,6 +138,25 @@ def test_libtorrent_both_ways_over_either_family(clients, torrent, source, tmp_p
     payload.check(tmp_path / "last")
 
 
+FORCED = {"in_enc_policy": 0, "out_enc_policy": 0, "allowed_enc_level": 2}  # RC4 and nothing else
+
+
+def test_encrypted_from_libtorrent_and_to_it(clients, torrent, source, tmp_path, witness):
+    """The same stream carries what hides it."""
+    first = clients.libtorrent(**UTP_ONLY, **FORCED)
+    first.add(torrent, source, seed=True)
+    get = get_by_utp(clients, torrent, tmp_path / "copy", "--encryption", "require", "--seed-time",
+                     "60s", "--peer", first.endpoint)
+    get.wait_event("done")
+    last = clients.libtorrent(**UTP_ONLY, **FORCED)
+    handle = last.add(torrent, tmp_path / "last")
+    last.connect(handle, get.endpoint)
+    last.wait_complete(handle)
+    payload.check(tmp_path / "copy")
+    payload.check(tmp_path / "last")
+    assert witness.payload_bytes() == 0
+
+
 # ---- a bad way ----
 
 SMALL = 3_000_000
