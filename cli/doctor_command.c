@@ -140,6 +140,49 @@ static uint16_t check_port(struct doctor_run *run)
     return listen.port;
 }
 
+/* What came of asking the router; where it lets peers in, that one stands between is no harm. */
+static void check_mapping(struct doctor_run *run, struct doctor_finding *nat)
+{
+    const json_t *mapping = json_object_get(run->where, "port_mapping");
+    const char *state = mapping ? daemon_client_text(mapping, "state") : "";
+    const char *method = mapping ? daemon_client_text(mapping, "method") : "";
+    const char *external = mapping ? daemon_client_text(mapping, "external") : "";
+    struct doctor_finding *finding = next(run);
+    struct address address = {0};
+
+    *finding = (struct doctor_finding){.check = "mapping"};
+    if (!run->has_daemon) {
+        doctor_find(finding, DOCTOR_OK, "the router is asked (NAT-PMP, UPnP) once something runs");
+    } else if (strcmp(state, "asking") == 0) {
+        doctor_find(finding, DOCTOR_OK, "the router is being asked; look again in some seconds");
+    } else if (strcmp(state, "failed") == 0) {
+        doctor_find(finding, DOCTOR_WARN, "the router lets nobody in: %.200s",
+                    daemon_client_text(mapping, "text"));
+        doctor_advise(finding, "switch on NAT-PMP or UPnP in the router, or forward the port there "
+                               "by hand");
+    } else if (strcmp(state, "held") != 0) {
+        doctor_find(finding, DOCTOR_OK,
+                    "the router is not asked: --no-portmap, the setting "
+                    "port-forwarding-enabled, or a loopback address");
+    } else if (external[0] == '\0' || !address_from_text(external, false, &address)) {
+        doctor_find(finding, DOCTOR_WARN,
+                    "the router forwards the port (%s), but knows no address "
+                    "of its own",
+                    method);
+        doctor_advise(finding, "it may have no connection to the internet just now");
+    } else if (!doctor_is_public(&address)) {
+        doctor_find(finding, DOCTOR_WARN,
+                    "the router forwards %s (%s), but stands itself behind "
+                    "another",
+                    external, method);
+        doctor_advise(finding, "forward the port in the outer one too, if it is yours");
+    } else {
+        doctor_find(finding, DOCTOR_OK, "the router forwards %s (%s)", external, method);
+        nat->level = DOCTOR_OK;
+        nat->advice[0] = '\0';
+    }
+}
+
 static void check_dht_without_daemon(const struct doctor_run *run, struct doctor_finding *finding)
 {
     if (run->kept.dht_bytes)
@@ -193,7 +236,10 @@ static void look(struct doctor_run *run)
 {
     uint16_t port = check_port(run);
 
-    doctor_check_nat(port, next(run));
+    struct doctor_finding *nat = next(run);
+
+    doctor_check_nat(port, nat);
+    check_mapping(run, nat);
     check_dht(run);
     doctor_check_udp(next(run));
     doctor_check_descriptors(run->has_daemon ? (pid_t)daemon_client_number(run->where, "pid") : 0,
@@ -286,7 +332,8 @@ const struct command doctor_command = {
     .operands = "",
     .description =
         "Looks at the daemon, the port (a second socket connects to it), the addresses of this "
-        "machine (does a router stand between?), the DHT, UDP buffers, open files, the speed of "
+        "machine (does a router stand between, and does it forward the port?), the DHT, UDP "
+        "buffers, open files, the speed of "
         "the disk at the download folder, the state and the clock. A line each: ok, warn or bad, "
         "what was found, and what to do about it. Works with a running daemon, which it asks, and "
         "without; changes nothing.\n"

@@ -93,6 +93,7 @@ enum exit_code metadata_fetch_run(const struct transfer_options *options,
     struct session_options session = options->session;
     char text[SESSION_TEXT_SIZE];
 
+    session.port_mapping = false; /* it is over before a router has answered */
     session.tick_ms = TICK_MS;
     session.on_notice = fetch_on_notice;
     session.on_tick = fetch_on_tick;

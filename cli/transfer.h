@@ -22,7 +22,8 @@
         {"no-pex", 0, NULL, "do not tell peers of peers", .repeatable = false},                    \
         {"ip-filter", 0, "FILE", "have nothing to do with the addresses in this list",             \
          .repeatable = false},                                                                     \
-        {"no-portmap", 0, NULL, "accepted: there is no port mapping yet", .hidden = true},         \
+        {"no-portmap", 0, NULL, "do not ask the router to let peers in (NAT-PMP, UPnP)",           \
+         .repeatable = false},                                                                     \
         {"transport", 0, "tcp|utp|both", "speak to peers over TCP, uTP or what answers",           \
          .repeatable = false},                                                                     \
         {"utp-congestion", 0, "ledbat++|ledbat",                                                   \

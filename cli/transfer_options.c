@@ -156,6 +156,7 @@ bool transfer_options_read_network(const struct command_call *call,
     options->session.no_dht = command_has(call, "no-dht");
     options->session.engine.no_pex = command_has(call, "no-pex");
     options->session.engine.no_lsd = command_has(call, "no-lsd");
+    options->session.port_mapping = !command_has(call, "no-portmap");
     if (!read_transport(call, &options->session.transport) ||
         !read_utp_policy(call, &options->session.utp_policy))
         return false;

@@ -248,6 +248,7 @@ static void refresh(void *context)
     world->now = clock_now();
     world->wall_s = clock_wall() / SECOND_NS;
     world->listen = session_listen_address(daemon->session);
+    daemon_port_mapping_refresh(daemon);
     world->revision_minute_ago =
         daemon->seconds >= 60 ? daemon->revisions[daemon->seconds % 60] : 0;
 }
@@ -405,7 +406,8 @@ static void make_world(struct daemon_service *daemon)
     world->version = daemon->options.version;
     world->off = (struct service_off){.dht = daemon->options.session.no_dht,
                                       .lsd = daemon->options.session.engine.no_lsd,
-                                      .pex = daemon->options.session.engine.no_pex};
+                                      .pex = daemon->options.session.engine.no_pex,
+                                      .port_mapping = !daemon->options.session.port_mapping};
     world->pid = getpid();
     world->state_folder = daemon->folder;
     world->content = daemon_known_find;
@@ -433,6 +435,7 @@ enum freshet_error daemon_service_new(const struct daemon_service_options *optio
     list_init(&daemon->jobs);
     daemon->options.session.on_notice = on_notice;
     daemon->options.session.on_signal = on_signal;
+    daemon->options.session.on_port_mapping = daemon_port_mapping_changed;
     daemon->options.session.context = daemon;
     if (options->session.state_folder)
         snprintf(daemon->folder, sizeof daemon->folder, "%s", options->session.state_folder);

@@ -56,7 +56,8 @@ struct daemon_service {
     const struct ip_filter *ip_filter_used; /* that the engine has */
     bool is_sampling, is_stopping, shutdown_asked;
     bool dht_runs;
-    char **default_trackers; /* those that running torrents were told of */
+    struct port_mapping_status mapping; /* as the world was told last */
+    char **default_trackers;            /* those that running torrents were told of */
     uint32_t default_tracker_count;
     unsigned seconds;
     struct daemon_saves *saves;
@@ -82,6 +83,11 @@ enum freshet_error daemon_restore(struct daemon_service *daemon, char ret_text[S
 
 /* daemon_settings.c */
 void daemon_settings_apply(struct daemon_service *daemon);
+
+/* daemon_port_mapping.c */
+void daemon_port_mapping_changed(void *context, const struct port_mapping_status *status);
+/* For the RPC. */
+void daemon_port_mapping_refresh(struct daemon_service *daemon);
 
 /* daemon_ip_filter.c */
 struct daemon_ip_filter *daemon_ip_filter_new(struct daemon_service *daemon);

@@ -72,4 +72,5 @@ void daemon_settings_apply(struct daemon_service *daemon)
     daemon_trackers_on_settings(daemon);
     daemon_ip_filter_apply(daemon);
     session_set_utp(daemon->session, settings->utp);
+    session_set_port_mapping(daemon->session, settings->port_mapping);
 }

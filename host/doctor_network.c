@@ -189,8 +189,7 @@ void doctor_check_nat(uint16_t port, struct doctor_finding *ret_finding)
                     text4, text6, doctor_is_public(&v6) ? ", for IPv4" : "");
         doctor_advise(ret_finding,
                       "forward TCP and UDP port %u in the router to this machine, else nobody "
-                      "outside can begin a connection (freshet does not ask the router by UPnP or "
-                      "NAT-PMP yet)",
+                      "outside can begin a connection",
                       shown);
     }
 }

@@ -10,6 +10,7 @@
 #include "host/session_actions.h"
 #include "host/session_dht.h"
 #include "host/session_listen.h"
+#include "host/session_port_mapping.h"
 #include "host/session_torrents.h"
 
 #include <signal.h>
@@ -184,6 +185,7 @@ static void session_make_engine(struct session *session)
     if (!session->settings.no_lsd)
         session->local =
             local_socket_new(&session->loop, &session->listen, session_parts_input, session);
+    session_port_mapping_start(session);
 }
 
 static enum freshet_error session_read_filter(struct session *session, char *ret_text)
@@ -295,6 +297,7 @@ enum freshet_error session_set_port(struct session *session, uint16_t port)
     struct event event = {.type = EVENT_LISTENING, .local = session->listen};
     engine_input(session->engine, clock_now(), &event);
     session_command(session, &command);
+    session_port_mapping_moved(session);
     return FRESHET_OK;
 }
 
@@ -307,6 +310,8 @@ void session_network_changed(struct session *session, int64_t slept_ns)
         stream_sockets_close_dead(session->streams, slept_ns >= LIMIT_TIMEOUT_SILENT_NS) > 0;
     http_fetch_network_changed(session->fetch);
     session_command(session, &command);
+    if (session->mapping)
+        port_mapping_network_changed(session->mapping);
 }
 
 void session_set_utp(struct session *session, bool on)
@@ -330,6 +335,7 @@ void session_shutdown(struct session *session)
         return;
     session->stopping = true;
     stream_sockets_stop_listening(session->streams);
+    session_port_mapping_finish(session);
     session_command(session, &command);
 }
 
@@ -346,6 +352,7 @@ void session_free(struct session *session)
     stream_sockets_free(session->streams);
     datagram_socket_close(session->datagrams);
     local_socket_close(session->local);
+    port_mapping_close(session->mapping);
     http_fetch_free(session->fetch);
     resolver_free(session->resolver);
     uv_handle_t *handles[] = {(uv_handle_t *)&session->prepare,  (uv_handle_t *)&session->check,

@@ -38,6 +38,9 @@ enum freshet_error session_set_port(struct session *session, uint16_t port);
 void session_network_changed(struct session *session, int64_t slept_ns);
 /* Of connections from now on; only where --transport has left both. */
 void session_set_utp(struct session *session, bool on);
+/* session_port_mapping.c: only where the options wanted it. */
+void session_set_port_mapping(struct session *session, bool on);
+struct port_mapping_status session_port_mapping(const struct session *session);
 
 /* Runs until everything has stopped after session_shutdown, or until session_break. */
 void session_run(struct session *session);

@@ -104,7 +104,8 @@ static void session_tell(struct session *session, const struct notice *notice)
         session_torrents_on_removed(session, notice->torrent);
     if (notice->type == NOTICE_SHUTDOWN_DONE) {
         session->finished = true;
-        uv_stop(&session->loop);
+        if (!session->is_unmapping)
+            uv_stop(&session->loop);
     }
 }
 

@@ -5,6 +5,7 @@
 
 #include "core/engine/engine.h"
 #include "core/utp/utp_window.h"
+#include "host/port_mapping.h"
 
 struct session_options {
     /* Where to listen; family ADDRESS_NONE: every address, the port of last time, else 6881, else
@@ -16,6 +17,7 @@ struct session_options {
     enum transport transport; /* of streams; ANY: both, and accepted by both */
     enum utp_policy utp_policy;
     bool no_dht;
+    bool port_mapping;            /* have the router map the port that is listened on */
     const char *const *bootstrap; /* "HOST:PORT" where the DHT is entered; kept in the state */
     uint32_t bootstrap_count;
     const char
@@ -23,6 +25,8 @@ struct session_options {
     bool leave_signals; /* SIGPIPE is the caller's: blocked while the loop runs, else ignored */
     uint32_t tick_ms;   /* on_tick comes that often; 0: never */
     void (*on_notice)(void *context, const struct notice *notice);
+    /* What the router says to it, when that is news. */
+    void (*on_port_mapping)(void *context, const struct port_mapping_status *status);
     void (*on_tick)(void *context);
     void (*on_signal)(void *context, int signal_number); /* SIGINT, SIGTERM */
     void *context;

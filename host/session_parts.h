@@ -8,6 +8,7 @@
 #include "host/disk.h"
 #include "host/http_fetch.h"
 #include "host/local_socket.h"
+#include "host/port_mapping.h"
 #include "host/resolver.h"
 #include "host/session_options.h"
 #include "host/state_store.h"
@@ -46,9 +47,13 @@ struct session {
     struct list torrents;
     struct ip_filter *ip_filter;
     struct address listen;
-    int64_t wall_offset; /* wall clock minus monotonic clock */
+    struct port_mapping *mapping; /* NULL: none is wanted */
+    uint16_t announced_port;      /* where peers are told to come */
+    int64_t wall_offset;          /* wall clock minus monotonic clock */
     bool has_dht;
-    bool utp_off; /* it is there, and a person wants none */
+    bool utp_off;      /* it is there, and a person wants none */
+    bool mapping_off;  /* the same */
+    bool is_unmapping; /* at the end */
     bool wall_known, stopping, finished, deaf;
 };
 

@@ -40,13 +40,15 @@ enum command_type {
                                whoever is known are asked anew. The host has closed what is dead;
                                `lost`: something was. Then peers hear another peer id of us: under
                                the old one they would take us for the dead connection's twin */
-    COMMAND_SET_IP_FILTER,  /* ip_filter (borrowed until the next one; NULL: none): whom it has is
-                               no peer. O(torrents + connections), whatever the filter's size */
-    COMMAND_STOP_DHT,       /* it may be started again */
-    COMMAND_START_DHT,      /* dht, see engine_dht.h; after EVENT_LISTENING; once until it is
-                               stopped */
-    COMMAND_SHUTDOWN,       /* stop everything in order: stopped to trackers (given 3 s), barriers,
-                               records; then NOTICE_SHUTDOWN_DONE */
+    COMMAND_SET_EXTERNAL, /* external: how a router says that others see us (family ADDRESS_NONE: it
+                             does not), and the port where they come, which is announced */
+    COMMAND_SET_IP_FILTER, /* ip_filter (borrowed until the next one; NULL: none): whom it has is
+                              no peer. O(torrents + connections), whatever the filter's size */
+    COMMAND_STOP_DHT,      /* it may be started again */
+    COMMAND_START_DHT,     /* dht, see engine_dht.h; after EVENT_LISTENING; once until it is
+                              stopped */
+    COMMAND_SHUTDOWN,      /* stop everything in order: stopped to trackers (given 3 s), barriers,
+                              records; then NOTICE_SHUTDOWN_DONE */
 };
 
 struct engine_dht_options;
@@ -77,6 +79,7 @@ struct engine_command {
     const struct engine_tuning *session;
     struct torrent_group group;
     bool lost;
+    struct address external;
     const struct ip_filter *ip_filter;
     const struct bytes *trackers;
     const uint32_t *tracker_tiers;

@@ -340,6 +340,9 @@ void engine_torrents_command(struct engine *engine, const struct engine_command 
         swarm_limits_set_group(&engine->shared, &command->group, engine->now);
     } else if (command->type == COMMAND_NEW_NETWORK) {
         network_changed(engine, command->lost);
+    } else if (command->type == COMMAND_SET_EXTERNAL) {
+        engine->shared.settings.listen_port = command->external.port;
+        engine_set_self(engine, &command->external);
     } else if (command->type == COMMAND_SET_SESSION) {
         tune(engine, command->session);
     } else if (command->type == COMMAND_SET_IP_FILTER) {

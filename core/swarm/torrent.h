@@ -18,7 +18,7 @@ typedef uint32_t torrent_id; /* chosen by whoever adds the torrent; 0 is no torr
 struct engine_settings {
     uint64_t seed;            /* of the engine's random numbers */
     uint8_t peer_id[20];      /* "-FR....-" and 12 random bytes */
-    uint16_t listen_port;     /* announced; updated by EVENT_LISTENING */
+    uint16_t listen_port;     /* announced; updated by EVENT_LISTENING, COMMAND_SET_EXTERNAL */
     uint32_t connections_max; /* 0: LIMIT_CONNECTIONS */
     uint32_t pool_blocks;     /* blocks that the host has memory for; 0: LIMIT_POOL_BLOCKS */
     uint64_t upload_limit;    /* bytes a second, 0: none; payload of all torrents */

@@ -27,6 +27,7 @@ void catalog_settings_defaults(struct catalog_settings *ret_settings)
         .dht = true,
         .lsd = true,
         .utp = true,
+        .port_mapping = true,
     };
 }
 

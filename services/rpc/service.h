@@ -108,12 +108,16 @@ struct service_world {
                                  be shown there; told to our own user only */
     const struct service_turns *turns; /* may be NULL */
     struct service_off {               /* whatever the settings say: the command line said no */
-        bool dht, lsd, pex;
+        bool dht, lsd, pex, port_mapping;
     } off;
     /* For our own user's doctor; may be 0 and NULL. */
     int64_t pid;
     struct address listen; /* where peers come */
     const char *state_folder;
+    /* What came of asking the router: "off", "asking", "held", "failed" (NULL: the same as off), by
+     * "NAT-PMP" or "UPnP", where peers come then (family ADDRESS_NONE: not known), why not. */
+    const char *mapping_state, *mapping_method, *mapping_text;
+    struct address mapping_external;
     /* false: not at hand, ask for JOB_CONTENT first. */
     bool (*content)(void *context, torrent_id id, struct service_content *ret_content);
     /* Each may be NULL. How a rule of what comes by itself fares (false: nobody knows it); a feed's
@@ -133,6 +137,7 @@ static inline struct catalog_settings service_settings(const struct service_worl
     settings.dht = settings.dht && !world->off.dht;
     settings.lsd = settings.lsd && !world->off.lsd;
     settings.pex = settings.pex && !world->off.pex;
+    settings.port_mapping = settings.port_mapping && !world->off.port_mapping;
     return settings;
 }
 

@@ -10,6 +10,8 @@ struct where_call {
     bool is_allowed;
     char page[ADDRESS_TEXT_SIZE], token[128], version[32], listen[ADDRESS_TEXT_SIZE];
     char state[LIMIT_PATH_LENGTH + 1];
+    char mapping_state[16], mapping_method[16], mapping_external[ADDRESS_TEXT_SIZE];
+    char mapping_text[256];
     int64_t pid;
     bool has_dht[2]; /* IPv4, IPv6 */
     struct dht_node_stats dht[2];
@@ -46,6 +48,11 @@ static enum service_step where_step(void *context, struct service_world *world, 
     copy(call->token, sizeof call->token, world->token);
     copy(call->version, sizeof call->version, world->version);
     copy(call->state, sizeof call->state, world->state_folder);
+    copy(call->mapping_state, sizeof call->mapping_state, world->mapping_state);
+    copy(call->mapping_method, sizeof call->mapping_method, world->mapping_method);
+    copy(call->mapping_text, sizeof call->mapping_text, world->mapping_text);
+    if (world->mapping_external.family != ADDRESS_NONE)
+        address_to_text(&world->mapping_external, call->mapping_external);
     call->pid = world->pid;
     if (world->listen.family != ADDRESS_NONE)
         address_to_text(&world->listen, call->listen);
@@ -73,6 +80,17 @@ static void write_dht(const struct where_call *call, struct json_writer *writer)
     json_writer_close(writer, ']');
 }
 
+static void write_mapping(const struct where_call *call, struct json_writer *writer)
+{
+    json_writer_key(writer, "port_mapping");
+    json_writer_open(writer, '{');
+    json_writer_put_text(writer, "state", call->mapping_state);
+    json_writer_put_text(writer, "method", call->mapping_method);
+    json_writer_put_text(writer, "external", call->mapping_external);
+    json_writer_put_text(writer, "text", call->mapping_text);
+    json_writer_close(writer, '}');
+}
+
 static void where_write(void *context, struct service_reply *ret_reply)
 {
     const struct where_call *call = context;
@@ -89,6 +107,7 @@ static void where_write(void *context, struct service_reply *ret_reply)
         json_writer_put_text(&writer, "listen", call->listen);
         json_writer_put_text(&writer, "state", call->state);
         json_writer_put_u64(&writer, "pid", (uint64_t)call->pid);
+        write_mapping(call, &writer);
         write_dht(call, &writer);
     }
     json_writer_close(&writer, '}');

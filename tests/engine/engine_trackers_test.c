@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the engine learns from trackers of the size of a swarm. */
+/* What the engine learns from trackers of the size of a swarm, and what it tells them of itself. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,6 +15,7 @@
 static struct tracker {
     const char *announce_reply;
     uint32_t announces, scrapes;
+    unsigned long port; /* that the last announce named */
     char scrape_reply[128];
     size_t scrape_length;
 } tracker;
@@ -23,6 +24,8 @@ static struct bytes say(struct lone_engine *lone, const char *url)
 {
     if (strstr(url, "/scrape?") == NULL) {
         tracker.announces++;
+        const char *port = strstr(url, "&port=");
+        tracker.port = port ? strtoul(port + 6, NULL, 10) : 0;
         return (struct bytes){(const uint8_t *)tracker.announce_reply,
                               strlen(tracker.announce_reply)};
     }
@@ -108,6 +111,43 @@ static void engine_knows_no_counts_when_no_tracker_answers(void **state)
     lone_free(lone);
 }
 
+/* A router took another port for us. */
+static void engine_announces_the_port_where_peers_come(void **state)
+{
+    (void)state;
+    struct lone_engine *lone = begin("d8:intervali1800e5:peers0:e", false);
+    struct engine_command external = {.type = COMMAND_SET_EXTERNAL, .external = lone_address(77)};
+    struct engine_command again = {.type = COMMAND_NEW_NETWORK};
+    struct engine_command peers = {.type = COMMAND_ADD_PEERS, .torrent = 1, .peer_count = 2};
+    struct event event = {.type = EVENT_COMMAND, .command = &external};
+    uint32_t announces = tracker.announces;
+    external.external.port = 4711;
+    engine_input(lone->engine, lone->now, &event);
+    event.command = &again;
+    engine_input(lone->engine, lone->now, &event);
+    lone_wait(lone, 60 * SECOND_NS);
+    assert_true(tracker.announces > announces);
+    assert_int_equal(tracker.port, 4711);
+    /* And that is ourselves, wherever we hear of it. */
+    event.command = &peers;
+    struct address both[] = {external.external, lone_address(78)};
+    peers.peers = both;
+    engine_input(lone->engine, lone->now, &event);
+    lone_wait(lone, 60 * SECOND_NS);
+    assert_true(lone->connect_count > 0);
+    for (uint32_t i = 0; i < lone->connect_count; i++)
+        assert_true(address_equal(&lone->connects[i], &both[1]));
+    /* Not known is not nobody: the port alone is told. */
+    external.external = (struct address){.port = 4712};
+    event.command = &external;
+    engine_input(lone->engine, lone->now, &event);
+    event.command = &again;
+    engine_input(lone->engine, lone->now, &event);
+    lone_wait(lone, LIMIT_ANNOUNCE_CHANGED_NS + WAIT_NS);
+    assert_int_equal(tracker.port, 4712);
+    lone_free(lone);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -115,6 +155,7 @@ int main(void)
         cmocka_unit_test(engine_scrapes_when_an_announce_tells_no_counts),
         cmocka_unit_test(engine_scrapes_for_a_torrent_that_rests),
         cmocka_unit_test(engine_knows_no_counts_when_no_tracker_answers),
+        cmocka_unit_test(engine_announces_the_port_where_peers_come),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

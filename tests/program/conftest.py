@@ -16,13 +16,15 @@ import namespaces  # noqa: E402  pylint: disable=wrong-import-position
 # What tests mount is seen by nobody else: each test that mounts runs in a process of its own, which
 # alone enters a namespace. In that of who is not root there is no other user, and dpkg wants root.
 APART = "FRESHET_TESTS_APART"
-APART_FOR = {"small_disk": "mount", "own_network": "network"} # fixtures
+APART_FOR = {"small_disk": "mount", "own_network": "network", "home_router": "network"}  # fixtures
 if os.environ.get(APART) == "network":
     namespaces.enter(namespaces.CLONE_NEWNET, "network", become_root=True)
 elif APART in os.environ:
     namespaces.enter(namespaces.CLONE_NEWNS, "mount", become_root=False)
 # Tests share one loopback, and are not to meet there.
 os.environ["FRESHET_NO_LSD"] = "1"
+# And no router hears of them.
+os.environ["FRESHET_NO_PORTMAP"] = "1"
 PROGRAM = os.environ.get("FRESHET", str(ROOT / "build/release/freshet"))
 
 

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: MIT */
+#include "host/port_upnp.h"
+
+#include <miniupnpc/miniupnpc.h>
+#include <miniupnpc/miniwget.h>
+#include <miniupnpc/upnpcommands.h>
+#include <miniupnpc/upnperrors.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SEARCH_MS       2000
+#define DEVICES_MAX     16 /* that are at the gateway */
+#define DESCRIPTION_MAX (256 * 1024)
+#define PORT_TRIES      8
+#define CONFLICT        718 /* errors of AddPortMapping */
+#define ONLY_PERMANENT  725
+#define NAME            "freshet"
+
+bool port_upnp_is_at(const char *url, const struct address *host)
+{
+    static const char scheme[] = "http://";
+    char ip[ADDRESS_TEXT_SIZE];
+
+    address_ip_to_text(host, ip);
+    size_t length = strlen(ip);
+    if (strncmp(url, scheme, sizeof scheme - 1) != 0 ||
+        strncmp(url + sizeof scheme - 1, ip, length) != 0)
+        return false;
+    char after = url[sizeof scheme - 1 + length];
+    return after == ':' || after == '/';
+}
+
+static int add(const struct port_lease *lease, const char *protocol, uint16_t external_port,
+               uint32_t lifetime_s)
+{
+    char outside[8], inside[8], own[ADDRESS_TEXT_SIZE], lifetime[12];
+
+    address_ip_to_text(&lease->own, own);
+    snprintf(outside, sizeof outside, "%u", external_port);
+    snprintf(inside, sizeof inside, "%u", lease->port);
+    snprintf(lifetime, sizeof lifetime, "%u", lifetime_s);
+    return UPNP_AddPortMapping(lease->control, lease->service, outside, inside, own, NAME, protocol,
+                               NULL, lifetime);
+}
+
+static void drop(const struct port_lease *lease, const char *protocol, uint16_t external_port)
+{
+    char outside[8];
+
+    snprintf(outside, sizeof outside, "%u", external_port);
+    UPNP_DeletePortMapping(lease->control, lease->service, outside, protocol, NULL);
+}
+
+/* Both or none. */
+static int add_both(struct port_lease *lease, uint16_t external_port)
+{
+    int code = add(lease, "TCP", external_port, lease->lifetime_s);
+
+    if (code == ONLY_PERMANENT && lease->lifetime_s) {
+        lease->lifetime_s = 0;
+        code = add(lease, "TCP", external_port, 0);
+    }
+    if (code)
+        return code;
+    code = add(lease, "UDP", external_port, lease->lifetime_s);
+    if (code)
+        drop(lease, "TCP", external_port);
+    return code;
+}
+
+static void ask_external(struct port_lease *lease)
+{
+    char text[64] = "";
+    struct address external;
+
+    lease->external = (struct address){0};
+    if (UPNP_GetExternalIPAddress(lease->control, lease->service, text) != 0 ||
+        !address_from_text(text, true, &external) || address_is_unspecified(&external))
+        return;
+    external.port = lease->external_port;
+    lease->external = external;
+}
+
+static bool map_at(struct port_lease *lease, uint16_t wish, char ret_text[PORT_TEXT])
+{
+    int code = CONFLICT;
+
+    lease->lifetime_s = PORT_LEASE_S;
+    for (unsigned i = 0; i < PORT_TRIES && code == CONFLICT; i++) {
+        uint16_t port = wish + i <= 65535 ? (uint16_t)(wish + i) : (uint16_t)(wish - i);
+        code = add_both(lease, port);
+        lease->external_port = port;
+    }
+    if (code) {
+        const char *words = strupnperror(code);
+        snprintf(ret_text, PORT_TEXT, "the router refuses: %.40s (%d)", words ? words : "error",
+                 code);
+        return false;
+    }
+    lease->method = PORT_METHOD_UPNP;
+    ask_external(lease);
+    return true;
+}
+
+/* One of the two services of a gateway: where it is spoken to. */
+static bool take_service(struct port_lease *lease, const struct UPNPUrls *urls,
+                         const struct IGDdatas *data)
+{
+    if (!urls->controlURL || !data->first.servicetype[0] ||
+        !port_upnp_is_at(urls->controlURL, &lease->gateway) ||
+        strlen(urls->controlURL) >= sizeof lease->control)
+        return false;
+    snprintf(lease->control, sizeof lease->control, "%s", urls->controlURL);
+    snprintf(lease->service, sizeof lease->service, "%.127s", data->first.servicetype);
+    return true;
+}
+
+static bool try_service(struct port_lease *lease, struct IGDdatas *data, const char *url,
+                        uint16_t wish, char ret_text[PORT_TEXT])
+{
+    struct UPNPUrls urls = {0};
+    bool mapped;
+
+    GetUPNPUrls(&urls, data, url, 0);
+    mapped = take_service(lease, &urls, data) && map_at(lease, wish, ret_text);
+    FreeUPNPUrls(&urls);
+    return mapped;
+}
+
+static bool try_device(struct port_lease *lease, const char *url, uint16_t wish,
+                       char ret_text[PORT_TEXT])
+{
+    char own[ADDRESS_TEXT_SIZE];
+    struct IGDdatas data = {0};
+    int size = 0, status = 0;
+    char *description = miniwget_getaddr(url, &size, own, sizeof own, 0, &status);
+
+    if (!description)
+        return false;
+    if (status == 200 && size > 0 && size <= DESCRIPTION_MAX)
+        parserootdesc(description, size, &data);
+    free(description);
+    if (!data.first.servicetype[0])
+        return false; /* something else of the router's: it shares a disk, perhaps */
+    if (try_service(lease, &data, url, wish, ret_text))
+        return true;
+    data.first = data.second;
+    return data.first.servicetype[0] && try_service(lease, &data, url, wish, ret_text);
+}
+
+bool port_upnp_map(struct port_lease *lease, uint16_t wish, char ret_text[PORT_TEXT])
+{
+    char own[ADDRESS_TEXT_SIZE];
+    int error = 0, tried = 0;
+    bool mapped = false;
+
+    address_ip_to_text(&lease->own, own);
+    snprintf(ret_text, PORT_TEXT, "no answer");
+    struct UPNPDev *devices = upnpDiscover(SEARCH_MS, own, NULL, UPNP_LOCAL_PORT_ANY, 0, 2, &error);
+    if (devices)
+        snprintf(ret_text, PORT_TEXT, "answers, but none of the router's");
+    for (const struct UPNPDev *device = devices; device && !mapped && tried < DEVICES_MAX;
+         device = device->pNext) {
+        if (!port_upnp_is_at(device->descURL, &lease->gateway))
+            continue;
+        if (tried++ == 0)
+            snprintf(ret_text, PORT_TEXT, "the router answers, but maps no ports");
+        mapped = try_device(lease, device->descURL, wish, ret_text);
+    }
+    freeUPNPDevlist(devices);
+    return mapped;
+}
+
+void port_upnp_unmap(const struct port_lease *lease)
+{
+    drop(lease, "TCP", lease->external_port);
+    drop(lease, "UDP", lease->external_port);
+}
