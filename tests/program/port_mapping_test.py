@@ -4,7 +4,9 @@ import json
 import signal
 import socket
 import subprocess
+import sys
 import threading
+from pathlib import Path
 
 import pytest
 from conftest import PROGRAM
@@ -198,3 +200,19 @@ def test_a_get_lets_go_of_its_port(home_router, peers, freshet, tmp_path):
     seed.process.send_signal(signal.SIGINT)
     seed.wait()
     assert home_router.mappings() == {}
+
+
+def test_a_router_that_never_ends_keeps_nobody(home_router, mapped_daemon):
+    script = Path(__file__).parent / "hostile_gateway.py"
+    with subprocess.Popen([*home_router.inside, sys.executable, script, ROUTER],
+                          stdout=subprocess.PIPE, text=True) as gateway:
+        try:
+            assert gateway.stdout.readline() == "ready\n"
+            daemon = mapped_daemon()
+            assert gateway.stdout.readline() == "visited\n"
+            assert mapping_of(daemon)["state"] == "asking"
+            # Nor does it hold up an orderly end.
+            assert daemon.kill(signal.SIGTERM) == 0
+        finally:
+            gateway.kill()
+    assert " stopped" in daemon.log()
