@@ -1,11 +1,29 @@
 # SPDX-License-Identifier: MIT
 """A default gateway that means ill, as a program: it answers the search for a router, and then its
-description never ends, a byte at a time. Usage: hostile_gateway.py ADDRESS. Prints a line for each
-visit."""
+description never ends, a byte at a time, or points at CONTROL, where others are to be spoken to.
+Usage: hostile_gateway.py ADDRESS [CONTROL]. Prints a line for each visit."""
 import socket
 import sys
 import threading
 import time
+
+
+DESCRIPTION = """<?xml version="1.0"?>
+<root xmlns="urn:schemas-upnp-org:device-1-0"><device>
+<deviceType>urn:schemas-upnp-org:device:WANConnectionDevice:1</deviceType>
+<serviceList><service>
+<serviceType>urn:schemas-upnp-org:service:WANIPConnection:1</serviceType>
+<controlURL>{control}</controlURL>
+</service></serviceList></device></root>
+"""
+
+
+def point(connection, control):
+    connection.recv(4096)
+    body = DESCRIPTION.format(control=control).encode()
+    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body))
+    connection.close()
+    print("visited", flush=True)
 
 
 def drip(connection):
@@ -20,15 +38,19 @@ def drip(connection):
         pass
 
 
-def serve(web):
+def serve(web, control):
     while True:
-        threading.Thread(target=drip, args=(web.accept()[0],), daemon=True).start()
+        connection = web.accept()[0]
+        if control:
+            point(connection, control)
+        else:
+            threading.Thread(target=drip, args=(connection,), daemon=True).start()
 
 
 def main():
     address = sys.argv[1]
     web = socket.create_server((address, 0))
-    threading.Thread(target=serve, args=(web,), daemon=True).start()
+    threading.Thread(target=serve, args=(web, "".join(sys.argv[2:])), daemon=True).start()
     search = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     search.bind(("", 1900))
     search.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP,
