@@ -33,13 +33,14 @@ def test_nearer_goes_before_farther(config, tmp_path):
         "config", "show", "get", "--origin",
         system="down-limit = 1M\nup-limit = 1M\nno-pex = yes\n[get]\ntimeout = 5s\n",
         user="# mine\nup-limit = 2M\nno-pex = no\n[get]\ndown-limit = 3M\n[seed]\nup-limit = 9M\n",
-        FRESHET_TIMEOUT="7s", FRESHET_NO_LSD="1"))
+        FRESHET_TIMEOUT="7s", FRESHET_NO_LSD="1", FRESHET_NO_PORTMAP="1"))
     assert shown == [
         f"get --up-limit = 2M  (user's file, {tmp_path}/user/freshet/config.ini:2)",
         f"get --no-pex = no  (user's file, {tmp_path}/user/freshet/config.ini:3)",
         f"get --down-limit = 3M  (user's file, {tmp_path}/user/freshet/config.ini:5)",
         "get --timeout = 7s  (environment, FRESHET_TIMEOUT)",
         "get --no-lsd = yes  (environment, FRESHET_NO_LSD)",
+        "get --no-portmap = yes  (environment, FRESHET_NO_PORTMAP)",
     ]
     as_json = json.loads(config("config", "show", "seed", "--json").stdout)
     assert [row["value"] for row in as_json if row["option"] == "up-limit"] == ["9M"]

@@ -4,7 +4,9 @@ import json
 import signal
 import socket
 import subprocess
+import sys
 import threading
+from pathlib import Path
 
 import pytest
 from conftest import PROGRAM
@@ -198,3 +200,46 @@ def test_a_get_lets_go_of_its_port(home_router, peers, freshet, tmp_path):
     seed.process.send_signal(signal.SIGINT)
     seed.wait()
     assert home_router.mappings() == {}
+
+
+@pytest.fixture
+def hostile_gateway(home_router):
+    """Starts one in the place of the router."""
+    running = []
+
+    def start(*words):
+        script = Path(__file__).parent / "hostile_gateway.py"
+        gateway = subprocess.Popen([*home_router.inside, sys.executable, script, ROUTER, *words],
+                                   stdout=subprocess.PIPE, text=True)
+        running.append(gateway)
+        assert gateway.stdout.readline() == "ready\n"
+        return gateway
+
+    yield start
+    for gateway in running:
+        gateway.kill()
+        gateway.wait()
+        gateway.stdout.close()
+
+
+def test_a_router_that_never_ends_keeps_nobody(hostile_gateway, mapped_daemon):
+    gateway = hostile_gateway()
+    daemon = mapped_daemon()
+    assert gateway.stdout.readline() == "visited\n"
+    assert mapping_of(daemon)["state"] == "asking"
+    # Nor does it hold up an orderly end.
+    assert daemon.kill(signal.SIGTERM) == 0
+    assert " stopped" in daemon.log()
+
+
+def test_a_router_does_not_send_us_to_others(hostile_gateway, mapped_daemon):
+    run("ip", "address", "add", f"{OTHER}/24", "dev", "home")
+    with socket.create_server((OTHER, 0)) as web:
+        web.settimeout(0.2)
+        gateway = hostile_gateway(f"http://{OTHER}:{web.getsockname()[1]}/control")
+        daemon = mapped_daemon()
+        assert gateway.stdout.readline() == "visited\n"
+        wait_log(daemon, " port-not-mapped ")
+        assert "maps no ports" in mapping_of(daemon)["text"]
+        with pytest.raises(TimeoutError):
+            web.accept()
