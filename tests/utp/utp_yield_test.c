@@ -117,8 +117,8 @@ static void tcp_beside(enum utp_policy policy)
                   policy == UTP_LEDBAT ? "LEDBAT" : "LEDBAT++", (unsigned long long)whole,
                   (unsigned long long)(rest * 100 / alone_rest));
     assert_true(alone_start + alone_rest > TOGETHER_NS / SECOND_NS * RATE * 9 / 10);
-    assert_in_range(whole, 95, 101);
-    assert_in_range(rest * 100 / alone_rest, 95, 101);
+    assert_in_range(whole, 97, 101);
+    assert_in_range(rest * 100 / alone_rest, 97, 101);
 
     /* When TCP has gone, what is free is taken again. */
     net_run(&net, net.now + 20 * SECOND_NS);
