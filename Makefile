@@ -8,7 +8,7 @@ BUILD = build/release
 # Debian's Python is the one that has Debian's libtorrent.
 PYTHON ?= $(firstword $(wildcard /usr/bin/python3) python3)
 
-.PHONY: all install test demo demo-trackerless soak fuzz fuzz-coverage fuzz-planted bench bench-daemon bench-dht bench-rest deb check-style format clean
+.PHONY: all install test demo demo-trackerless soak fuzz fuzz-coverage fuzz-planted bench bench-daemon bench-dht bench-rest bench-yield deb check-style format clean
 
 all:
 	@tools/install.sh tools/install-build.txt
@@ -61,6 +61,10 @@ bench-rest: all
 	@$(CC) -O2 -D_GNU_SOURCE -I. -o build/engine_at_rest bench/engine_at_rest.c \
 		build/release/libfreshet_core.a build/release/libfreshet_panic.a -lcrypto
 	@build/engine_at_rest
+
+bench-yield: all
+	@tools/install.sh tools/install-test.txt tools/install-bench.txt
+	@$(PYTHON) bench/bench_yield.py
 
 deb: all
 	@tools/install.sh tools/install-test.txt

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import xml.etree.ElementTree
 
 from conftest import PROGRAM, ROOT
 
@@ -55,3 +56,20 @@ def test_the_bench_of_the_dht_measures_both_and_keeps_its_numbers(tmp_path):
     assert len(rows) == 12 and not any("failed" in row for row in rows)
     for row in rows:
         assert row["median"]["taken_per_s"] > 0 and row["median"]["answered_per_s"] > 0, row
+
+
+def test_the_bench_of_yielding_measures_and_its_run_can_be_drawn(tmp_path):
+    reply = subprocess.run([sys.executable, ROOT / "bench/bench_yield.py", "--seconds", "3",
+                            "--only", "LEDBAT++ alone", "--freshet", PROGRAM, "--results",
+                            tmp_path], capture_output=True, text=True, timeout=120, check=False)
+    assert reply.returncode == 0, reply.stdout + reply.stderr
+    run, = kept(tmp_path)["runs"]
+    assert run["name"] == "LEDBAT++ alone"
+    assert [verdict["what"] for verdict in run["verdicts"]] == ["use of the link", "delay"]
+    assert run["samples"]["columns"] == ["s", "upload 1", "delay_ms"]
+    assert sum(row[1] for row in run["samples"]["rows"]) > 0
+    drawn = subprocess.run([sys.executable, ROOT / "bench/draw_yield.py", *tmp_path.glob("*.json"),
+                            "LEDBAT++ alone"], capture_output=True, text=True, timeout=60,
+                           check=False)
+    assert drawn.returncode == 0, drawn.stderr
+    assert xml.etree.ElementTree.fromstring(drawn.stdout).tag.endswith("svg")
