@@ -447,7 +447,8 @@ static void settings_are_told_and_changed(void **state)
 {
     struct bench *bench = *state;
     expect(bench, 200, "PATCH /settings",
-           "{'download_limited':true,'download_limit':123,'schedule_days':62,'ratio':1.25,'encryption':'require',"
+           "{'download_limited':true,'download_limit':123,'schedule_days':62,'ratio':1.25,'"
+           "encryption':'require',"
            "'default_trackers':['http://a/announce','http://b/announce']}");
     json_t *answer = ask(bench, "GET /settings", NULL);
     assert_int_equal(bench_integer(answer, "download_limit"), 123);
