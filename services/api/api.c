@@ -60,6 +60,8 @@ static const struct api_route routes[] = {
      api_session_settings_write, api_session_settings_end},
     {"GET", "/stats", false, false, "", NULL, api_session_stats_step, api_session_stats_write,
      NULL},
+    {"POST", "/blocklist", true, false, "", NULL, api_session_blocklist_step,
+     api_session_blocklist_write, NULL},
     {"GET", "/free-space", false, false, "", api_session_space_prepare, api_session_space_step,
      api_session_space_write, NULL},
     {"GET", "/watch", false, false, "watch", NULL, api_intake_list_step, api_intake_list_write,

@@ -2,6 +2,7 @@
 #include "services/api/api_fields.h"
 
 #include "core/base/memory.h"
+#include "core/swarm/peer_mse.h"
 #include "services/api/api_row.h"
 
 #include <inttypes.h>
@@ -77,6 +78,7 @@ const struct api_field api_fields_settings[] = {
     SETTING("dht", API_FIELD_BOOL, dht, 0, 0),
     SETTING("lsd", API_FIELD_BOOL, lsd, 0, 0),
     SETTING("utp", API_FIELD_BOOL, utp, 0, 0),
+    SETTING("encryption", API_FIELD_ENCRYPTION, encryption, 0, 0),
     SETTING("port_mapping", API_FIELD_BOOL, port_mapping, 0, 0),
     SETTING("blocklist_url", API_FIELD_TEXT, blocklist_url, 0, TEXT_LENGTH),
     SETTING("blocklist_enabled", API_FIELD_BOOL, blocklist_enabled, 0, 0),
@@ -90,6 +92,14 @@ static const char *const goal_names[] = {
     [GOAL_OWN] = "own",
     [GOAL_UNLIMITED] = "unlimited",
 };
+
+static const char *const encryption_names[] = {
+    [ENCRYPTION_ALLOW] = "allow",
+    [ENCRYPTION_OFF] = "off",
+    [ENCRYPTION_PREFER] = "prefer",
+    [ENCRYPTION_REQUIRE] = "require",
+};
+#define ENCRYPTION_COUNT (sizeof encryption_names / sizeof *encryption_names)
 
 static int64_t number_at(enum api_field_type type, const void *at)
 {
@@ -142,6 +152,10 @@ void api_fields_write(const struct api_field *fields, const void *from, struct j
             json_writer_put_text(json, field->name,
                                  goal_names[*(const enum catalog_goal_mode *)at]);
             break;
+        case API_FIELD_ENCRYPTION:
+            json_writer_put_text(json, field->name,
+                                 encryption_names[*(const uint32_t *)at % ENCRYPTION_COUNT]);
+            break;
         default:
             if (field->type == API_FIELD_SECONDS && *(const int64_t *)at < 0)
                 api_write_null(json, field->name);
@@ -160,6 +174,17 @@ static void read_goal(const struct api_field *field, struct api_call *call, cons
             return;
         }
     api_fail(call, 400, "%s: global, own or unlimited", field->name);
+}
+
+static void read_encryption(const struct api_field *field, struct api_call *call,
+                            const json_t *value, uint32_t *to)
+{
+    for (uint32_t i = 0; i < ENCRYPTION_COUNT && json_is_string(value); i++)
+        if (strcmp(json_string_value(value), encryption_names[i]) == 0) {
+            *to = i;
+            return;
+        }
+    api_fail(call, 400, "%s: require, prefer, allow or off", field->name);
 }
 
 static char *heap_text(const json_t *value)
@@ -248,6 +273,7 @@ static void read_one(const struct api_field *field, struct api_call *call, const
     case API_FIELD_FOLDER: read_text(field, call, value, catalog, at); break;
     case API_FIELD_TEXTS: read_texts(field, call, value, to); break;
     case API_FIELD_GOAL: read_goal(field, call, value, at); break;
+    case API_FIELD_ENCRYPTION: read_encryption(field, call, value, at); break;
     default: read_number(field, call, value, at);
     }
 }

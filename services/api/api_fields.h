@@ -16,11 +16,12 @@ enum api_field_type {
     API_FIELD_U64,
     API_FIELD_I8,
     API_FIELD_REAL,
-    API_FIELD_TEXT,    /* char *; NULL is "" */
-    API_FIELD_FOLDER,  /* the same, judged by api_folder_allowed */
-    API_FIELD_TEXTS,   /* char **, and its count at `more` */
-    API_FIELD_GOAL,    /* enum catalog_goal_mode */
-    API_FIELD_SECONDS, /* int64_t; -1 is null */
+    API_FIELD_TEXT,       /* char *; NULL is "" */
+    API_FIELD_FOLDER,     /* the same, judged by api_folder_allowed */
+    API_FIELD_TEXTS,      /* char **, and its count at `more` */
+    API_FIELD_GOAL,       /* enum catalog_goal_mode */
+    API_FIELD_ENCRYPTION, /* uint32_t, an enum encryption */
+    API_FIELD_SECONDS,    /* int64_t; -1 is null */
 };
 
 struct api_field {

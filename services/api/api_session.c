@@ -117,6 +117,35 @@ void api_session_stats_write(struct api_call *call, struct json_writer *json)
     json_writer_put_u64(json, "blocklist_rules", stats->blocklist_rules);
 }
 
+/* ---- the list of blocked addresses ---- */
+
+enum service_step api_session_blocklist_step(struct api_call *call, struct api_turn *turn)
+{
+    const char *url = catalog_settings(turn->world->catalog)->blocklist_url;
+    if (call->waiting) {
+        call->waiting = false;
+        uint64_t *rules = call->state = call_arena_take(&call->arena, sizeof *rules);
+        *rules = turn->job->ret_number;
+        if (turn->job->error)
+            api_fail(call, 502, "%s", turn->job->error_text);
+        return SERVICE_DONE;
+    }
+    if (!url || !url[0]) {
+        api_fail(call, 409, "the settings have no blocklist_url");
+        return SERVICE_DONE;
+    }
+    call->waiting = true;
+    *turn->job =
+        (struct service_job){.type = JOB_BLOCKLIST, .text = call_arena_text(&call->arena, url)};
+    return SERVICE_JOB;
+}
+
+void api_session_blocklist_write(struct api_call *call, struct json_writer *json)
+{
+    const uint64_t *rules = call->state;
+    json_writer_put_u64(json, "rules", *rules);
+}
+
 /* ---- room on the disk ---- */
 
 struct space {

@@ -172,6 +172,8 @@ static void write_peer(const struct peer_status *peer, struct json_writer *json)
     json_writer_put_bool(json, "peer_interested", peer->peer_interested);
     json_writer_put_bool(json, "snubbed", peer->snubbed);
     json_writer_put_bool(json, "optimistic", peer->optimistic);
+    json_writer_put_bool(json, "encrypted", peer->is_encrypted);
+    json_writer_put_bool(json, "utp", peer->is_utp);
     json_writer_put_real(json, "progress", peer->progress_permille / 1000.0);
     json_writer_put_u64(json, "requests_out", peer->requests_out);
     json_writer_put_u64(json, "requests_in", peer->requests_in);

@@ -447,13 +447,16 @@ static void settings_are_told_and_changed(void **state)
 {
     struct bench *bench = *state;
     expect(bench, 200, "PATCH /settings",
-           "{'download_limited':true,'download_limit':123,'schedule_days':62,'ratio':1.25,"
+           "{'download_limited':true,'download_limit':123,'schedule_days':62,'ratio':1.25,'"
+           "encryption':'require',"
            "'default_trackers':['http://a/announce','http://b/announce']}");
     json_t *answer = ask(bench, "GET /settings", NULL);
     assert_int_equal(bench_integer(answer, "download_limit"), 123);
     assert_int_equal(bench_integer(answer, "schedule_days"), 62);
     assert_string_equal(bench_text(answer, "default_trackers.1"), "http://b/announce");
     assert_string_equal(bench_text(answer, "download_folder"), "/data");
+    assert_string_equal(bench_text(answer, "encryption"), "require");
+    assert_int_equal(catalog_settings(bench->catalog)->encryption, ENCRYPTION_REQUIRE);
     /* What is told may be sent back as it is. */
     char *same = json_dumps(answer, 0);
     json_decref(answer);
@@ -463,6 +466,9 @@ static void settings_are_told_and_changed(void **state)
     expect(bench, 400, "PATCH /settings", "{'schedule_days':128}");
     expect(bench, 400, "PATCH /settings", "{'default_trackers':[1]}");
     expect(bench, 400, "PATCH /settings", "{'colour':1}");
+    expect(bench, 400, "PATCH /settings", "{'encryption':'sometimes'}");
+    expect(bench, 400, "PATCH /settings", "{'encryption':1}");
+    expect(bench, 409, "POST /blocklist", "{}");
     assert_int_equal(catalog_settings(bench->catalog)->download_limit, 123);
     answer = ask(bench, "GET /stats", NULL);
     assert_string_equal(bench_text(answer, "version"), "0.1.0");

@@ -54,6 +54,20 @@ export async function names(page) {
     return page.locator(".rows .row .c-name .name").allTextContents();
 }
 
+// No name has become an element or run: nothing is there that the page did not put there.
+export async function innocent(page, where) {
+    const found = await page.evaluate(() => ({
+        ran: window.ran ?? null,
+        elements: [...document.querySelectorAll("script, iframe, object, embed, img, base, meta[http-equiv], link, form, style, video, audio, a")].map((element) => element.outerHTML.slice(0, 120)),
+        handlers: [...document.querySelectorAll("*")].filter((element) => [...element.attributes].some((attribute) => /^on/i.test(attribute.name))).length,
+    }));
+    assert.equal(found.ran, null, where);
+    assert.equal(found.handlers, 0, where);
+    const foreign = found.elements.filter((html) => !/^<script type="module" src="app.js">|^<link rel="(icon|stylesheet)"|^<form( method="dialog")?>/.test(html));
+    assert.deepEqual(foreign, [], where);
+    clean(page);
+}
+
 // Every rule that axe has for WCAG 2.2 AA, and its best practices.
 export async function accessible(page, where) {
     await page.evaluate(axeSource);

@@ -39,6 +39,6 @@ def browse(tmp_path):
                               env={**os.environ, "HOME": str(tmp_path)})
         assert done.returncode == 0, (f"{scenario}:\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}\n"
                                       f"daemon:\n{daemon.log()[-1500:]}")
-        return json.loads(done.stdout.splitlines()[-1])
+        return json.loads(done.stdout.rstrip("\n").split("\n")[-1])
 
     return run

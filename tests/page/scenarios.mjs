@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 // What a person does on the page. Usage: node scenarios.mjs NAME FACTS (JSON); prints JSON.
 import assert from "node:assert/strict";
-import { accessible, accessibleInBoth, clean, DESKTOP, launch, names, open, PHONE, row } from "./browser.mjs";
+import { accessible, accessibleInBoth, clean, DESKTOP, innocent, launch, names, open, PHONE, row } from "./browser.mjs";
+import { ownScenarios } from "./own.mjs";
 
 const scenarios = {};
 const [, , name, text] = process.argv;
 const facts = JSON.parse(text);
+Object.assign(scenarios, ownScenarios(facts));
 
 async function ready(page) {
     await page.locator(".list").waitFor();
@@ -268,20 +270,7 @@ scenarios.settings = async (browser) => {
 scenarios.hostile = async (browser) => {
     const page = await open(browser, facts);
     await page.waitForFunction((count) => document.querySelectorAll(".rows .row").length >= Math.min(count, 20), facts.count);
-    const innocent = async (where) => {
-        const found = await page.evaluate(() => ({
-            ran: window.ran ?? null,
-            elements: [...document.querySelectorAll("script, iframe, object, embed, img, base, meta[http-equiv], link, form, style, video, audio, a")].map((element) => element.outerHTML.slice(0, 120)),
-            handlers: [...document.querySelectorAll("*")].filter((element) => [...element.attributes].some((attribute) => /^on/i.test(attribute.name))).length,
-            title: document.title,
-        }));
-        assert.equal(found.ran, null, where);
-        assert.equal(found.handlers, 0, where);
-        const foreign = found.elements.filter((html) => !/^<script type="module" src="app.js">|^<link rel="(icon|stylesheet)"|^<form( method="dialog")?>/.test(html));
-        assert.deepEqual(foreign, [], where);
-        clean(page);
-    };
-    await innocent("list");
+    await innocent(page, "list");
     const shown = new Set();
     const list = page.locator(".list");
     for (let top = 0; top <= facts.count * 38; top += 380) {
@@ -290,7 +279,7 @@ scenarios.hostile = async (browser) => {
         await page.waitForTimeout(120);
         for (const name of await names(page)) shown.add(name);
     }
-    await innocent("scrolled list");
+    await innocent(page, "scrolled list");
     for (const number of facts.looked) {
         await page.fill("#search", "");
         await page.locator(".list").focus();
@@ -301,16 +290,16 @@ scenarios.hostile = async (browser) => {
         for (const tab of ["Overview", "Files", "Peers", "Trackers", "Pieces", "Swarm"]) {
             await page.getByRole("tab", { name: tab }).click();
             await page.waitForTimeout(250);
-            await innocent(`${number} ${tab}`);
+            await innocent(page, `${number} ${tab}`);
         }
         await page.getByRole("button", { name: "Share" }).click();
         await page.getByRole("dialog", { name: "Share" }).waitFor();
-        await innocent(`${number} share`);
+        await innocent(page, `${number} share`);
         await page.keyboard.press("Escape");
         await page.locator(".list").focus();
         await page.keyboard.press("Delete");
         await page.getByRole("dialog").waitFor();
-        await innocent(`${number} remove`);
+        await innocent(page, `${number} remove`);
         await page.keyboard.press("Escape");
     }
     const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);

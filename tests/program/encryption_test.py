@@ -2,6 +2,7 @@
 """What a person sees of encryption: --encryption, the setting of a daemon, the flag of a peer."""
 import pytest
 from daemons import daemons  # noqa: F401
+from openapi_test import Caller
 from peers import peers, wait_for, write  # noqa: F401
 
 MIB = 1 << 20
@@ -35,6 +36,9 @@ def test_a_required_encryption_is_seen_in_the_lists_of_peers(daemons, peers, fre
     wait_for(lambda: peers_of(daemon), get.log)
     peer, = peers_of(daemon)
     assert peer["isEncrypted"] and "E" in peer["flagStr"], peer
+    number = daemon.torrents("id")[0]["id"]
+    peer, = Caller(daemon)("GET", "/torrents/{id}/peers", number=number)["peers"]
+    assert peer["encrypted"], peer
     shown = freshet("peers", "1", "--socket", daemon.socket)
     assert shown.returncode == 0, shown.stderr
     line = shown.stdout.splitlines()[1].split()

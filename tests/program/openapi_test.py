@@ -8,6 +8,7 @@ import re
 import pytest
 from conftest import ROOT
 from daemons import daemons  # noqa: F401  a fixture
+from ip_filter_test import serve
 from peers import Peer, wait_for, write
 
 API = json.loads((ROOT / "services/api/openapi.json").read_text())
@@ -185,6 +186,19 @@ def what_comes_by_itself(api, folder):
     assert api("GET", "/log", query="from=1&limit=1")["lines"] == first["lines"][:1]
 
 
+def what_is_blocked(api):  # noqa: F811
+    body = [b"some name:127.4.4.4-127.4.4.5\nother:2001:db8::-2001:db8::ff\n"]
+    with serve(body) as url:
+        assert api("PATCH", "/settings", {"blocklist_url": url, "encryption": "prefer"})[
+            "encryption"] == "prefer"
+        assert api("POST", "/blocklist") == {"rules": 2}
+        body[0] = None
+        assert "404" in api("POST", "/blocklist", status=502)["error"]
+    assert api("GET", "/stats")["blocklist_rules"] == 2
+    api("PATCH", "/settings", {"blocklist_url": ""})
+    api("POST", "/blocklist", status=409)
+
+
 def test_every_answer_is_as_the_file_says(api, tmp_path):
     magnet = "magnet:?xt=urn:btih:" + "17" * 20 + "&dn=second"
     found = api("POST", "/inspect", {"torrent": api.torrent})
@@ -207,6 +221,8 @@ def test_every_answer_is_as_the_file_says(api, tmp_path):
     assert faults(event, SCHEMAS["Delta"]) == [] and event["ids"] == [number]
 
     wait_for(lambda: api("GET", "/torrents/{id}/peers", number=number)["peers"], api.daemon.log)
+    peer, = api("GET", "/torrents/{id}/peers", number=number)["peers"]
+    assert (peer["encrypted"], peer["utp"]) == (False, False)
     api("PATCH", "/torrents/{id}", {"download_limited": False}, number=number)
     wait_for(lambda: complete(api, number), api.daemon.log)
     for part in ("files", "peers", "trackers", "pieces"):
@@ -251,6 +267,7 @@ def test_every_answer_is_as_the_file_says(api, tmp_path):
     assert api("PATCH", "/settings", {"download_limit": 99, "ratio": 1.5})["download_limit"] == 99
     assert api("GET", "/free-space", query=f"folder={folder}")["free"] > 0
     api("GET", "/stats")
+    what_is_blocked(api)
     what_comes_by_itself(api, folder)
     api("DELETE", "/torrents/{id}", number=second)
     api("POST", "/torrents/remove", {"ids": [number], "data": True})

@@ -127,6 +127,8 @@ export interface Peer {
     peer_interested: boolean;
     snubbed: boolean;
     optimistic: boolean;
+    encrypted: boolean;
+    utp: boolean;
     progress: number;
     rate_down: number;
     rate_up: number;
@@ -199,6 +201,7 @@ export interface Settings {
     dht: boolean;
     lsd: boolean;
     utp: boolean;
+    encryption: "require" | "prefer" | "allow" | "off";
     port_mapping: boolean;
     blocklist_url: string;
     blocklist_enabled: boolean;
@@ -217,7 +220,34 @@ export interface Stats {
     seconds: number;
     sessions: number;
     torrents: number;
+    blocklist_rules: number;
 }
+
+interface AnyRule {
+    id: number;
+    folder: string | null;
+    stopped: boolean;
+    labels: string[];
+}
+
+export interface WatchRule extends AnyRule { path: string; after: "keep" | "rename" | "delete" }
+
+export interface FeedRule extends AnyRule {
+    url: string;
+    interval: number;
+    include: string[];
+    exclude: string[];
+    once: boolean;
+}
+
+export interface IntakeEntry<Rule> {
+    rule: Rule;
+    status: { looked: number; taken: number; found: number; title: string; trouble: string };
+}
+
+export interface FeedItem { title: string; link: string; size: number; fits: boolean; taken: boolean }
+
+export interface LogLine { number: number; time: number; level: string; event: string; fields: Record<string, unknown> }
 
 export interface Space { folder: string; free: number; total: number }
 
@@ -228,6 +258,9 @@ export class Refused extends Error {
         this.status = status;
     }
 }
+
+// What went wrong, for a person.
+export const words = (error: unknown) => error instanceof Error ? error.message : String(error);
 
 const TOKEN = "freshet-token";
 let token = "";

@@ -5,9 +5,11 @@ import { editLabels, editLimits, removeAsked, setAlt, toggleRunning } from "./ac
 import { linksOf, openAdd, openFiles } from "./add";
 import { get, hasToken, setToken, type Settings, type Stats } from "./api";
 import { Details } from "./details";
-import { HelpDialog, LogDialog, SettingsDialog } from "./dialogs";
+import { HelpDialog, SettingsDialog } from "./dialogs";
 import { rate } from "./format";
 import { Icon, type IconName, Logo } from "./icons";
+import { IntakeDialog } from "./intake";
+import { LogDialog } from "./journal";
 import { go, isPhone, List, page, SelectionBar, sortBy, SORTS } from "./list";
 import { dismiss, toasts } from "./log";
 import { SpeedPlot } from "./plot";
@@ -26,6 +28,7 @@ const FILTERS: [Filter, string, IconName][] = [
 function openSettings() {
     void attempt(async () => openDialog(<SettingsDialog settings={await get<Settings>("/settings")} />));
 }
+const openIntake = () => openDialog(<IntakeDialog />);
 const openLog = () => openDialog(<LogDialog />);
 const openHelp = () => openDialog(<HelpDialog version={stats.value?.version ?? ""} />);
 const openSpeed = () => openDialog(<SpeedDialog />);
@@ -60,6 +63,7 @@ function Top() {
         { label: altEnabled.value ? "Full speed" : "Slow down", icon: "turtle", run: () => void setAlt(!altEnabled.value) },
         { label: "Speed of all", icon: "gauge", run: openSpeed },
         { label: "Settings", icon: "gear", run: openSettings },
+        { label: "Added by itself", icon: "intake", run: openIntake },
         { label: "Log", icon: "log", run: openLog },
         null,
         { label: "Sign out", icon: "key", run: () => { setToken(""); location.reload(); } },
@@ -78,6 +82,7 @@ function Top() {
                     <>
                         <IconButton icon="turtle" label="Slow down" pressed={altEnabled.value} onClick={() => void setAlt(!altEnabled.value)} />
                         <IconButton icon={isDark.value ? "sun" : "moon"} label={isDark.value ? "Light" : "Dark"} onClick={switchTheme} />
+                        <IconButton icon="intake" label="Added by itself" onClick={openIntake} />
                         <IconButton icon="log" label="Log" onClick={openLog} />
                         <IconButton icon="gear" label="Settings" onClick={openSettings} />
                         <IconButton icon="help" label="Keys" onClick={openHelp} />

@@ -110,6 +110,7 @@ function Files({ detail }: { detail: Detail }) {
 
 const FLAGS: [keyof Peer, string, string][] = [
     ["optimistic", "O", "optimistic unchoke"], ["snubbed", "S", "promised and sent nothing for a minute"], ["inbound", "I", "came to us"],
+    ["encrypted", "E", "encrypted"], ["utp", "uTP", "over uTP, which yields to other traffic"],
 ];
 
 function choke(mine: boolean, theirs: boolean, both: [string, string, string]) {

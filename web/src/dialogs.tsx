@@ -3,7 +3,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { get, patch, post, type Detail, type Settings, type Space } from "./api";
 import { parseRate, plural, rateText, size } from "./format";
-import { entries } from "./log";
+import { Blocklist, Encryption } from "./network";
 import { attempt, labels, rowOf } from "./state";
 import { closeDialog, Dialog, Field, IconButton, Switch } from "./ui";
 
@@ -275,13 +275,13 @@ export function SettingsDialog({ settings }: { settings: Settings }) {
             {toggle("dht", "DHT", "Finds peers without trackers")}
             {toggle("pex", "Peer exchange")}
             {toggle("lsd", "Local network")}
-            {toggle("utp", "uTP")}
+            {toggle("utp", "uTP", "Yields to all other traffic; beside TCP")}
+            <Encryption now={now} set={set} />
             <Field label="Trackers for every public torrent" hint="One a line">
                 {(id) => <textarea id={id} rows={3} spellcheck={false} value={now.default_trackers.join("\n")}
                     onInput={(event) => set({ default_trackers: event.currentTarget.value.split("\n").map((line) => line.trim()).filter(Boolean) })} />}
             </Field>
-            {toggle("blocklist_enabled", "Block addresses of a list")}
-            {now.blocklist_enabled && <Field label="Its URL">{(id) => <input id={id} value={now.blocklist_url} onInput={(event) => set({ blocklist_url: event.currentTarget.value })} />}</Field>}
+            <Blocklist now={now} set={set} />
         </>,
     };
     const keys = (event: KeyboardEvent) => {
@@ -321,25 +321,6 @@ export function HelpDialog({ version }: { version: string }) {
                 {KEYS.map(([key, what]) => <div key={key}><dt>{key.split(" ").map((part) => <kbd key={part}>{part}</kbd>)}</dt><dd>{what}</dd></div>)}
             </dl>
             <p class="hint">Links and .torrent files can be dropped or pasted anywhere. {version && "freshet " + version}</p>
-        </Dialog>
-    );
-}
-
-const times = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
-
-export function LogDialog() {
-    return (
-        <Dialog title="Log" wide>
-            {entries.value.length === 0 ? <p class="empty">Nothing has happened since this page was opened.</p> : (
-                <ul class="log">
-                    {entries.value.map((entry) => (
-                        <li key={entry.number} class={entry.kind}>
-                            <time>{times.format(entry.time * 1000)}</time>
-                            <span><b>{entry.text}</b>{entry.about && <bdi>{entry.about}</bdi>}</span>
-                        </li>
-                    ))}
-                </ul>
-            )}
         </Dialog>
     );
 }

@@ -38,6 +38,7 @@ const rows = new Map<number, Row>();
 let order: number[] = []; // sparse: index in the list -> id
 let revision = 0;
 let run = ""; // of the daemon: revisions of another one mean nothing
+export const daemonRun = () => run;
 let first = 0; // the visible window
 let count = CHUNK;
 

@@ -18,22 +18,25 @@ export function closeDialog() {
 // The browser's own modal dialog: it keeps the focus inside, and gives it back.
 export function Dialog(props: {
     title: string; wide?: boolean; children: ComponentChildren; actions?: ComponentChildren;
-    onSubmit?: () => void;
+    onSubmit?: () => void; onCancel?: () => void;
 }) {
     const element = useRef<HTMLDialogElement>(null);
+    const gone = useRef(false);
     const id = useId();
     useLayoutEffect(() => {
         const box = element.current!;
         const before = document.activeElement;
         box.showModal();
         return () => {
+            gone.current = true;
             box.close();
             if (before instanceof HTMLElement && before.isConnected) before.focus();
         };
     }, []);
     return (
         <dialog ref={element} class={props.wide ? "dialog wide" : "dialog"} aria-labelledby={id}
-            onCancel={(event) => { event.preventDefault(); closeDialog(); }}
+            onClose={() => { if (!gone.current) closeDialog(); }}
+            onCancel={(event) => { event.preventDefault(); (props.onCancel ?? closeDialog)(); }}
             onClick={(event) => { if (event.target === element.current) closeDialog(); }}>
             <form method="dialog" onSubmit={(event) => { event.preventDefault(); props.onSubmit?.(); }}>
                 <header>
@@ -97,6 +100,33 @@ export function Field(props: { label: string; children: (id: string) => Componen
             {props.children(id)}
             {props.hint && <small>{props.hint}</small>}
         </div>
+    );
+}
+
+// A list of tabs and the panel of the chosen one.
+export function Tabs<Name extends string>(props: {
+    label: string; name: string; tabs: readonly (readonly [Name, string])[]; chosen: Name; choose: (name: Name) => void; children: ComponentChildren;
+}) {
+    const { name, tabs, chosen, choose } = props;
+    const keys = (event: KeyboardEvent) => {
+        const step = event.key === "ArrowRight" ? 1 : event.key === "ArrowLeft" ? -1 : 0;
+        if (!step) return;
+        event.preventDefault();
+        const at = tabs.findIndex(([one]) => one === chosen);
+        const next = tabs[(at + step + tabs.length) % tabs.length]![0];
+        choose(next);
+        document.getElementById(`${name}-${next}`)?.focus();
+    };
+    return (
+        <>
+            <div class="tabs" role="tablist" aria-label={props.label} onKeyDown={keys}>
+                {tabs.map(([one, title]) => (
+                    <button type="button" role="tab" key={one} id={`${name}-${one}`} aria-selected={one === chosen} aria-controls={name + "-panel"}
+                        tabIndex={one === chosen ? 0 : -1} onClick={() => choose(one)}>{title}</button>
+                ))}
+            </div>
+            <div class="tab-panel" id={name + "-panel"} role="tabpanel" aria-labelledby={`${name}-${chosen}`}>{props.children}</div>
+        </>
     );
 }
 
