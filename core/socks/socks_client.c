@@ -87,7 +87,11 @@ static size_t answer_size(const struct socks_client *client)
     switch (client->answer[3]) {
     case ADDRESS_TYPE_IPV4: return 4 + 4 + 2;
     case ADDRESS_TYPE_IPV6: return 4 + 16 + 2;
+#ifdef FRESHET_PLANTED_BUG
+    case ADDRESS_TYPE_NAME: return ANSWER_HEAD + (client->answer[4] | 1u) + 2u;
+#else
     case ADDRESS_TYPE_NAME: return ANSWER_HEAD + client->answer[4] + 2u;
+#endif
     default: return 0;
     }
 }
