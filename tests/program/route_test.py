@@ -361,7 +361,7 @@ def test_behind_a_proxy_nothing_listens(freshet, far, sniffer, tmp_path):
     torrent, source = make(freshet, tmp_path)
     seed = Peer(tmp_path, "seed", torrent, "-o", source.parent, "--proxy",
                 f"socks5://{PROXY}:{PROXY_PORT}", "--bootstrap", f"{NODE}:6881", listens=False,
-                env={"FRESHET_NO_LSD": ""})
+                env={"FRESHET_NO_LSD": "", "FRESHET_NO_PORTMAP": ""})
     try:
         seed.wait_event("checked")
         wait_for(lambda: sockets_of("udp"), seed.log)
