@@ -177,8 +177,12 @@ static void tell_ready(const struct daemon_run *run, const struct daemon_service
     if (rpc.family != ADDRESS_NONE)
         address_to_text(&rpc, rpc_text);
     if (run->is_json) {
-        output_printf("{\"event\":\"ready\",\"listen\":\"%s\",\"rpc\":\"%s\",\"socket\":",
-                      listen_text, rpc_text);
+        output_printf("{\"event\":\"ready\",\"listen\":");
+        if (network_route_has_proxy(&run->options.session.route))
+            output_printf("null");
+        else
+            print_json_text(listen_text);
+        output_printf(",\"rpc\":\"%s\",\"socket\":", rpc_text);
         print_json_text(daemon_service_socket(service));
         output_printf("}\n");
     } else if (!run->is_quiet) {

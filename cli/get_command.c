@@ -66,6 +66,8 @@ static enum exit_code get_add(struct transfer *transfer, struct command_call *ca
     struct torrent_source source = {0};
     struct magnet *magnet = NULL;
     uint8_t *priorities = NULL;
+
+    source.route = transfer_route(transfer);
     enum exit_code code =
         torrent_source_load(operand, transfer_state_folder(call), &source, &magnet);
 

@@ -85,6 +85,12 @@ static void fetch_on_signal(void *context, int signal_number)
     fetch_stop(fetch, EXIT_CODE_UNFINISHED);
 }
 
+static void fetch_on_words(void *context, const char *text)
+{
+    (void)context;
+    message_note("%s", text);
+}
+
 enum exit_code metadata_fetch_run(const struct transfer_options *options,
                                   const struct magnet *magnet, struct torrent_source *ret_source)
 {
@@ -96,6 +102,7 @@ enum exit_code metadata_fetch_run(const struct transfer_options *options,
     session.port_mapping = false; /* it is over before a router has answered */
     session.tick_ms = TICK_MS;
     session.on_notice = fetch_on_notice;
+    session.on_words = fetch_on_words;
     session.on_tick = fetch_on_tick;
     session.on_signal = fetch_on_signal;
     session.context = &fetch;

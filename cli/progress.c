@@ -59,13 +59,16 @@ uint32_t progress_tick_ms(const struct progress *progress)
 
 void progress_ready(struct progress *progress, const struct address *listen)
 {
-    char text[ADDRESS_TEXT_SIZE];
+    char text[ADDRESS_TEXT_SIZE] = "";
 
-    address_to_text(listen, text);
+    if (listen)
+        address_to_text(listen, text);
     if (progress->mode == PROGRESS_JSON)
-        progress_json_ready(text);
-    else if (progress->mode == PROGRESS_PLAIN)
+        progress_json_ready(listen ? text : NULL);
+    else if (progress->mode == PROGRESS_PLAIN && listen)
         output_printf("listening on %s\n", text);
+    else if (progress->mode == PROGRESS_PLAIN)
+        output_printf("listening nowhere: a proxy is set\n");
     output_flush();
 }
 

@@ -32,6 +32,7 @@ struct progress_peer {
     uint64_t uploaded, downloaded;
 };
 
+/* NULL: nothing is listened on. */
 void progress_ready(struct progress *progress, const struct address *listen);
 /* A magnet link that was asked for. */
 void progress_magnet(struct progress *progress, const char *link);

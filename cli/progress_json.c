@@ -95,7 +95,7 @@ static json_t *torrent_object(const char *event, const struct progress_line *lin
 
 void progress_json_ready(const char *listen)
 {
-    progress_json_print(json_pack("{s:s,s:s}", "event", "ready", "listen", listen));
+    progress_json_print(json_pack("{s:s,s:s?}", "event", "ready", "listen", listen));
 }
 
 void progress_json_magnet(const char *link)

@@ -5,6 +5,7 @@
 
 #include "cli/progress.h"
 
+/* NULL: nowhere. */
 void progress_json_ready(const char *listen);
 void progress_json_magnet(const char *link);
 /* event: "checked" or "progress". */

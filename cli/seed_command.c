@@ -112,6 +112,7 @@ static enum exit_code seed_add(struct transfer *transfer, const struct command_c
         return seed_add_path(transfer, call, operand);
     if (seed_is_file(operand))
         source.hint = "--content seeds the file itself";
+    source.route = transfer_route(transfer);
     enum exit_code code = torrent_source_load(operand, transfer_state_folder(call), &source, NULL);
     return code ? code : seed_start(transfer, call, &source, &content);
 }

@@ -71,6 +71,7 @@ static enum exit_code show_fetched(const struct command_call *call, const char *
     if (!transfer_options_read_network(call, &options) ||
         !command_duration(call, "timeout", &options.timeout_ns))
         return EXIT_CODE_USAGE;
+    source.route = &options.session.route;
     enum exit_code code =
         torrent_source_load(operand, options.session.state_folder, &source, &magnet);
     if (!code && magnet)

@@ -59,15 +59,23 @@ static void source_on_fetched(void *context, struct event *event)
                       event->result.fetched.body.length);
 }
 
-static enum exit_code source_from_url(const char *url, struct buffer *bytes)
+static enum exit_code source_from_url(const char *url, const struct network_route *wanted,
+                                      struct buffer *bytes)
 {
+    struct network_route route = wanted ? *wanted : (struct network_route){0};
+    char text[NETWORK_ROUTE_TEXT];
     struct source_fetch fetch = {.bytes = bytes};
     struct fetch_job job = {
         .id = 1, .url = url, .timeout_ns = FETCH_TIMEOUT_NS, .body_max = LIMIT_TORRENT_FILE_SIZE};
     uv_loop_t loop;
 
+    if (network_route_open(&route, text)) {
+        message_error("%s", text);
+        return EXIT_CODE_NETWORK;
+    }
     uv_loop_init(&loop);
     struct http_fetch *http = http_fetch_new(&loop, NULL, source_on_fetched, &fetch);
+    http_fetch_set_route(http, &route);
     http_fetch_start_for_person(http, &job);
     while (!fetch.done)
         uv_run(&loop, UV_RUN_ONCE);
@@ -186,7 +194,7 @@ enum exit_code torrent_source_load(const char *operand, const char *state_folder
         source_is_hash(operand))
         return source_from_magnet(operand, state_folder, ret_source, ret_magnet);
     if (strncasecmp(operand, "http://", 7) == 0 || strncasecmp(operand, "https://", 8) == 0)
-        code = source_from_url(operand, &bytes);
+        code = source_from_url(operand, ret_source->route, &bytes);
     else
         code = torrent_file_read(operand, &bytes);
     if (code) {

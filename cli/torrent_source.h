@@ -9,11 +9,13 @@
 #include "cli/exit_code.h"
 #include "core/metainfo/magnet.h"
 #include "core/metainfo/metainfo.h"
+#include "host/network_route.h"
 
 struct torrent_source {
     struct metainfo *metainfo;
-    struct buffer bytes; /* the whole .torrent */
-    const char *hint;    /* what to do with what is no torrent, or NULL; set before it is loaded */
+    struct buffer bytes;               /* the whole .torrent */
+    const struct network_route *route; /* by which a URL is fetched, or NULL; set as the hint is */
+    const char *hint; /* what to do with what is no torrent, or NULL; set before it is loaded */
 };
 
 /* Says on stderr what is wrong and returns the exit code; EXIT_CODE_OK fills ret_source.

@@ -293,6 +293,17 @@ static uint32_t transfer_pool_blocks(const struct transfer *transfer)
     return blocks;
 }
 
+static void transfer_on_words(void *context, const char *text)
+{
+    (void)context;
+    message_note("%s", text);
+}
+
+const struct network_route *transfer_route(const struct transfer *transfer)
+{
+    return &transfer->options.session.route;
+}
+
 static enum exit_code transfer_open(struct transfer *transfer)
 {
     struct session_options *options = &transfer->options.session;
@@ -300,6 +311,7 @@ static enum exit_code transfer_open(struct transfer *transfer)
 
     options->tick_ms = progress_tick_ms(transfer->progress);
     options->on_notice = transfer_notices_on;
+    options->on_words = transfer_on_words;
     options->on_tick = transfer_on_tick;
     options->on_signal = transfer_on_signal;
     options->context = transfer;
@@ -365,7 +377,8 @@ enum exit_code transfer_run(struct transfer *transfer)
     transfer->begun_ns = transfer->moved_ns = clock_now();
     struct address listen = session_listen_address(transfer->session);
     output_begin();
-    progress_ready(transfer->progress, &listen);
+    progress_ready(transfer->progress,
+                   network_route_has_proxy(transfer_route(transfer)) ? NULL : &listen);
     for (size_t i = 0; i < transfer->count; i++) {
         if (transfer->torrents[i]->source.metainfo == NULL ||
             transfer->torrents[i]->source.metainfo->layers_missing) {

@@ -24,6 +24,10 @@
          .repeatable = false},                                                                     \
         {"no-portmap", 0, NULL, "do not ask the router to let peers in (NAT-PMP, UPnP)",           \
          .repeatable = false},                                                                     \
+        {"proxy", 0, "socks5://[USER:PASSWORD@]HOST:PORT",                                         \
+         "go out through it alone, and listen nowhere; it looks names up", .repeatable = false},   \
+        {"interface", 0, "NAME",                                                                   \
+         "go out by that interface alone; or by the one with that address", .repeatable = false},  \
         {"transport", 0, "tcp|utp|both", "speak to peers over TCP, uTP or what answers",           \
          .repeatable = false},                                                                     \
         {"utp-congestion", 0, "ledbat++|ledbat",                                                   \
@@ -66,6 +70,8 @@ enum transfer_kind { TRANSFER_GET, TRANSFER_SEED };
 struct transfer *transfer_new(const struct command_call *call, enum transfer_kind kind,
                               enum exit_code *ret_code);
 void transfer_free(struct transfer *transfer);
+/* The way that everything takes. */
+const struct network_route *transfer_route(const struct transfer *transfer);
 /* --state, or NULL. */
 const char *transfer_state_folder(const struct command_call *call);
 

@@ -144,6 +144,29 @@ static bool read_encryption(const struct command_call *call, enum encryption *re
     return false;
 }
 
+/* The one way out of the machine. */
+static bool read_route(const struct command_call *call, struct network_route *ret_route)
+{
+    const char *proxy = command_value(call, "proxy"), *interface = command_value(call, "interface");
+
+    /* It may hold a password, so it is not shown. */
+    if (proxy && !network_route_read_proxy(proxy, ret_route)) {
+        command_usage_error("--proxy is no socks5://HOST:PORT or socks5://USER:PASSWORD@HOST:PORT");
+        return false;
+    }
+    if (interface && !network_route_read_interface(interface, ret_route)) {
+        command_usage_error("--interface '%.80s' is no name of an interface and no address",
+                            interface);
+        return false;
+    }
+    if (proxy && command_has(call, "listen")) {
+        command_usage_error("--proxy and --listen exclude one another: behind a proxy nothing "
+                            "listens");
+        return false;
+    }
+    return true;
+}
+
 bool transfer_options_read_network(const struct command_call *call,
                                    struct transfer_options *ret_options)
 {
@@ -165,7 +188,8 @@ bool transfer_options_read_network(const struct command_call *call,
     /* Several peers of one machine share the loopback address. */
     options->session.engine.many_per_address =
         listen && address_is_loopback(&options->session.listen);
-    return read_encryption(call, &options->session.engine.encryption) &&
+    return read_route(call, &options->session.route) &&
+           read_encryption(call, &options->session.engine.encryption) &&
            read_peers(call, options) && read_bootstrap(call, options);
 }
 

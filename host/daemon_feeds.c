@@ -453,6 +453,7 @@ void daemon_feeds_apply(struct daemon_service *daemon)
         list_init(&daemon->feeds->feeds);
         daemon->feeds->fetch =
             http_fetch_new(session_loop(daemon->session), NULL, on_fetched, daemon);
+        http_fetch_set_route(daemon->feeds->fetch, session_route(daemon->session));
     }
     for (struct list_node *node = list_first(&daemon->feeds->feeds); node;
          node = list_next(&daemon->feeds->feeds, node))

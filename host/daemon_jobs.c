@@ -123,6 +123,9 @@ static void port_test(struct daemon_job *job)
     int error = 0;
     socklen_t length = sizeof error;
 
+    /* Behind a proxy nothing is listened on. */
+    if (network_route_has_proxy(session_route(job->daemon->session)))
+        return;
     if (address_is_unspecified(&to)) {
         static const uint8_t loopback[4] = {127, 0, 0, 1};
         to = address_ipv4(loopback, to.port);

@@ -189,6 +189,12 @@ static void on_notice(void *context, const struct notice *notice)
     daemon_service_wake(daemon);
 }
 
+static void on_words(void *context, const char *text)
+{
+    (void)context;
+    daemon_log("warning", "network", "text", text, NULL);
+}
+
 static void on_signal(void *context, int signal_number)
 {
     struct daemon_service *daemon = context;
@@ -392,6 +398,7 @@ static void start_handles(struct daemon_service *daemon)
     daemon->deed_workers = worker_pool_new_modest(loop, 2);
     daemon->intake_workers = worker_pool_new(loop, 2);
     daemon->fetch = http_fetch_new(loop, NULL, daemon_jobs_on_fetched, daemon);
+    http_fetch_set_route(daemon->fetch, session_route(daemon->session));
     daemon->watch = network_watch_new(loop, on_network_changed, daemon);
     turn_meter_start(&daemon->meter, loop);
     daemon->world.turns = &daemon->meter.turns;
@@ -434,6 +441,7 @@ enum freshet_error daemon_service_new(const struct daemon_service_options *optio
     list_init(&daemon->deeds);
     list_init(&daemon->jobs);
     daemon->options.session.on_notice = on_notice;
+    daemon->options.session.on_words = on_words;
     daemon->options.session.on_signal = on_signal;
     daemon->options.session.on_port_mapping = daemon_port_mapping_changed;
     daemon->options.session.context = daemon;

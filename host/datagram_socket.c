@@ -83,7 +83,8 @@ void datagram_socket_poll(struct datagram_socket *socket, bool waits)
     uv_poll_start(&socket->poll, UV_READABLE | (waits ? UV_WRITABLE : 0), datagram_socket_on_poll);
 }
 
-static int datagram_socket_bind(const struct address *address, bool dual)
+static int datagram_socket_bind(const struct address *address, bool dual,
+                                const struct network_route *route)
 {
     struct sockaddr_storage local;
     socklen_t length = socket_address_to(address, false, &local);
@@ -99,11 +100,50 @@ static int datagram_socket_bind(const struct address *address, bool dual)
     else if (address_is_unspecified(address))
         setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof on);
     setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
-    if (bind(fd, (struct sockaddr *)&local, length) == 0)
+    int number = network_route_tie(route, fd, false);
+    if (!number && bind(fd, (struct sockaddr *)&local, length) == 0)
         return fd;
-    int number = errno;
+    number = number ? number : errno;
     close(fd);
     return -number;
+}
+
+struct datagram_socket *datagram_socket_new(uv_loop_t *loop, int fd, const struct address *bound,
+                                            void (*received)(void *context, struct event *event),
+                                            void *context)
+{
+    struct datagram_socket *socket = memory_new(sizeof *socket);
+
+    socket->fd = fd;
+    socket->received = received;
+    socket->context = context;
+    socket->bound = *bound;
+    CHECK(uv_poll_init(loop, &socket->poll, fd) == 0);
+    socket->poll.data = socket;
+    socket->buffer_size = DATAGRAM_SIZE;
+    socket->buffers = memory_new_array(DATAGRAMS_A_CALL, DATAGRAM_SIZE);
+    datagram_socket_poll(socket, false);
+    return socket;
+}
+
+enum freshet_error datagram_socket_open_by(uv_loop_t *loop,
+                                           const struct datagram_socket_options *options,
+                                           struct datagram_socket **ret_socket)
+{
+    const struct address *address = &options->address;
+    bool dual =
+        address->family == ADDRESS_IPV6 && address_is_unspecified(address) && !options->ipv6_only;
+    int fd = datagram_socket_bind(address, dual, options->route);
+
+    if (fd < 0)
+        return posix_error_of_socket(-fd);
+    struct datagram_socket *socket =
+        datagram_socket_new(loop, fd, address, options->received, options->context);
+    socket->family = address->family;
+    socket->dual = dual;
+    socket_address_of_local(fd, &socket->bound);
+    *ret_socket = socket;
+    return FRESHET_OK;
 }
 
 enum freshet_error datagram_socket_open(uv_loop_t *loop, const struct address *address,
@@ -111,26 +151,10 @@ enum freshet_error datagram_socket_open(uv_loop_t *loop, const struct address *a
                                         void (*received)(void *context, struct event *event),
                                         void *context, struct datagram_socket **ret_socket)
 {
-    bool dual = address->family == ADDRESS_IPV6 && address_is_unspecified(address) && !ipv6_only;
-    int fd = datagram_socket_bind(address, dual);
+    struct datagram_socket_options options = {
+        .address = *address, .ipv6_only = ipv6_only, .received = received, .context = context};
 
-    if (fd < 0)
-        return posix_error_of_socket(-fd);
-    struct datagram_socket *socket = memory_new(sizeof *socket);
-    socket->fd = fd;
-    socket->family = address->family;
-    socket->dual = dual;
-    socket->received = received;
-    socket->context = context;
-    socket->bound = *address;
-    socket_address_of_local(fd, &socket->bound);
-    CHECK(uv_poll_init(loop, &socket->poll, fd) == 0);
-    socket->poll.data = socket;
-    socket->buffer_size = DATAGRAM_SIZE;
-    socket->buffers = memory_new_array(DATAGRAMS_A_CALL, DATAGRAM_SIZE);
-    datagram_socket_poll(socket, false);
-    *ret_socket = socket;
-    return FRESHET_OK;
+    return datagram_socket_open_by(loop, &options, ret_socket);
 }
 
 struct address datagram_socket_address(const struct datagram_socket *socket)
@@ -151,6 +175,8 @@ void datagram_socket_close(struct datagram_socket *socket)
     if (!socket)
         return;
     socket->closing = true;
+    if (socket->proxy)
+        datagram_socket_close_proxy(socket);
     uv_close((uv_handle_t *)&socket->poll, datagram_socket_on_closed);
     close(socket->fd);
 }
@@ -159,7 +185,12 @@ void datagram_socket_send(struct datagram_socket *socket, const struct address *
                           struct bytes bytes)
 {
     struct sockaddr_storage to;
+    struct iovec whole = {(void *)(uintptr_t)bytes.data, bytes.length};
 
+    if (socket->proxy) {
+        datagram_socket_send_proxied(socket, remote, &whole, 1);
+        return;
+    }
     if (remote->family != socket->family && !socket->dual)
         return;
     socklen_t length = socket_address_to(remote, socket->dual, &to);
@@ -206,6 +237,10 @@ void datagram_socket_reply(struct datagram_socket *socket, const struct event *e
     struct iovec vector = {(void *)(uintptr_t)bytes.data, bytes.length};
     struct msghdr message = {.msg_name = &to, .msg_iov = &vector, .msg_iovlen = 1};
 
+    if (socket->proxy) {
+        datagram_socket_send_proxied(socket, &event->remote, &vector, 1);
+        return;
+    }
     if (event->remote.family != socket->family && !socket->dual)
         return;
     message.msg_namelen = socket_address_to(&event->remote, socket->dual, &to);

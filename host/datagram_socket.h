@@ -9,6 +9,7 @@
 
 #include "core/door/door.h"
 #include "core/utp/utp_output.h"
+#include "host/network_route.h"
 
 #include <uv.h>
 
@@ -20,6 +21,18 @@ enum freshet_error datagram_socket_open(uv_loop_t *loop, const struct address *a
                                         bool ipv6_only,
                                         void (*received)(void *context, struct event *event),
                                         void *context, struct datagram_socket **ret_socket);
+struct datagram_socket_options {
+    struct address address;
+    bool ipv6_only;
+    const struct network_route *route; /* its interface; NULL: any */
+    void (*received)(void *context, struct event *event);
+    void *context;
+};
+
+/* The same by one interface. Through a proxy: datagram_socket_proxy.h. */
+enum freshet_error datagram_socket_open_by(uv_loop_t *loop,
+                                           const struct datagram_socket_options *options,
+                                           struct datagram_socket **ret_socket);
 /* What it is bound to, with the port that was free when 0 was asked for. */
 struct address datagram_socket_address(const struct datagram_socket *socket);
 void datagram_socket_close(struct datagram_socket *socket);

@@ -49,7 +49,8 @@ void datagram_socket_hand_over(struct datagram_socket *socket, struct msghdr *me
         event->bytes.length = all.length < size ? all.length : size;
         all.data += event->bytes.length;
         all.length -= event->bytes.length;
-        socket->received(socket->context, event);
+        if (datagram_socket_unwrap(socket, event))
+            socket->received(socket->context, event);
     } while (all.length > 0 && !socket->closing);
 }
 
@@ -123,7 +124,10 @@ static void datagram_socket_send_each(struct datagram_socket *socket, struct msg
             continue;
         message->msg_iov = vectors + first;
         message->msg_iovlen = i + 1 - first;
-        datagram_socket_send_message(socket, message);
+        if (socket->proxy)
+            datagram_socket_send_proxied(socket, &run->path.remote, vectors + first, i + 1 - first);
+        else
+            datagram_socket_send_message(socket, message);
         first = i + 1;
         length = 0;
     }
@@ -138,13 +142,17 @@ bool datagram_socket_send_run(struct datagram_socket *socket, const struct utp_o
     int number = 0;
 
     memset(&control, 0, sizeof control);
+    for (uint32_t i = 0; i < run->piece_count; i++)
+        vectors[i] = (struct iovec){(void *)(uintptr_t)run->pieces[i].data, run->pieces[i].length};
+    datagram_socket_set_fragments(socket, run->no_fragments);
+    if (socket->proxy) { /* each wants a header of its own */
+        datagram_socket_send_each(socket, &message, run);
+        return true;
+    }
     if (run->path.remote.family != socket->family && !socket->dual)
         return true;
     message.msg_namelen = socket_address_to(&run->path.remote, socket->dual, &to);
     datagram_socket_name_source(socket, &run->path.local, &message, &control);
-    for (uint32_t i = 0; i < run->piece_count; i++)
-        vectors[i] = (struct iovec){(void *)(uintptr_t)run->pieces[i].data, run->pieces[i].length};
-    datagram_socket_set_fragments(socket, run->no_fragments);
     if (run->packets == 1)
         number = datagram_socket_send_message(socket, &message);
     else if (!socket->one_by_one)

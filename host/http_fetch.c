@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #define CONNECT_TIMEOUT_MS 15000L
@@ -28,6 +29,7 @@ struct http_fetch {
     void (*done)(void *context, struct event *event);
     void *context;
     bool freed;
+    const struct network_route *route;
     struct address source;  /* where requests come from; family ADDRESS_NONE: the system chooses */
     uint64_t anew_until_ms; /* on the loop's clock: until then no kept connection is used */
 };
@@ -155,6 +157,38 @@ struct http_fetch *http_fetch_new(uv_loop_t *loop, const struct block_memory *po
     return fetch;
 }
 
+/* Through a proxy the only address that we see is the proxy's; of the other end we know at most the
+ * number that stands in the URL, and "localhost". */
+static bool transfer_may_use_proxied(const struct transfer *transfer)
+{
+    struct address address;
+    CURLU *url = curl_url();
+    char *host = NULL;
+    bool ok = url && curl_url_set(url, CURLUPART_URL, transfer->url, 0) == CURLUE_OK &&
+              curl_url_get(url, CURLUPART_HOST, &host, 0) == CURLUE_OK;
+
+    if (ok) {
+        size_t length = strlen(host);
+        bool is_ours = length >= 9 && strcasecmp(host + length - 9, "localhost") == 0;
+        if (host[0] == '[' && host[length - 1] == ']')
+            host[length - 1] = '\0';
+        if (address_from_text(is_ours ? "127.0.0.1" : host + (host[0] == '['), true, &address))
+            ok = address_rules_allow(&transfer->request, &address);
+    }
+    curl_free(host);
+    curl_url_cleanup(url);
+    return ok;
+}
+
+static bool transfer_may_use(const struct transfer *transfer, const struct address *address)
+{
+    const struct network_route *route = transfer->fetch->route;
+
+    if (network_route_has_proxy(route))
+        return address_equal(address, &route->proxy) && transfer_may_use_proxied(transfer);
+    return address_rules_allow(&transfer->request, address);
+}
+
 /* The address that is about to be connected to is the one that is judged: a name that resolves
  * differently a second time gains nothing. */
 static curl_socket_t fetch_on_open(void *context, curlsocktype purpose, struct curl_sockaddr *to)
@@ -162,14 +196,19 @@ static curl_socket_t fetch_on_open(void *context, curlsocktype purpose, struct c
     struct transfer *transfer = context;
     struct address address;
 
+    const struct network_route *route = transfer->fetch->route;
+
     (void)purpose;
-    if (!socket_address_from(&to->addr, &address) ||
-        !address_rules_allow(&transfer->request, &address)) {
+    if (!socket_address_from(&to->addr, &address) || !transfer_may_use(transfer, &address)) {
         transfer->refused = true;
         return CURL_SOCKET_BAD;
     }
     int fd = socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
-    if (fd >= 0)
+    if (fd >= 0 && network_route_tie(route, fd, true) != 0) {
+        close(fd);
+        return CURL_SOCKET_BAD;
+    }
+    if (fd >= 0 && !network_route_has_interface(route))
         socket_address_bind_like(fd, &transfer->fetch->source, &address);
     return fd;
 }
@@ -178,6 +217,11 @@ static curl_socket_t fetch_on_open(void *context, curlsocktype purpose, struct c
 void http_fetch_network_changed(struct http_fetch *fetch)
 {
     fetch->anew_until_ms = uv_now(fetch->loop) + 1000u * (uint64_t)(KEPT_S_MAX + 1);
+}
+
+void http_fetch_set_route(struct http_fetch *fetch, const struct network_route *route)
+{
+    fetch->route = route;
 }
 
 void http_fetch_set_source(struct http_fetch *fetch, const struct address *source)
@@ -194,10 +238,11 @@ static int fetch_on_request(void *context, char *remote_ip, char *local_ip, int 
 
     (void)local_ip;
     (void)local_port;
-    (void)remote_port;
-    if (address_from_text(remote_ip, true, &address) &&
-        address_rules_allow(&transfer->request, &address))
-        return CURL_PREREQFUNC_OK;
+    if (address_from_text(remote_ip, true, &address)) {
+        address.port = (uint16_t)remote_port;
+        if (transfer_may_use(transfer, &address))
+            return CURL_PREREQFUNC_OK;
+    }
     transfer->refused = true;
     return CURL_PREREQFUNC_ABORT;
 }
@@ -213,6 +258,27 @@ static void transfer_set_trust(CURL *easy)
         curl_easy_setopt(easy, CURLOPT_CAPATH, folder);
 }
 
+/* A person's proxy or none; never one of the environment's, nor its exceptions. */
+static void transfer_set_proxy(const struct transfer *transfer)
+{
+    const struct network_route *route = transfer->fetch->route;
+    char address[ADDRESS_TEXT_SIZE], url[ADDRESS_TEXT_SIZE + 16];
+
+    curl_easy_setopt(transfer->easy, CURLOPT_NOPROXY, "");
+    if (!network_route_has_proxy(route)) {
+        curl_easy_setopt(transfer->easy, CURLOPT_PROXY, "");
+        return;
+    }
+    address_to_text(&route->proxy, address);
+    snprintf(url, sizeof url, "socks5h://%s", address);
+    curl_easy_setopt(transfer->easy, CURLOPT_PROXY, url);
+    curl_easy_setopt(transfer->easy, CURLOPT_SOCKS5_AUTH, (long)CURLAUTH_BASIC);
+    if (route->login.user[0] == '\0')
+        return;
+    curl_easy_setopt(transfer->easy, CURLOPT_PROXYUSERNAME, route->login.user);
+    curl_easy_setopt(transfer->easy, CURLOPT_PROXYPASSWORD, route->login.password);
+}
+
 static void transfer_set_options(struct transfer *transfer)
 {
     CURL *easy = transfer->easy;
@@ -221,7 +287,7 @@ static void transfer_set_options(struct transfer *transfer)
     curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer);
     curl_easy_setopt(easy, CURLOPT_URL, transfer->url);
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(easy, CURLOPT_PROXY, "");
+    transfer_set_proxy(transfer);
     transfer_set_trust(easy);
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
@@ -239,7 +305,7 @@ static void transfer_set_options(struct transfer *transfer)
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, &transfer->body);
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_TIMEOUT_MS);
     curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)transfer->timeout_ms);
-    if (job->family)
+    if (job->family && !network_route_has_proxy(transfer->fetch->route))
         curl_easy_setopt(easy, CURLOPT_IPRESOLVE,
                          job->family == 4 ? (long)CURL_IPRESOLVE_V4 : (long)CURL_IPRESOLVE_V6);
     if (job->range_length > 0)
@@ -359,7 +425,9 @@ static bool transfer_redirect(struct transfer *transfer, long status, bool *ret_
         return false;
     }
     curl_easy_getinfo(transfer->easy, CURLINFO_PRIMARY_IP, &ip);
-    if (!ip || !address_from_text(ip, true, &address) || address_rules_is_public(&address))
+    /* What lies behind a proxy may be public, so nothing leads from there into what is not. */
+    if (network_route_has_proxy(transfer->fetch->route) || !ip ||
+        !address_from_text(ip, true, &address) || address_rules_is_public(&address))
         transfer->request.from_public = true;
     transfer->redirects++;
     char *url = memory_copy(location, strlen(location) + 1);

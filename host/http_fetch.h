@@ -3,13 +3,15 @@
  * The HTTP side of the door, by libcurl on the loop: announces and scrapes of trackers (BEP 3, 48)
  * and web seeds (BEP 19). Redirects are followed here, one request each, so that every hop is
  * judged (address_rules.h) and no credentials cross origins; five at most. TLS is always verified.
- * Proxies of the environment are not used: behind one no address could be judged.
+ * Proxies of the environment are not used: behind one only addresses that stand in the URL can be
+ * judged. That is so with a person's own proxy (network_route.h), which looks names up itself.
  */
 #ifndef FRESHET_HOST_HTTP_FETCH_H
 #define FRESHET_HOST_HTTP_FETCH_H
 
 #include "core/door/door.h"
 #include "host/block_memory.h"
+#include "host/network_route.h"
 
 #include <uv.h>
 
@@ -22,6 +24,8 @@ struct http_fetch *http_fetch_new(uv_loop_t *loop, const struct block_memory *po
                                   void (*done)(void *context, struct event *event), void *context);
 /* Requests to hosts of the same kind (loopback or not) and family go out from this address. */
 void http_fetch_set_source(struct http_fetch *fetch, const struct address *source);
+/* Everything goes that way; the route outlives the fetch. */
+void http_fetch_set_route(struct http_fetch *fetch, const struct network_route *route);
 /* Connections that are kept for later requests may be dead: none of them is used again. */
 void http_fetch_network_changed(struct http_fetch *fetch);
 /* Ends what is under way without a word. The loop must run until its handles are gone. */

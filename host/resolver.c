@@ -15,6 +15,7 @@ struct resolver {
     void *context;
     struct list active;
     bool freed;
+    bool refuses_names;
 };
 
 struct resolving {
@@ -75,8 +76,26 @@ static void resolver_on_answer(uv_getaddrinfo_t *request, int status, struct add
         memory_free(resolver);
 }
 
+void resolver_refuse_names(struct resolver *resolver)
+{
+    resolver->refuses_names = true;
+}
+
+static void resolver_fail(struct resolver *resolver, const struct resolve_job *job,
+                          enum freshet_error error)
+{
+    struct event event = {.type = EVENT_JOB_DONE, .job = job->id, .error = error};
+
+    resolver->done(resolver->context, &event);
+}
+
 void resolver_start(struct resolver *resolver, const struct resolve_job *job)
 {
+    bool is_number = address_from_text(job->host, true, &(struct address){0});
+    if (resolver->refuses_names && !is_number) {
+        resolver_fail(resolver, job, FRESHET_ERROR_REFUSED);
+        return;
+    }
     struct resolving *resolving = memory_new(sizeof *resolving);
     struct addrinfo hints = {.ai_socktype = SOCK_DGRAM, .ai_flags = AI_ADDRCONFIG};
     char service[8];
@@ -86,18 +105,16 @@ void resolver_start(struct resolver *resolver, const struct resolve_job *job)
     resolving->port = job->port;
     resolving->request.data = resolving;
     /* A number needs no configured address of its family to be one: that is a matter of names. */
-    if (address_from_text(job->host, true, &(struct address){0}))
+    if (is_number)
         hints.ai_flags = AI_NUMERICHOST;
     snprintf(service, sizeof service, "%u", job->port);
     list_append(&resolver->active, &resolving->node);
     int failed = uv_getaddrinfo(resolver->loop, &resolving->request, resolver_on_answer, job->host,
                                 service, &hints);
     if (failed) {
-        struct event event = {
-            .type = EVENT_JOB_DONE, .job = job->id, .error = FRESHET_ERROR_RESOLVE};
         list_remove(&resolver->active, &resolving->node);
         memory_free(resolving);
-        resolver->done(resolver->context, &event);
+        resolver_fail(resolver, job, FRESHET_ERROR_RESOLVE);
     }
 }
 

@@ -13,6 +13,9 @@ struct resolver *resolver_new(uv_loop_t *loop, void (*done)(void *context, struc
                               void *context);
 /* What is under way is told CANCELLED by the loop, which must run until its handles are gone. */
 void resolver_free(struct resolver *resolver);
+/* From now on only numbers are answered, and names are REFUSED: the machine's resolver would say
+ * elsewhere what we ask for. */
+void resolver_refuse_names(struct resolver *resolver);
 void resolver_start(struct resolver *resolver, const struct resolve_job *job);
 void resolver_cancel(struct resolver *resolver, job_id job);
 

@@ -160,12 +160,16 @@ static void session_make_parts(struct session *session)
                                              .pool = &session->pool,
                                              .disk = session->disk,
                                              .connections_max = session->settings.connections_max,
+                                             .route = &session->options.route,
                                              .event = session_parts_input,
                                              .receive_plan = session_plan,
                                              .context = session};
     session->streams = stream_sockets_new(&streams);
     session->fetch = http_fetch_new(&session->loop, &session->pool, session_parts_input, session);
     session->resolver = resolver_new(&session->loop, session_parts_input, session);
+    http_fetch_set_route(session->fetch, &session->options.route);
+    if (network_route_has_proxy(&session->options.route))
+        resolver_refuse_names(session->resolver);
     session->state_worker = worker_pool_new(&session->loop, 1);
 }
 
@@ -182,7 +186,8 @@ static void session_make_engine(struct session *session)
     struct event event = {.type = EVENT_LISTENING, .local = session->listen};
     engine_input(session->engine, clock_now(), &event);
     session_dht_start(session);
-    if (!session->settings.no_lsd)
+    if (!session->settings.no_lsd && !network_route_has_proxy(&session->options.route) &&
+        !network_route_has_interface(&session->options.route))
         session->local =
             local_socket_new(&session->loop, &session->listen, session_parts_input, session);
     session_port_mapping_start(session);
@@ -236,7 +241,9 @@ enum freshet_error session_new(const struct session_options *options,
         goto fail_state;
     session_make_parts(session);
     session_start_handles(session);
-    error = session_listen(session, &options->listen, ret_text);
+    error = network_route_open(&session->options.route, ret_text);
+    if (!error)
+        error = session_listen(session, &options->listen, ret_text);
     if (!error)
         error = session_read_filter(session, ret_text);
     if (error) {
@@ -244,6 +251,7 @@ enum freshet_error session_new(const struct session_options *options,
         return error;
     }
     http_fetch_set_source(session->fetch, &session->listen);
+    session_listen_watch(session);
     session_make_engine(session);
     *ret_session = session;
     return FRESHET_OK;
@@ -263,6 +271,11 @@ struct address session_listen_address(const struct session *session)
 struct engine *session_engine(struct session *session)
 {
     return session->engine;
+}
+
+const struct network_route *session_route(const struct session *session)
+{
+    return &session->options.route;
 }
 
 const struct ip_filter *session_ip_filter(const struct session *session)
@@ -353,6 +366,7 @@ void session_free(struct session *session)
     datagram_socket_close(session->datagrams);
     local_socket_close(session->local);
     port_mapping_close(session->mapping);
+    network_watch_close(session->watch);
     http_fetch_free(session->fetch);
     resolver_free(session->resolver);
     uv_handle_t *handles[] = {(uv_handle_t *)&session->prepare,  (uv_handle_t *)&session->check,

@@ -22,6 +22,8 @@ void session_free(struct session *session);
 
 /* The address that is listened on. */
 struct address session_listen_address(const struct session *session);
+/* For whoever opens sockets of his own beside it; lives as long as the session. */
+const struct network_route *session_route(const struct session *session);
 struct engine *session_engine(struct session *session);
 /* That of the options; NULL: none. */
 const struct ip_filter *session_ip_filter(const struct session *session);

@@ -4,6 +4,8 @@
 #include "core/base/memory.h"
 #include "host/session_torrents.h"
 
+#include <stdio.h>
+
 /* One record on its way to the state store. */
 struct persisting {
     struct work work;
@@ -116,12 +118,30 @@ static void session_cancel(struct session *session, job_id job)
     resolver_cancel(session->resolver, job);
 }
 
+/* A name would be asked of somebody who is not the proxy. */
+static void session_resolve(struct session *session, const struct resolve_job *job)
+{
+    char text[LIMIT_HOST_LENGTH + 128];
+    bool is_number = address_from_text(job->host, true, &(struct address){0});
+
+    if (!is_number && network_route_has_proxy(&session->options.route) && !session->told_names &&
+        session->options.on_words) {
+        session->told_names = true;
+        snprintf(text, sizeof text, "%s and other names are not looked up for UDP: a proxy is set",
+                 job->host);
+        session->options.on_words(session->options.context, text);
+    }
+    resolver_start(session->resolver, job);
+}
+
 /* What the command line or a person's setting leaves of the engine's wish. */
 static enum transport session_transport(const struct session *session, enum transport wished)
 {
     if (session->options.transport != TRANSPORT_ANY)
         return session->options.transport;
-    return session->utp_off ? TRANSPORT_TCP : wished;
+    /* No turning to uTP where no datagram gets through. */
+    bool has_utp = !session->utp_off && datagram_socket_is_through(session->datagrams);
+    return has_utp ? wished : TRANSPORT_TCP;
 }
 
 void session_actions_perform(struct session *session, const struct action *action)
@@ -147,7 +167,7 @@ void session_actions_perform(struct session *session, const struct action *actio
     case ACTION_CLOSE: stream_sockets_close(session->streams, action->conn); break;
     case ACTION_DISK: disk_submit(session->disk, action->disk); break;
     case ACTION_FETCH: http_fetch_start(session->fetch, action->fetch); break;
-    case ACTION_RESOLVE: resolver_start(session->resolver, action->resolve); break;
+    case ACTION_RESOLVE: session_resolve(session, action->resolve); break;
     case ACTION_PERSIST: session_persist(session, action->persist); break;
     case ACTION_CANCEL: session_cancel(session, action->job); break;
     case ACTION_TELL: session_tell(session, action->notice); break;

@@ -2,6 +2,7 @@
 #include "host/session_listen.h"
 
 #include "core/base/memory.h"
+#include "host/session.h"
 
 #include <stdio.h>
 
@@ -27,6 +28,32 @@ static void session_use_utp(struct session *session)
     utp_streams_set_accepts(stream_sockets_utp(session->streams), !session->utp_off);
 }
 
+static void session_on_words(void *context, const char *text)
+{
+    struct session *session = context;
+
+    if (session->options.on_words)
+        session->options.on_words(session->options.context, text);
+}
+
+/* Behind a proxy nothing listens: peers are dialled. The port is one to announce, the same for
+ * everybody: it is to tell nothing. */
+static enum freshet_error session_listen_nowhere(struct session *session)
+{
+    static const uint8_t none[4] = {0};
+    struct datagram_socket_proxy_options options = {.route = &session->options.route,
+                                                    .received = session_on_datagram,
+                                                    .told = session_on_words,
+                                                    .context = session};
+
+    session->listen = address_ipv4(none, PORT_DEFAULT);
+    enum freshet_error error = datagram_socket_open_proxied(&session->loop, &session->listen,
+                                                            &options, &session->datagrams);
+    if (!error)
+        session_use_utp(session);
+    return error;
+}
+
 static enum freshet_error session_listen_at(struct session *session, const struct address *address)
 {
     bool has_tcp = session->options.transport != TRANSPORT_UTP;
@@ -36,8 +63,11 @@ static enum freshet_error session_listen_at(struct session *session, const struc
 
     if (error)
         return error;
-    error = datagram_socket_open(&session->loop, &bound, false, session_on_datagram, session,
-                                 &session->datagrams);
+    struct datagram_socket_options datagrams = {.address = bound,
+                                                .route = &session->options.route,
+                                                .received = session_on_datagram,
+                                                .context = session};
+    error = datagram_socket_open_by(&session->loop, &datagrams, &session->datagrams);
     if (error) {
         stream_sockets_stop_listening(session->streams);
         return error;
@@ -68,8 +98,13 @@ static enum freshet_error session_listen_somewhere(struct session *session)
         port = PORT_DEFAULT;
     for (int i = 0; i < PORT_TRIES && error == FRESHET_ERROR_BUSY; i++) {
         struct address address = address_ipv6(none, (uint16_t)(port + i));
+        if (session->options.route.source.family != ADDRESS_NONE) {
+            address = session->options.route.source;
+            address.port = (uint16_t)(port + i);
+        }
         error = session_listen_at(session, &address);
-        if (error && error != FRESHET_ERROR_BUSY) { /* a machine without IPv6 */
+        if (session->options.route.source.family == ADDRESS_NONE && error &&
+            error != FRESHET_ERROR_BUSY) { /* a machine without IPv6 */
             address = address_ipv4(none, (uint16_t)(port + i));
             error = session_listen_at(session, &address);
         }
@@ -85,6 +120,12 @@ enum freshet_error session_listen(struct session *session, const struct address 
     char text[ADDRESS_TEXT_SIZE];
     enum freshet_error error;
 
+    if (network_route_has_proxy(&session->options.route)) {
+        error = session_listen_nowhere(session);
+        if (error)
+            snprintf(ret_text, SESSION_TEXT_SIZE, "no socket for the proxy: %s", error_text(error));
+        return error;
+    }
     if (wish->family == ADDRESS_NONE) {
         error = session_listen_somewhere(session);
         if (error)
@@ -135,6 +176,8 @@ enum freshet_error session_listen_move(struct session *session, uint16_t port)
     struct address before = session->listen, wish = session->listen;
     struct datagram_socket *datagrams = session->datagrams;
 
+    if (network_route_has_proxy(&session->options.route))
+        return FRESHET_OK;
     wish.port = port;
     stream_sockets_stop_listening(session->streams);
     enum freshet_error error = session_listen_at(session, &wish);
@@ -150,4 +193,36 @@ enum freshet_error session_listen_move(struct session *session, uint16_t port)
     if (session->options.listen.family == ADDRESS_NONE)
         session_note_port(session);
     return FRESHET_OK;
+}
+
+/* A socket knows its interface by number: one that is tied to a number that is gone is silent for
+ * ever. Until the interface is there again, all wait. */
+static void session_on_network(void *context, int64_t slept_ns)
+{
+    struct session *session = context;
+    const struct network_route *route = &session->options.route;
+    uint32_t index = network_route_interface_index(route);
+    struct datagram_socket *before = session->datagrams;
+
+    (void)slept_ns;
+    if (index == 0 || index == session->interface_index || session->stopping)
+        return;
+    enum freshet_error error = network_route_has_proxy(route)
+                                   ? session_listen_nowhere(session)
+                                   : session_listen_move(session, session->listen.port);
+    if (error)
+        return;
+    if (network_route_has_proxy(route))
+        datagram_socket_close(before);
+    session->interface_index = index;
+    /* Connections of the interface that is gone are silent, and those at the other end know. */
+    session_network_changed(session, LIMIT_TIMEOUT_SILENT_NS);
+}
+
+void session_listen_watch(struct session *session)
+{
+    if (!network_route_has_interface(&session->options.route))
+        return;
+    session->interface_index = network_route_interface_index(&session->options.route);
+    session->watch = network_watch_new(&session->loop, session_on_network, session);
 }

@@ -10,5 +10,7 @@ enum freshet_error session_listen(struct session *session, const struct address 
 /* To another port; where that cannot be had, back to the one before. Connections
  * over TCP stay. */
 enum freshet_error session_listen_move(struct session *session, uint16_t port);
+/* From now on: sockets of an interface that went and came again are opened anew. */
+void session_listen_watch(struct session *session);
 
 #endif

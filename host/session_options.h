@@ -5,13 +5,15 @@
 
 #include "core/engine/engine.h"
 #include "core/utp/utp_window.h"
+#include "host/network_route.h"
 #include "host/port_mapping.h"
 
 struct session_options {
     /* Where to listen; family ADDRESS_NONE: every address, the port of last time, else 6881, else
      * the next free one. Port 0 takes any. */
     struct address listen;
-    const char *state_folder; /* NULL: the default one */
+    struct network_route route; /* the only way that anything takes */
+    const char *state_folder;   /* NULL: the default one */
     /* seed, peer_id, listen_port and pool_blocks are filled in. */
     struct engine_settings engine;
     enum transport transport; /* of streams; ANY: both, and accepted by both */
@@ -27,6 +29,8 @@ struct session_options {
     void (*on_notice)(void *context, const struct notice *notice);
     /* What the router says to it, when that is news. */
     void (*on_port_mapping)(void *context, const struct port_mapping_status *status);
+    /* What a person should know: a proxy that takes no UDP. NULL: it goes unsaid. */
+    void (*on_words)(void *context, const char *text);
     void (*on_tick)(void *context);
     void (*on_signal)(void *context, int signal_number); /* SIGINT, SIGTERM */
     void *context;

@@ -4,10 +4,11 @@
 #define FRESHET_HOST_SESSION_PARTS_H
 
 #include "core/base/list.h"
-#include "host/datagram_socket.h"
+#include "host/datagram_socket_proxy.h"
 #include "host/disk.h"
 #include "host/http_fetch.h"
 #include "host/local_socket.h"
+#include "host/network_watch.h"
 #include "host/port_mapping.h"
 #include "host/resolver.h"
 #include "host/session_options.h"
@@ -50,6 +51,9 @@ struct session {
     struct port_mapping *mapping; /* NULL: none is wanted */
     uint16_t announced_port;      /* where peers are told to come */
     int64_t wall_offset;          /* wall clock minus monotonic clock */
+    struct network_watch *watch;  /* NULL: we are tied to no interface */
+    uint32_t interface_index;     /* that the sockets are tied to; 0: none */
+    bool told_names;              /* that names are not looked up */
     bool has_dht;
     bool utp_off;      /* it is there, and a person wants none */
     bool mapping_off;  /* the same */

@@ -37,7 +37,9 @@ static void on_changed(void *context)
 void session_port_mapping_start(struct session *session)
 {
     session->announced_port = session->listen.port;
-    if (!session->options.port_mapping)
+    /* The router is neither a proxy nor asked by an interface of our choice. */
+    if (!session->options.port_mapping || network_route_has_proxy(&session->options.route) ||
+        network_route_has_interface(&session->options.route))
         return;
     session->mapping = port_mapping_new(&session->loop, on_changed, session);
     port_mapping_want(session->mapping, true, &session->listen);

@@ -50,6 +50,7 @@ void stream_socket_unlink(struct stream_socket *stream)
     if (!stream->handle_closed || stream->sending.warming_now)
         return;
     stream_cipher_free(stream->cipher);
+    proxy_dialog_free(stream->dialog);
     memory_free(stream);
 }
 
@@ -86,9 +87,10 @@ void stream_socket_poll(struct stream_socket *stream)
         stream->table->utp_calls->poll(stream);
         return;
     }
-    if (stream->connecting || (stream->sending.active && !stream->sending.warming_now))
+    if ((stream->connecting && !stream->dialog_reads) ||
+        (stream->sending.active && !stream->sending.warming_now))
         events |= UV_WRITABLE;
-    if (!stream->connecting && !stream->paused)
+    if (stream->connecting ? stream->dialog_reads : !stream->paused)
         events |= UV_READABLE;
     if (events == stream->polled)
         return;

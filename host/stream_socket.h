@@ -10,6 +10,7 @@
 #include "core/base/list.h"
 #include "core/base/map.h"
 #include "host/disk.h"
+#include "host/proxy_dialog.h"
 #include "host/stream_cipher.h"
 
 #include <sys/uio.h>
@@ -23,7 +24,8 @@ struct stream_sockets_options {
     uv_loop_t *loop;
     const struct block_memory *pool;
     struct disk *disk;
-    uint32_t connections_max; /* more inbound ones are closed at once */
+    uint32_t connections_max;          /* more inbound ones are closed at once */
+    const struct network_route *route; /* outlives the streams; NULL: the system's own */
     void (*event)(void *context, struct event *event);
     void (*receive_plan)(void *context, conn_id conn, struct receive_plan *ret_plan);
     void *context;
@@ -77,8 +79,10 @@ struct stream_socket {
     int fd;
     int polled; /* events that we wait for now */
     bool connecting, paused, closing, handle_closed;
-    bool may_fall_back;   /* connecting by TCP: uTP is tried next */
-    int64_t connect_ns;   /* when it began to connect */
+    bool may_fall_back;          /* connecting by TCP: uTP is tried next */
+    int64_t connect_ns;          /* when it began to connect */
+    struct proxy_dialog *dialog; /* connecting through a proxy */
+    bool dialog_reads;
     bool is_utp;          /* no descriptor, nothing is polled */
     bool utp_full;        /* its ring has no room */
     bool utp_ended;       /* the other writes no more */

@@ -83,20 +83,40 @@ static void stream_on_fall_back(uv_timer_t *timer)
         uv_timer_stop(timer);
 }
 
+static void stream_on_unreachable(struct stream_socket *stream, enum freshet_error error)
+{
+    if (stream->may_fall_back)
+        stream_fall_back(stream);
+    else
+        stream_socket_fail(stream, error);
+}
+
+/* true: the proxy has let us through, or there is none. */
+static bool stream_pass_proxy(struct stream_socket *stream)
+{
+    enum proxy_progress progress =
+        stream->dialog ? proxy_dialog_step(stream->dialog, stream->fd) : PROXY_DONE;
+
+    stream->dialog_reads = progress == PROXY_READS;
+    if (progress == PROXY_FAILED)
+        stream_on_unreachable(stream, proxy_dialog_error(stream->dialog));
+    else if (progress != PROXY_DONE)
+        stream_socket_poll(stream);
+    return progress == PROXY_DONE;
+}
+
 static void stream_on_connected(struct stream_socket *stream)
 {
     int number = 0;
     socklen_t length = sizeof number;
 
     getsockopt(stream->fd, SOL_SOCKET, SO_ERROR, &number, &length);
-    if (number != 0 && stream->may_fall_back) {
-        stream_fall_back(stream);
-        return;
-    }
     if (number != 0) {
-        stream_socket_fail(stream, posix_error_of_socket(number));
+        stream_on_unreachable(stream, posix_error_of_socket(number));
         return;
     }
+    if (!stream_pass_proxy(stream))
+        return;
     stream->connecting = false;
     socket_address_of_local(stream->fd, &stream->local);
     struct event event = {.type = EVENT_CONNECTED,
@@ -136,18 +156,24 @@ static void stream_tell_failed(struct stream_sockets *sockets, conn_id conn, int
     sockets->table.options.event(sockets->table.options.context, &event);
 }
 
-/* A socket on its way to `remote`, or -errno. */
+/* A socket on its way to `remote`, or to the proxy before it, or -errno. */
 static int stream_open(const struct stream_sockets *sockets, const struct address *remote)
 {
+    const struct network_route *route = sockets->table.options.route;
+    struct address first = network_route_first_hop(route, remote);
     struct sockaddr_storage to;
-    socklen_t length = socket_address_to(remote, false, &to);
+    socklen_t length = socket_address_to(&first, false, &to);
     int fd = socket(to.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
     if (fd < 0)
         return -errno;
+    errno = network_route_tie(route, fd, true);
+    if (errno)
+        goto fail_socket;
     /* From the address that we listen on, so that peers see one of us (and tests tell peers of one
      * machine apart). */
-    socket_address_bind_like(fd, &sockets->bound, remote);
+    if (!network_route_has_interface(route))
+        socket_address_bind_like(fd, &sockets->bound, &first);
     if (connect(fd, (struct sockaddr *)&to, length) != 0 && errno != EINPROGRESS)
         goto fail_socket;
     return fd;
@@ -179,6 +205,8 @@ void stream_sockets_connect(struct stream_sockets *sockets, conn_id conn,
         return;
     }
     stream->connecting = true;
+    if (network_route_has_proxy(table->options.route))
+        stream->dialog = proxy_dialog_new(table->options.route, SOCKS_CONNECT, remote);
     stream->may_fall_back = may_fall_back;
     stream->connect_ns = clock_now();
     if (may_fall_back && !uv_is_active((uv_handle_t *)sockets->fall_back))
@@ -252,7 +280,7 @@ static void listener_on_poll(uv_poll_t *poll, int status, int events)
 }
 
 /* A bound, listening socket, or -errno. */
-static int listener_open(const struct address *address)
+static int listener_open(const struct address *address, const struct network_route *route)
 {
     struct sockaddr_storage local;
     socklen_t length = socket_address_to(address, false, &local);
@@ -265,9 +293,10 @@ static int listener_open(const struct address *address)
     if (local.ss_family == AF_INET6)
         setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, address_is_unspecified(address) ? &off : &on,
                    sizeof on);
-    if (bind(fd, (struct sockaddr *)&local, length) == 0 && listen(fd, 128) == 0)
+    int number = network_route_tie(route, fd, false);
+    if (!number && bind(fd, (struct sockaddr *)&local, length) == 0 && listen(fd, 128) == 0)
         return fd;
-    int number = errno;
+    number = number ? number : errno;
     close(fd);
     return -number;
 }
@@ -276,7 +305,7 @@ enum freshet_error stream_sockets_listen(struct stream_sockets *sockets,
                                          const struct address *address, struct address *ret_bound)
 {
     CHECK(sockets->listener < 0);
-    int fd = listener_open(address);
+    int fd = listener_open(address, sockets->table.options.route);
 
     if (fd < 0)
         return posix_error_of_socket(-fd);

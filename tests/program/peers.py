@@ -32,15 +32,16 @@ class Peer:
     """A `freshet get` or `freshet seed`; ends with the test."""
 
     def __init__(self, folder, command, *words, state=None, address=None, env=None,
-                 program=(PROGRAM,)):
+                 program=(PROGRAM,), listens=True):
         number = next(numbers)
         self.address = address or f"127.1.{number // 250}.{number % 250 + 1}"
         self.state = Path(state or folder / f"state-{number}")
         self.log_path = Path(folder) / f"{command}-{number}.log"
+        listen = ["--listen", f"{self.address}:0"] if listens else []
         with self.log_path.open("wb") as log:
             self.process = subprocess.Popen(
-                [*program, command, "--progress=json", "--state", self.state, "--listen",
-                 f"{self.address}:0", *map(str, words)],
+                [*program, command, "--progress=json", "--state", self.state, *listen,
+                 *map(str, words)],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, cwd=folder,
                 env={**os.environ, "HOME": str(folder), **(env or {})})
 
