@@ -2,8 +2,8 @@
 /*
  * Which way out of this machine everything takes: through a SOCKS 5 proxy, by one interface, or by
  * both. It is asked before each socket connects or listens, and says no rather than let one go
- * another way: what cannot go that way waits. The kernel is no part of that: what comes for a socket
- * that is gone it answers (reset, unreachable) by its own table of routes.
+ * another way: what cannot go that way waits. The kernel is no part of that: what comes for a
+ * socket that is gone it answers (reset, unreachable) by its own table of routes.
  */
 #ifndef FRESHET_HOST_NETWORK_ROUTE_H
 #define FRESHET_HOST_NETWORK_ROUTE_H
