@@ -1,21 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 #include "host/port_upnp.h"
 
+#include "host/port_http.h"
+
 #include <miniupnpc/miniupnpc.h>
-#include <miniupnpc/miniwget.h>
-#include <miniupnpc/upnpcommands.h>
 #include <miniupnpc/upnperrors.h>
+#include <miniupnpc/upnpreplyparse.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define SEARCH_MS       2000
-#define DEVICES_MAX     16 /* that are at the gateway */
-#define DESCRIPTION_MAX (256 * 1024)
-#define PORT_TRIES      8
-#define CONFLICT        718 /* errors of AddPortMapping */
-#define ONLY_PERMANENT  725
-#define NAME            "freshet"
+#define SEARCH_MS      2000
+#define DEVICES_MAX    16 /* that are at the gateway */
+#define PORT_TRIES     8
+#define NO_ANSWER      (-1)
+#define CONFLICT       718 /* errors of AddPortMapping */
+#define ONLY_PERMANENT 725
+#define NAME           "freshet"
 
 bool port_upnp_is_at(const char *url, const struct address *host)
 {
@@ -31,25 +32,65 @@ bool port_upnp_is_at(const char *url, const struct address *host)
     return after == ':' || after == '/';
 }
 
+/* An action of the service; `arguments` is XML. 0, an error of UPnP, or NO_ANSWER. With `wanted`
+ * that element of the answer. */
+static int act(const struct port_lease *lease, const char *action, const char *arguments,
+               const char *wanted, char ret_value[ADDRESS_TEXT_SIZE])
+{
+    char body[1024], soap_action[256];
+    struct buffer answer = {0};
+    struct NameValueParserData values;
+
+    snprintf(soap_action, sizeof soap_action, "%s#%s", lease->service, action);
+    snprintf(body, sizeof body,
+             "<?xml version=\"1.0\"?>\r\n<s:Envelope "
+             "xmlns:s=\"http://schemas.xmlsoap.org/soap/envelope/\" "
+             "s:encodingStyle=\"http://schemas.xmlsoap.org/soap/encoding/\"><s:Body>"
+             "<u:%s xmlns:u=\"%s\">%s</u:%s></s:Body></s:Envelope>\r\n",
+             action, lease->service, arguments, action);
+    long status = port_http_ask(lease->control, soap_action, body, &answer);
+    if (status == 0) {
+        buffer_deinit(&answer);
+        return NO_ANSWER;
+    }
+    ParseNameValue((const char *)answer.data, (int)answer.length, &values);
+    const char *error = GetValueFromNameValueList(&values, "errorCode");
+    const char *value = wanted ? GetValueFromNameValueList(&values, wanted) : NULL;
+    int code = status == 200 ? 0 : NO_ANSWER;
+    if (error)
+        code = atoi(error) > 0 ? atoi(error) : NO_ANSWER;
+    if (value)
+        snprintf(ret_value, ADDRESS_TEXT_SIZE, "%s", value);
+    ClearNameValueList(&values);
+    buffer_deinit(&answer);
+    return code;
+}
+
 static int add(const struct port_lease *lease, const char *protocol, uint16_t external_port,
                uint32_t lifetime_s)
 {
-    char outside[8], inside[8], own[ADDRESS_TEXT_SIZE], lifetime[12];
+    char arguments[512], own[ADDRESS_TEXT_SIZE];
 
     address_ip_to_text(&lease->own, own);
-    snprintf(outside, sizeof outside, "%u", external_port);
-    snprintf(inside, sizeof inside, "%u", lease->port);
-    snprintf(lifetime, sizeof lifetime, "%u", lifetime_s);
-    return UPNP_AddPortMapping(lease->control, lease->service, outside, inside, own, NAME, protocol,
-                               NULL, lifetime);
+    snprintf(arguments, sizeof arguments,
+             "<NewRemoteHost></NewRemoteHost><NewExternalPort>%u</NewExternalPort>"
+             "<NewProtocol>%s</NewProtocol><NewInternalPort>%u</NewInternalPort>"
+             "<NewInternalClient>%s</NewInternalClient><NewEnabled>1</NewEnabled>"
+             "<NewPortMappingDescription>" NAME "</NewPortMappingDescription>"
+             "<NewLeaseDuration>%u</NewLeaseDuration>",
+             external_port, protocol, lease->port, own, lifetime_s);
+    return act(lease, "AddPortMapping", arguments, NULL, NULL);
 }
 
-static void drop(const struct port_lease *lease, const char *protocol, uint16_t external_port)
+static int drop(const struct port_lease *lease, const char *protocol, uint16_t external_port)
 {
-    char outside[8];
+    char arguments[256];
 
-    snprintf(outside, sizeof outside, "%u", external_port);
-    UPNP_DeletePortMapping(lease->control, lease->service, outside, protocol, NULL);
+    snprintf(arguments, sizeof arguments,
+             "<NewRemoteHost></NewRemoteHost><NewExternalPort>%u</NewExternalPort>"
+             "<NewProtocol>%s</NewProtocol>",
+             external_port, protocol);
+    return act(lease, "DeletePortMapping", arguments, NULL, NULL);
 }
 
 /* Both or none. */
@@ -71,11 +112,11 @@ static int add_both(struct port_lease *lease, uint16_t external_port)
 
 static void ask_external(struct port_lease *lease)
 {
-    char text[64] = "";
+    char text[ADDRESS_TEXT_SIZE] = "";
     struct address external;
 
     lease->external = (struct address){0};
-    if (UPNP_GetExternalIPAddress(lease->control, lease->service, text) != 0 ||
+    if (act(lease, "GetExternalIPAddress", "", "NewExternalIPAddress", text) != 0 ||
         !address_from_text(text, true, &external) || address_is_unspecified(&external))
         return;
     external.port = lease->external_port;
@@ -93,7 +134,7 @@ static bool map_at(struct port_lease *lease, uint16_t wish, char ret_text[PORT_T
         lease->external_port = port;
     }
     if (code) {
-        const char *words = strupnperror(code);
+        const char *words = code == NO_ANSWER ? "no answer" : strupnperror(code);
         snprintf(ret_text, PORT_TEXT, "the router refuses: %.40s (%d)", words ? words : "error",
                  code);
         return false;
@@ -113,7 +154,7 @@ static bool take_service(struct port_lease *lease, const struct UPNPUrls *urls,
         return false;
     snprintf(lease->control, sizeof lease->control, "%s", urls->controlURL);
     snprintf(lease->service, sizeof lease->service, "%.127s", data->first.servicetype);
-    return true;
+    return strpbrk(lease->service, "<>&\"\r\n") == NULL; /* it stands in headers and XML */
 }
 
 static bool try_service(struct port_lease *lease, struct IGDdatas *data, const char *url,
@@ -131,16 +172,12 @@ static bool try_service(struct port_lease *lease, struct IGDdatas *data, const c
 static bool try_device(struct port_lease *lease, const char *url, uint16_t wish,
                        char ret_text[PORT_TEXT])
 {
-    char own[ADDRESS_TEXT_SIZE];
     struct IGDdatas data = {0};
-    int size = 0, status = 0;
-    char *description = miniwget_getaddr(url, &size, own, sizeof own, 0, &status);
+    struct buffer description = {0};
 
-    if (!description)
-        return false;
-    if (status == 200 && size > 0 && size <= DESCRIPTION_MAX)
-        parserootdesc(description, size, &data);
-    free(description);
+    if (port_http_ask(url, NULL, NULL, &description) == 200)
+        parserootdesc((const char *)description.data, (int)description.length, &data);
+    buffer_deinit(&description);
     if (!data.first.servicetype[0])
         return false; /* something else of the router's: it shares a disk, perhaps */
     if (try_service(lease, &data, url, wish, ret_text))
@@ -174,6 +211,6 @@ bool port_upnp_map(struct port_lease *lease, uint16_t wish, char ret_text[PORT_T
 
 void port_upnp_unmap(const struct port_lease *lease)
 {
-    drop(lease, "TCP", lease->external_port);
-    drop(lease, "UDP", lease->external_port);
+    if (drop(lease, "TCP", lease->external_port) != NO_ANSWER)
+        drop(lease, "UDP", lease->external_port);
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A port mapped by UPnP (Internet Gateway Device, WANIPConnection or WANPPPConnection), by
- * miniupnpc. A device is asked for by multicast, where any host of the network may answer: only
- * what is at the default gateway's address is read, and only what is there is spoken to, wherever
- * its description points. Blocks for some seconds.
+ * A port mapped by UPnP (Internet Gateway Device, WANIPConnection or WANPPPConnection). miniupnpc
+ * looks for devices and reads their XML; port_http.h fetches it, within bounds. A device is asked
+ * for by multicast, where any host of the network may answer: only what is at the default gateway's
+ * address is read, and only what is there is spoken to, wherever its description points. Blocks for
+ * some seconds.
  */
 #ifndef FRESHET_HOST_PORT_UPNP_H
 #define FRESHET_HOST_PORT_UPNP_H

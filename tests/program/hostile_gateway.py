@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """A default gateway that means ill, as a program: it answers the search for a router, and then its
-description never ends, a byte at a time, or points at CONTROL, where others are to be spoken to.
-Usage: hostile_gateway.py ADDRESS [CONTROL]. Prints a line for each visit."""
+description never ends, a byte at a time or as fast as can be, or points at a URL, where another is to
+be spoken to. Usage: hostile_gateway.py ADDRESS drip|flood|URL. Prints a line for each visit."""
 import socket
 import sys
 import threading
@@ -26,31 +26,30 @@ def point(connection, control):
     print("visited", flush=True)
 
 
-def drip(connection):
+def go_on(connection, piece, pause):
     connection.recv(4096)
     connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\n\r\n<root>")
     print("visited", flush=True)
     try:
         while True:
-            connection.sendall(b" ")
-            time.sleep(0.2)
+            connection.sendall(piece)
+            time.sleep(pause)
     except OSError:
         pass
 
 
-def serve(web, control):
+def serve(web, how):
+    ways = {"drip": (go_on, b" ", 0.2), "flood": (go_on, b" " * 65536, 0)}
     while True:
         connection = web.accept()[0]
-        if control:
-            point(connection, control)
-        else:
-            threading.Thread(target=drip, args=(connection,), daemon=True).start()
+        act, *rest = ways.get(how, (point, how))
+        threading.Thread(target=act, args=(connection, *rest), daemon=True).start()
 
 
 def main():
     address = sys.argv[1]
     web = socket.create_server((address, 0))
-    threading.Thread(target=serve, args=(web, "".join(sys.argv[2:])), daemon=True).start()
+    threading.Thread(target=serve, args=(web, sys.argv[2]), daemon=True).start()
     search = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     search.bind(("", 1900))
     search.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP,

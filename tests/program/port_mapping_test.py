@@ -222,12 +222,17 @@ def hostile_gateway(home_router):
         gateway.stdout.close()
 
 
-def test_a_router_that_never_ends_keeps_nobody(hostile_gateway, mapped_daemon):
-    gateway = hostile_gateway()
+@pytest.mark.parametrize("how", ["drip", "flood"])
+def test_a_router_that_never_ends_keeps_nobody(hostile_gateway, mapped_daemon, how):
+    gateway = hostile_gateway(how)
     daemon = mapped_daemon()
     assert gateway.stdout.readline() == "visited\n"
-    assert mapping_of(daemon)["state"] == "asking"
-    # Nor does it hold up an orderly end.
+    # It is given up, though it would go on for ever.
+    wait_log(daemon, " port-not-mapped ")
+    assert mapping_of(daemon)["state"] == "failed"
+    # Nor does it hold up an orderly end, in the middle of an answer.
+    run("ip", "address", "add", "10.81.0.3/24", "dev", "home")
+    assert gateway.stdout.readline() == "visited\n"
     assert daemon.kill(signal.SIGTERM) == 0
     assert " stopped" in daemon.log()
 
