@@ -138,7 +138,7 @@ def home_router(tmp_path):
             run(*words, "ip", "address", "add", f"{address}/24", "dev", name)
             run(*words, "ip", "link", "set", name, "up")
         run("ip", "route", "add", "default", "via", ROUTER)
-        run(*inside, "sysctl", "-q", "-w", "net.ipv4.ip_forward=1")
+        run(*inside, "sh", "-c", "echo 1 >/proc/sys/net/ipv4/ip_forward")
         run(*inside, "nft", "-f", "-", text=RULES)
         made = HomeRouter(folder, inside, world)
         yield made
