@@ -411,7 +411,9 @@ def test_not_one_packet_goes_by_another_interface(freshet, far, sniffer, got, tm
     assert (tmp_path / "to/f.bin").read_bytes() == source.read_bytes()
     packets = sniffer.stop()
     assert sum(map(is_ours, packets)) > 100
-    assert [packet for packet in packets if not is_ours(packet)] == []
+    # To what still comes for a socket that is closed, or for a program that has ended, the kernel
+    # says that nobody is there; it goes by its table of routes then, and no program can stop it.
+    assert [packet for packet in packets if not is_ours(packet) and not packet[5]] == []
 
 
 @pytest.mark.parametrize("transport", ["tcp", "utp"])
