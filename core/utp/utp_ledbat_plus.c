@@ -5,7 +5,8 @@
 #define PARTS_MAX     16 /* the smallest growth: a packet in so many round trips */
 #define HOLD_PACKETS  2u
 #define HOLD_ROUNDS   2
-#define SLOWDOWN_REST 9 /* times as long as the slowdown took */
+#define SLOWDOWN_REST 9               /* times as long as the slowdown took */
+#define CROWDED_US    (2 * TARGET_US) /* a queue that those who aim at TARGET_US do not make */
 
 /* The draft's 1 / GAIN. */
 static int64_t parts(const struct utp_window_ack *ack)
@@ -76,7 +77,7 @@ static bool is_starting(struct utp_window *congestion, const struct utp_window_a
     if (!congestion->slow_start)
         return false;
     if ((!congestion->has_left && ack->queue_us > TARGET_US / 4 * 3) ||
-        utp_window_bytes(congestion) >= congestion->threshold)
+        ack->queue_us > CROWDED_US || utp_window_bytes(congestion) >= congestion->threshold)
         leave_slow_start(congestion, ack);
     return congestion->slow_start;
 }

@@ -5,7 +5,8 @@
  * - grows by a part of a packet in a round trip, the less the shorter the path is;
  * - shrinks by a part of its window, so that the larger gives more;
  * - lets go now and then for two round trips, so that everybody sees the path without a queue; that
- *   costs a tenth of its time at most;
+ *   costs a tenth of its time at most; it does not come back into a queue twice as long as it
+ *   aims at, which is TCP's;
  * - aims at 60 ms.
  * The draft measures round trips; uTP tells one-way times, so the way back does not count.
  */
