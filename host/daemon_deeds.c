@@ -26,6 +26,7 @@ struct daemon_deed {
     char *move_to, *path, *name;
     uint8_t *made;
     uint32_t made_count;
+    bool has_data; /* as last known */
     struct payload_task task;
     char part_name[STORAGE_PART_NAME_SIZE];
     enum freshet_error error;
@@ -103,7 +104,9 @@ static void deed_delete(struct daemon_deed *deed)
     if (deed->made_count == deed->task.file_count)
         deed->task.made = deed->made;
     deed_task(deed, PAYLOAD_DELETE);
-    if (deed->error == FRESHET_ERROR_ABSENT && !deed->made) /* nothing was ever written there */
+    /* Nothing was ever written there, or nothing that is recorded: such a folder would be made anew
+     * by the next start, so one that is not there is not a drive that was pulled. */
+    if (deed->error == FRESHET_ERROR_ABSENT && (!deed->made || !deed->has_data))
         deed->error = FRESHET_OK;
 }
 
@@ -192,6 +195,7 @@ void daemon_deeds_start(struct daemon_service *daemon, const struct catalog_acti
         deed->made = memory_copy(torrent->made, torrent->file_count);
         deed->made_count = torrent->file_count;
     }
+    deed->has_data = torrent->verified_bytes > 0;
     deed->work.run = deed_run;
     deed->work.done = deed_done;
     list_append(&daemon->deeds, &deed->node);

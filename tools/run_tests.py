@@ -212,7 +212,7 @@ def section_interop(tally):
 def section_program(tally):
     """the program as people meet it: command line, files it installs, package"""
     if build(tally, "release"):
-        pytest(tally, ROOT / "tests/program", 1500)
+        pytest(tally, ROOT / "tests/program", 2400)
 
 
 def section_page(tally):

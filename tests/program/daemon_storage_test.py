@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """A daemon whose disks fill up, go away and come back, and what it deletes."""
 import os
+import shutil
 import signal
 
 import namespaces
@@ -249,6 +250,25 @@ def test_removing_with_data_takes_only_files_that_freshet_made(daemons, seeded, 
     assert daemon.kill(signal.SIGTERM) == 0
     assert left() == kept
     assert outside.read_bytes() == before
+
+
+def test_what_never_came_is_removed_though_its_folder_is_gone(daemons, seeded):
+    torrent, _, seed = seeded({"a.bin": 200 * KIB})
+    seed.stop()
+    daemon = daemons()
+    daemon.add(torrent)
+    wait_for(lambda: (daemon.folder / "downloads").exists(), lambda: daemon.log()[-2000:])
+    wait_row(daemon, lambda row: row["status"] == 4)
+    daemon.rpc("torrent-stop")
+    wait_row(daemon, lambda row: row["status"] == 0)
+    daemon.kill()
+    shutil.rmtree(daemon.folder / "downloads")
+    daemon.start()
+    daemon.rpc("torrent-remove", delete_local_data=True)
+    wait_for(lambda: not daemon.torrents(), lambda: daemon.torrents())
+    assert daemon.kill(signal.SIGTERM) == 0
+    daemon.start()
+    assert not daemon.torrents()
 
 
 def test_a_file_that_somebody_put_there_first_stays(daemons, seeded, freshet):
