@@ -40,17 +40,8 @@ static int feed_ls_run(struct command_call *call)
 {
     static const char *const headings[] = {">ID",     "every",   "read last", ">items",  ">taken",
                                            "include", "exclude", "URL",       "trouble", NULL};
-    json_t *rules, *entry;
-    size_t index;
-    enum exit_code code = intake_rules_list(call, "/feeds", &rules);
 
-    if (code || !rules)
-        return code;
-    struct daemon_table *table = daemon_table_new(headings);
-    json_array_foreach(rules, index, entry) add_row(table, entry);
-    daemon_table_print(table);
-    json_decref(rules);
-    return EXIT_CODE_OK;
+    return intake_rules_list(call, "/feeds", headings, add_row);
 }
 
 extern const struct command feed_ls_command;

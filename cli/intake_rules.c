@@ -71,22 +71,30 @@ static enum exit_code get_rules(struct daemon_client *client, const char *path, 
     return EXIT_CODE_OK;
 }
 
-enum exit_code intake_rules_list(const struct command_call *call, const char *path,
-                                 json_t **ret_rules)
+int intake_rules_list(const struct command_call *call, const char *path,
+                      const char *const *headings,
+                      void (*add_row)(struct daemon_table *table, const json_t *entry))
 {
     struct daemon_client *client;
     enum exit_code code = daemon_client_new(call, &client);
+    json_t *rules, *entry;
+    size_t index;
 
-    *ret_rules = NULL;
     if (code)
         return code;
-    code = get_rules(client, path, ret_rules);
+    code = get_rules(client, path, &rules);
     daemon_client_free(client);
-    if (!code && command_has(call, "json")) {
-        daemon_client_print(*ret_rules);
-        *ret_rules = NULL;
+    if (code)
+        return code;
+    if (command_has(call, "json")) {
+        daemon_client_print(rules);
+        return EXIT_CODE_OK;
     }
-    return code;
+    struct daemon_table *table = daemon_table_new(headings);
+    json_array_foreach(rules, index, entry) add_row(table, entry);
+    daemon_table_print(table);
+    json_decref(rules);
+    return EXIT_CODE_OK;
 }
 
 static bool is_named(const json_t *rule, const char *key, const char *name)

@@ -5,6 +5,7 @@
 #define FRESHET_CLI_INTAKE_RULES_H
 
 #include "cli/daemon_client.h"
+#include "cli/daemon_table.h"
 
 #define INTAKE_RULES_OPTIONS                                                                       \
     {"output", 'o', "DIR", "put the data there; default the daemon's download folder",             \
@@ -20,9 +21,11 @@ enum exit_code intake_rules_describe(const struct command_call *call, json_t *ru
 json_t *intake_rules_values(const struct command_call *call, const char *option);
 /* Gives the rule (taken) to the daemon, `path` "/watch" or "/feeds", and says its number. */
 int intake_rules_add(const struct command_call *call, const char *path, json_t *rule);
-/* All of the kind: a list of {"rule", "status"}; with --json it is printed. NULL, or: */
-enum exit_code intake_rules_list(const struct command_call *call, const char *path,
-                                 json_t **ret_rules);
+/* Prints all of the kind: a row of a table each, whose cells `add_row` adds of {"rule", "status"};
+ * with --json as they are. */
+int intake_rules_list(const struct command_call *call, const char *path,
+                      const char *const *headings,
+                      void (*add_row)(struct daemon_table *table, const json_t *entry));
 /* Removes those that the operands name: by number, or by what `key` of the rule is. */
 int intake_rules_remove(const struct command_call *call, const char *path, const char *key);
 /* A time of day with its date, "never" for 0. */

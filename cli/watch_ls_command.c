@@ -34,17 +34,8 @@ static int watch_ls_run(struct command_call *call)
 {
     static const char *const headings[] = {">ID", "after",  "start",   "labels", ">taken",
                                            "to",  "folder", "trouble", NULL};
-    json_t *rules, *entry;
-    size_t index;
-    enum exit_code code = intake_rules_list(call, "/watch", &rules);
 
-    if (code || !rules)
-        return code;
-    struct daemon_table *table = daemon_table_new(headings);
-    json_array_foreach(rules, index, entry) add_row(table, entry);
-    daemon_table_print(table);
-    json_decref(rules);
-    return EXIT_CODE_OK;
+    return intake_rules_list(call, "/watch", headings, add_row);
 }
 
 extern const struct command watch_ls_command;

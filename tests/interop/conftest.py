@@ -13,6 +13,7 @@ import network  # noqa: E402  pylint: disable=wrong-import-position
 network.enter()  # before libtorrent starts threads
 
 # pylint: disable=wrong-import-position
+import freshet_client  # noqa: E402
 import payload  # noqa: E402
 from aria2_client import Aria2  # noqa: E402
 from freshet_client import Freshet  # noqa: E402
@@ -27,6 +28,18 @@ def source(tmp_path_factory):
     folder = tmp_path_factory.mktemp("source")
     payload.make(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def made(source, tmp_path_factory):
+    """Torrents of the payload by version, made by freshet."""
+    folder = tmp_path_factory.mktemp("made")
+    paths = {}
+    for version in payload.VERSIONS:
+        paths[version] = folder / f"{version}.torrent"
+        freshet_client.run("create", f"--{version}", "--no-date", "-l", "256K", "-o",
+                           paths[version], source / payload.NAME)
+    return paths
 
 
 class Clients:
@@ -48,6 +61,12 @@ class Clients:
     def freshet(self, command, *words, family=4):
         return self.keep(Freshet(self.new_folder("freshet"), network.new_address(family), command,
                                  *words))
+
+    def seeding(self, torrent, source, *words):
+        """A freshet that has the payload and says so."""
+        seed = self.freshet("seed", torrent, "-o", source, *words)
+        seed.wait_phase("seeding")
+        return seed
 
     def neighbour(self, command, *words):
         """A freshet that looks for peers in the local network."""

@@ -4,6 +4,7 @@ import random
 from pathlib import Path
 
 NAME = "Gepäck"
+VERSIONS = ("v1", "v2", "hybrid")  # of torrents of it
 FILES = {
     "gross.bin": 14_000_003,
     "leer": 0,

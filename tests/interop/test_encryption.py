@@ -7,7 +7,6 @@ import pytest
 from waiting import wait_for
 from wire_tap import WireTap
 
-VERSIONS = ["v1", "v2", "hybrid"]
 HANDSHAKE = b"\x13BitTorrent protocol"
 
 FORCED, ENABLED, DISABLED = 0, 1, 2  # libtorrent's policies
@@ -16,23 +15,6 @@ PLAINTEXT, RC4, BOTH = 1, 2, 3       # and what may be agreed
 
 def policy(value, level, **more):
     return {"in_enc_policy": value, "out_enc_policy": value, "allowed_enc_level": level, **more}
-
-
-@pytest.fixture(scope="session")
-def made(source, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("made")
-    paths = {}
-    for version in VERSIONS:
-        paths[version] = folder / f"{version}.torrent"
-        freshet_client.run("create", f"--{version}", "--no-date", "-l", "256K", "-o",
-                           paths[version], source / payload.NAME)
-    return paths
-
-
-def seed_with_freshet(clients, torrent, source, *words):
-    seed = clients.freshet("seed", torrent, "-o", source, *words)
-    seed.wait_phase("seeding")
-    return seed
 
 
 def finish(get, folder):
@@ -55,10 +37,10 @@ def sample(source):
 
 # ---- among ourselves, with somebody looking ----
 
-@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("version", payload.VERSIONS)
 def test_nothing_of_bittorrent_is_on_the_wire_where_encryption_is_required(clients, made, source,
                                                                            tmp_path, tap, version):
-    seed = seed_with_freshet(clients, made[version], source, "--encryption", "require")
+    seed = clients.seeding(made[version], source, "--encryption", "require")
     wire = tap(seed.endpoint)
     get = clients.freshet("get", made[version], "-o", tmp_path / "copy", "--peer", wire.endpoint,
                           "--encryption", "require")
@@ -70,7 +52,7 @@ def test_nothing_of_bittorrent_is_on_the_wire_where_encryption_is_required(clien
 
 def test_the_tap_sees_what_is_not_hidden(clients, made, source, tmp_path, tap):
     """What the test above would fail with."""
-    seed = seed_with_freshet(clients, made["v1"], source)
+    seed = clients.seeding(made["v1"], source)
     wire = tap(seed.endpoint)
     get = clients.freshet("get", made["v1"], "-o", tmp_path / "copy", "--peer", wire.endpoint)
     finish(get, tmp_path / "copy")
@@ -80,7 +62,7 @@ def test_the_tap_sees_what_is_not_hidden(clients, made, source, tmp_path, tap):
 
 def test_who_prefers_it_and_meets_one_who_allows_it_hides_the_handshake_alone(
         clients, made, source, tmp_path, tap):
-    seed = seed_with_freshet(clients, made["v1"], source, "--encryption", "allow")
+    seed = clients.seeding(made["v1"], source, "--encryption", "allow")
     wire = tap(seed.endpoint)
     get = clients.freshet("get", made["v1"], "-o", tmp_path / "copy", "--peer", wire.endpoint,
                           "--encryption", "prefer")
@@ -90,7 +72,7 @@ def test_who_prefers_it_and_meets_one_who_allows_it_hides_the_handshake_alone(
 
 
 def test_who_requires_it_does_not_talk_to_who_does_without(clients, made, source, tmp_path, tap):
-    seed = seed_with_freshet(clients, made["v1"], source, "--encryption", "off")
+    seed = clients.seeding(made["v1"], source, "--encryption", "off")
     wire = tap(seed.endpoint)
     get = clients.freshet("get", made["v1"], "-o", tmp_path / "copy", "--peer", wire.endpoint,
                           "--encryption", "require", "--no-dht", "--timeout", "5s")
@@ -103,7 +85,7 @@ def test_who_requires_it_does_not_talk_to_who_does_without(clients, made, source
 
 
 def test_metadata_comes_over_an_encrypted_connection(clients, made, source, tmp_path, tap):
-    seed = seed_with_freshet(clients, made["hybrid"], source, "--encryption", "require")
+    seed = clients.seeding(made["hybrid"], source, "--encryption", "require")
     wire = tap(seed.endpoint)
     link = freshet_client.run("show", made["hybrid"], "--magnet").strip()
     get = clients.freshet("get", link, "-o", tmp_path / "copy", "--peer", wire.endpoint,
@@ -114,7 +96,7 @@ def test_metadata_comes_over_an_encrypted_connection(clients, made, source, tmp_
 
 def test_it_goes_over_utp_as_over_tcp(clients, made, source, tmp_path):
     words = ["--encryption", "require", "--transport", "utp"]
-    seed = seed_with_freshet(clients, made["hybrid"], source, *words)
+    seed = clients.seeding(made["hybrid"], source, *words)
     get = clients.freshet("get", made["hybrid"], "-o", tmp_path / "copy", "--peer", seed.endpoint,
                           *words)
     finish(get, tmp_path / "copy")
@@ -123,8 +105,8 @@ def test_it_goes_over_utp_as_over_tcp(clients, made, source, tmp_path):
 @pytest.mark.parametrize("theirs,level", [(FORCED, RC4), (ENABLED, BOTH)])
 def test_a_libtorrent_that_speaks_utp_alone_downloads_encrypted(clients, made, source, tmp_path,
                                                                 theirs, level):
-    seed = seed_with_freshet(clients, made["hybrid"], source, "--encryption", "require",
-                             "--transport", "utp")
+    seed = clients.seeding(made["hybrid"], source, "--encryption", "require",
+                           "--transport", "utp")
     leech = clients.libtorrent(enable_outgoing_utp=True, enable_incoming_utp=True,
                                enable_outgoing_tcp=False, enable_incoming_tcp=False,
                                **policy(theirs, level))
@@ -136,7 +118,7 @@ def test_a_libtorrent_that_speaks_utp_alone_downloads_encrypted(clients, made, s
 
 # ---- libtorrent ----
 
-@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("version", payload.VERSIONS)
 def test_freshet_downloads_from_a_libtorrent_that_forces_rc4(clients, made, source, tmp_path, tap,
                                                              version):
     seed = clients.libtorrent(**policy(FORCED, RC4))
@@ -149,10 +131,10 @@ def test_freshet_downloads_from_a_libtorrent_that_forces_rc4(clients, made, sour
     assert not wire.saw(sample(source)[:16])
 
 
-@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("version", payload.VERSIONS)
 def test_a_libtorrent_that_forces_rc4_downloads_from_freshet(clients, made, source, tmp_path, tap,
                                                              version):
-    seed = seed_with_freshet(clients, made[version], source, "--encryption", "require")
+    seed = clients.seeding(made[version], source, "--encryption", "require")
     wire = tap(seed.endpoint)
     leech = clients.libtorrent(**policy(FORCED, RC4))
     handle = leech.add(made[version], tmp_path / "copy")
@@ -185,7 +167,7 @@ def test_freshet_dials_libtorrent_with_each_policy(clients, made, source, tmp_pa
 ])
 def test_libtorrent_with_each_policy_dials_freshet(clients, made, source, tmp_path, ours, theirs,
                                                    level, rc4_first):
-    seed = seed_with_freshet(clients, made["hybrid"], source, "--encryption", ours)
+    seed = clients.seeding(made["hybrid"], source, "--encryption", ours)
     leech = clients.libtorrent(**policy(theirs, level, prefer_rc4=rc4_first))
     handle = leech.add(made["hybrid"], tmp_path / "copy")
     leech.connect(handle, seed.endpoint)
@@ -194,7 +176,7 @@ def test_libtorrent_with_each_policy_dials_freshet(clients, made, source, tmp_pa
 
 
 def test_a_crowd_of_libtorrents_that_force_rc4_completes(clients, made, source, tmp_path):
-    seed = seed_with_freshet(clients, made["hybrid"], source)
+    seed = clients.seeding(made["hybrid"], source)
     crowd = []
     for number in range(4):
         leech = clients.libtorrent(**policy(FORCED, RC4))
@@ -225,8 +207,8 @@ def test_freshet_downloads_from_a_transmission_that_requires_it(clients, made, s
 def test_a_transmission_that_requires_it_downloads_from_freshet(clients, made, source, tmp_path):
     leech = clients.transmission(encryption="required")
     number = leech.add(made["v1"], tmp_path / "copy")
-    seed_with_freshet(clients, made["v1"], source, "--peer", leech.endpoint, "--encryption",
-                      "require")
+    clients.seeding(made["v1"], source, "--peer", leech.endpoint, "--encryption",
+                    "require")
     leech.wait_complete(number)
     payload.check(tmp_path / "copy", empty=False)
 
@@ -237,7 +219,7 @@ def test_a_transmission_that_requires_it_comes_to_freshet(clients, source, tmp_p
     torrent = tmp_path / "tracked.torrent"
     freshet_client.run("create", "--v1", "-l", "256K", "-a", tracker.http, "-o", torrent,
                        source / payload.NAME)
-    seed = seed_with_freshet(clients, torrent, source, "--encryption", "require")
+    seed = clients.seeding(torrent, source, "--encryption", "require")
     leech = clients.transmission(encryption="required")
     number = leech.add(torrent, tmp_path / "copy")
     seen = []
@@ -266,7 +248,7 @@ def test_an_aria2_that_requires_it_downloads_from_freshet(clients, source, tmp_p
     torrent = tmp_path / "tracked.torrent"
     freshet_client.run("create", "--v1", "-l", "256K", "-a", tracker.http, "-o", torrent,
                        source / payload.NAME)
-    seed_with_freshet(clients, torrent, source, "--encryption", ours)
+    clients.seeding(torrent, source, "--encryption", ours)
     leech = clients.aria2(torrent, tmp_path / "copy", crypto=level)
     leech.wait_complete()
     payload.check(tmp_path / "copy")

@@ -26,12 +26,6 @@ def link_of(torrent):
     return freshet_client.run("show", "--magnet", torrent).strip()
 
 
-def seed_with_freshet(clients, torrent, source, *words):
-    seed = clients.freshet("seed", torrent, "-o", source, "--no-dht", *words)
-    seed.wait_phase("seeding")
-    return seed
-
-
 def add_link(client, link, folder):
     parameters = libtorrent.parse_magnet_uri(link)
     parameters.save_path = str(folder)
@@ -54,7 +48,7 @@ def test_freshet_has_metadata_from_libtorrent(clients, made, source, tmp_path, c
 
 @pytest.mark.parametrize("case", CASES, ids="-".join)
 def test_libtorrent_has_metadata_from_freshet(clients, made, source, tmp_path, case):
-    seed = seed_with_freshet(clients, made[case], source)
+    seed = clients.seeding(made[case], source, "--no-dht")
     client = clients.libtorrent()
     handle = add_link(client, link_of(made[case]), tmp_path / "copy")
     client.connect(handle, seed.endpoint)
@@ -68,7 +62,7 @@ def test_libtorrent_asks_for_layers_that_its_torrent_lacks(clients, made, source
     torrent[b"piece layers"] = {}
     bare = tmp_path / "bare.torrent"
     bare.write_bytes(libtorrent.bencode(torrent))
-    seed = seed_with_freshet(clients, made[case], source)
+    seed = clients.seeding(made[case], source, "--no-dht")
     client = clients.libtorrent()
     handle = client.add(bare, tmp_path / "copy")
     client.connect(handle, seed.endpoint)
@@ -107,7 +101,7 @@ def test_transmission_has_metadata_from_freshet(clients, made, source, tmp_path)
     tracker = clients.tracker()
     torrent = tmp_path / "edited.torrent"
     freshet_client.run("edit", made["v1", "256K"], "-a", tracker.http, "-o", torrent)
-    seed_with_freshet(clients, torrent, source)
+    clients.seeding(torrent, source, "--no-dht")
     client = clients.transmission()
     answer = client.call("torrent-add", filename=link_of(torrent),
                          **{"download-dir": str(tmp_path / "copy")})

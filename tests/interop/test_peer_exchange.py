@@ -17,12 +17,6 @@ def torrent(source, tmp_path_factory):
     return path
 
 
-def seed_with_freshet(clients, torrent, source, *words):
-    seed = clients.freshet("seed", torrent, "-o", source, *SLOW, *words)
-    seed.wait_phase("seeding")
-    return seed
-
-
 def wait_peers(freshet, count):
     """Until it is connected to so many."""
     wait_for(lambda: (freshet.event("progress") or {}).get("peers", 0) >= count,
@@ -40,7 +34,7 @@ def is_from_exchange(handle, client):
 
 
 def test_freshet_tells_a_newcomer_that_is_freshet(clients, torrent, source, tmp_path):
-    seed = seed_with_freshet(clients, torrent, source)
+    seed = clients.seeding(torrent, source, *SLOW)
     other = clients.libtorrent(plugins=False)
     handle = other.add(torrent, tmp_path / "other")
     handle.set_download_limit(50_000)
@@ -54,7 +48,7 @@ def test_freshet_tells_a_newcomer_that_is_freshet(clients, torrent, source, tmp_
 
 
 def test_freshet_tells_a_newcomer_that_is_libtorrent(clients, torrent, source, tmp_path):
-    seed = seed_with_freshet(clients, torrent, source)
+    seed = clients.seeding(torrent, source, *SLOW)
     get = clients.freshet("get", torrent, "-o", tmp_path / "copy", *SLOW, "--peer", seed.endpoint)
     wait_peers(seed, 1)
     other = clients.libtorrent()

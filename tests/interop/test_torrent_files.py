@@ -11,8 +11,6 @@ import payload
 import torrents
 from freshet_client import PROGRAM
 
-VERSIONS = ("v1", "v2", "hybrid")
-
 
 def run(*words, code=0):
     result = subprocess.run([PROGRAM, *map(str, words)], capture_output=True, text=True, check=False,
@@ -37,7 +35,7 @@ def fixture_ours(source, tmp_path):
     return make
 
 
-@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("version", payload.VERSIONS)
 def test_libtorrent_reads_ours(ours, source, version):
     torrent = ours(version)
     facts = show(torrent)
@@ -56,7 +54,7 @@ def test_libtorrent_reads_ours(ours, source, version):
     run("verify", torrent, source)
 
 
-@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("version", payload.VERSIONS)
 def test_libtorrent_hashes_as_we_do(ours, source, tmp_path, version):
     facts = show(ours(version))
     theirs = show(torrents.make(source, tmp_path / "theirs.torrent", version))
@@ -65,7 +63,7 @@ def test_libtorrent_hashes_as_we_do(ours, source, tmp_path, version):
         assert file.get("pieces_root") == roots[file["path"]]
 
 
-@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("version", payload.VERSIONS)
 def test_we_verify_libtorrents(source, tmp_path, version):
     torrent = torrents.make(source, tmp_path / "theirs.torrent", version)
     facts = show(torrent)
@@ -73,7 +71,7 @@ def test_we_verify_libtorrents(source, tmp_path, version):
     run("verify", torrent, source)
 
 
-@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("version", payload.VERSIONS)
 def test_libtorrent_reads_our_magnet_links(ours, version):
     torrent = ours(version)
     parameters = libtorrent.parse_magnet_uri(run("show", "--magnet", torrent).strip())

@@ -1,29 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The payload both ways between freshet and each client, with torrents that freshet made."""
-import freshet_client
 import payload
 import pytest
 import torrents
-
-VERSIONS = ["v1", "v2", "hybrid"]
-
-
-@pytest.fixture(scope="session")
-def made(source, tmp_path_factory):
-    """Torrents of the payload by version, made by freshet."""
-    folder = tmp_path_factory.mktemp("made")
-    paths = {}
-    for version in VERSIONS:
-        paths[version] = folder / f"{version}.torrent"
-        freshet_client.run("create", f"--{version}", "--no-date", "-l", "256K", "-o",
-                           paths[version], source / payload.NAME)
-    return paths
-
-
-def seed_with_freshet(clients, torrent, source, *words):
-    seed = clients.freshet("seed", torrent, "-o", source, *words)
-    seed.wait_phase("seeding")
-    return seed
 
 
 def finish(get, folder, total):
@@ -38,9 +17,9 @@ def finish(get, folder, total):
 SIZE = sum(payload.FILES.values())
 
 
-@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("version", payload.VERSIONS)
 def test_freshet_downloads_from_freshet(clients, made, source, tmp_path, version):
-    seed = seed_with_freshet(clients, made[version], source)
+    seed = clients.seeding(made[version], source)
     get = clients.freshet("get", made[version], "-o", tmp_path / "copy", "--peer", seed.endpoint)
     finish(get, tmp_path / "copy", SIZE)
     assert seed.stats()["uploaded"] == SIZE
@@ -53,7 +32,7 @@ def test_freshet_waits_for_a_peer_that_is_hashing_still(clients, made, source, t
     finish(get, tmp_path / "copy", SIZE)
 
 
-@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("version", payload.VERSIONS)
 def test_freshet_downloads_from_libtorrent(clients, made, source, tmp_path, version):
     seed = clients.libtorrent()
     seed.add(made[version], source, seed=True)
@@ -61,9 +40,9 @@ def test_freshet_downloads_from_libtorrent(clients, made, source, tmp_path, vers
     finish(get, tmp_path / "copy", SIZE)
 
 
-@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("version", payload.VERSIONS)
 def test_libtorrent_downloads_from_freshet(clients, made, source, tmp_path, version):
-    seed = seed_with_freshet(clients, made[version], source)
+    seed = clients.seeding(made[version], source)
     leech = clients.libtorrent()
     handle = leech.add(made[version], tmp_path / "copy")
     leech.connect(handle, seed.endpoint)
@@ -72,16 +51,16 @@ def test_libtorrent_downloads_from_freshet(clients, made, source, tmp_path, vers
     assert seed.stats()["uploaded"] >= SIZE
 
 
-@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("version", payload.VERSIONS)
 def test_freshet_goes_out_to_libtorrent_to_seed(clients, made, source, tmp_path, version):
     leech = clients.libtorrent()
     handle = leech.add(made[version], tmp_path / "copy")
-    seed_with_freshet(clients, made[version], source, "--peer", leech.endpoint)
+    clients.seeding(made[version], source, "--peer", leech.endpoint)
     leech.wait_complete(handle)
     payload.check(tmp_path / "copy")
 
 
-@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("version", payload.VERSIONS)
 def test_libtorrent_comes_in_to_seed(clients, made, source, tmp_path, version):
     seed = clients.libtorrent()
     handle = seed.add(made[version], source, seed=True)
@@ -104,7 +83,7 @@ def test_transfers_over_ipv6(clients, made, source, tmp_path):
     payload.check(tmp_path / "last")
 
 
-@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("version", payload.VERSIONS)
 def test_freshet_completes_beside_a_libtorrent_that_sends_rubbish(clients, made, source, tmp_path,
                                                                   version):
     payload.make(tmp_path / "bad")
@@ -122,7 +101,7 @@ def test_freshet_completes_beside_a_libtorrent_that_sends_rubbish(clients, made,
 
 
 def test_a_crowd_of_libtorrents_completes_from_one_freshet(clients, made, source, tmp_path):
-    seed = seed_with_freshet(clients, made["hybrid"], source)
+    seed = clients.seeding(made["hybrid"], source)
     crowd = []
     for number in range(6):
         leech = clients.libtorrent()
@@ -137,7 +116,7 @@ def test_a_crowd_of_libtorrents_completes_from_one_freshet(clients, made, source
 
 
 def test_libtorrent_that_tries_encryption_first_falls_back(clients, made, source, tmp_path):
-    seed = seed_with_freshet(clients, made["v1"], source, "--encryption", "off")
+    seed = clients.seeding(made["v1"], source, "--encryption", "off")
     leech = clients.libtorrent(out_enc_policy=1, in_enc_policy=1)
     handle = leech.add(made["v1"], tmp_path / "copy")
     leech.connect(handle, seed.endpoint)
@@ -163,7 +142,7 @@ def test_freshet_and_libtorrent_complete_one_another(clients, made, source, tmp_
             path.write_bytes((source / payload.NAME / name).read_bytes())
     other = clients.libtorrent()
     handle = other.add(made["hybrid"], theirs)
-    seed = seed_with_freshet(clients, made["hybrid"], source, "--up-limit", "1M")
+    seed = clients.seeding(made["hybrid"], source, "--up-limit", "1M")
     get = clients.freshet("get", made["hybrid"], "-o", ours, "--peer", other.endpoint, "--peer",
                           seed.endpoint, "--seed-time", "60s")
     get.wait_event("done")
@@ -183,7 +162,7 @@ def test_freshet_downloads_from_transmission(clients, made, source, tmp_path):
 def test_transmission_downloads_from_freshet(clients, made, source, tmp_path):
     leech = clients.transmission()  # 3.00 takes no hybrid torrent, whoever made it
     number = leech.add(made["v1"], tmp_path / "copy")
-    seed_with_freshet(clients, made["v1"], source, "--peer", leech.endpoint)
+    clients.seeding(made["v1"], source, "--peer", leech.endpoint)
     leech.wait_complete(number)
     payload.check(tmp_path / "copy", empty=False)
 
@@ -196,7 +175,7 @@ def test_freshet_downloads_from_aria2(clients, made, source, tmp_path):
 
 def test_aria2_downloads_from_freshet(clients, made, source, tmp_path):
     leech = clients.aria2(made["v1"], tmp_path / "copy")
-    seed_with_freshet(clients, made["v1"], source, "--peer", leech.endpoint)
+    clients.seeding(made["v1"], source, "--peer", leech.endpoint)
     leech.wait_complete()
     payload.check(tmp_path / "copy")
 
@@ -204,7 +183,7 @@ def test_aria2_downloads_from_freshet(clients, made, source, tmp_path):
 def test_a_swarm_of_all_clients_completes_from_one_freshet(clients, source, tmp_path):
     tracker = clients.tracker()
     torrent = torrents.make(source, tmp_path / "a.torrent", "v1", [tracker.http])
-    seed_with_freshet(clients, torrent, source)
+    clients.seeding(torrent, source)
     other = clients.libtorrent()
     handle = other.add(torrent, tmp_path / "libtorrent")
     transmission = clients.transmission(encryption="preferred")  # as it is out of the box
