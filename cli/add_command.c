@@ -1,19 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* freshet add: give torrents to the daemon. */
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "cli/daemon_client.h"
 #include "cli/daemon_start.h"
 #include "cli/file_choice.h"
-#include "cli/message.h"
 #include "cli/terminal.h"
 #include "cli/torrent_source.h"
 #include "cli/web_page.h"
-#include "core/base/check.h"
 #include "core/base/memory.h"
-#include "host/root_path.h"
 
 static const struct command_option options[] = {
     {"output", 'o', "DIR", "put the files there; default the daemon's download folder",
@@ -29,17 +25,6 @@ static const struct command_option options[] = {
     DAEMON_CLIENT_OPTIONS,
     {0},
 };
-
-static json_t *base64_json(struct bytes bytes)
-{
-    CHECK(bytes.length <= LIMIT_TORRENT_FILE_SIZE);
-    char *text = memory_new(bytes.length / 3 * 4 + 5);
-    int length = EVP_EncodeBlock((unsigned char *)text, bytes.data, (int)bytes.length);
-    json_t *json = json_stringn(text, (size_t)length);
-
-    memory_free(text);
-    return json;
-}
 
 /* The files that are not wanted, by their places in the torrent. */
 static enum exit_code choose_files(const struct command_call *call, const struct metainfo *metainfo,
@@ -77,7 +62,7 @@ static enum exit_code describe(const struct command_call *call, const char *oper
             code = command_usage_error("files of a magnet link can be chosen when it is known what "
                                        "it holds: add it, then 'freshet files'");
     } else {
-        json_object_set_new(params, "metainfo", base64_json(buffer_bytes(&source.bytes)));
+        json_object_set_new(params, "metainfo", daemon_client_base64(buffer_bytes(&source.bytes)));
         code = choose_files(call, source.metainfo, params);
     }
     magnet_free(magnet);
@@ -87,24 +72,14 @@ static enum exit_code describe(const struct command_call *call, const char *oper
 
 static enum exit_code add_options(const struct command_call *call, json_t *params)
 {
-    char folder[LIMIT_PATH_LENGTH + 1];
+    enum exit_code code = daemon_client_put_folder(call, params, "download_dir");
 
-    if (command_has(call, "output")) {
-        enum freshet_error error = root_path_resolve(command_value(call, "output"), folder);
-        if (error) {
-            message_error_code(command_value(call, "output"), error);
-            return EXIT_CODE_DISK;
-        }
-        json_object_set_new(params, "download_dir", json_string(folder));
-    }
+    if (code)
+        return code;
     if (command_has(call, "stopped"))
         json_object_set_new(params, "paused", json_true());
-    if (command_value_count(call, "label")) {
-        json_t *labels = json_array();
-        for (size_t i = 0; i < command_value_count(call, "label"); i++)
-            json_array_append_new(labels, json_string(command_value_at(call, "label", i)));
-        json_object_set_new(params, "labels", labels);
-    }
+    if (command_value_count(call, "label"))
+        json_object_set_new(params, "labels", daemon_client_values(call, "label"));
     return EXIT_CODE_OK;
 }
 

@@ -2,6 +2,7 @@
 #include "cli/daemon_client.h"
 
 #include <curl/curl.h>
+#include <openssl/evp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +13,7 @@
 #include "cli/message.h"
 #include "core/base/check.h"
 #include "core/base/memory.h"
+#include "host/root_path.h"
 #include "host/rpc_socket.h"
 #include "host/state_store.h"
 
@@ -399,6 +401,42 @@ int daemon_client_simple(const struct command_call *call, const char *method)
         code = daemon_client_call(client, method, json_pack("{s:o}", "ids", ids), NULL);
     daemon_client_free(client);
     return code;
+}
+
+json_t *daemon_client_base64(struct bytes bytes)
+{
+    CHECK(bytes.length <= LIMIT_TORRENT_FILE_SIZE);
+    char *text = memory_new(bytes.length / 3 * 4 + 5);
+    int length = EVP_EncodeBlock((unsigned char *)text, bytes.data, (int)bytes.length);
+    json_t *json = json_stringn(text, (size_t)length);
+
+    memory_free(text);
+    return json;
+}
+
+enum exit_code daemon_client_put_folder(const struct command_call *call, json_t *object,
+                                        const char *key)
+{
+    char folder[LIMIT_PATH_LENGTH + 1];
+
+    if (!command_has(call, "output"))
+        return EXIT_CODE_OK;
+    enum freshet_error error = root_path_resolve(command_value(call, "output"), folder);
+    if (error) {
+        message_error_code(command_value(call, "output"), error);
+        return EXIT_CODE_DISK;
+    }
+    json_object_set_new(object, key, json_string(folder));
+    return EXIT_CODE_OK;
+}
+
+json_t *daemon_client_values(const struct command_call *call, const char *option)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < command_value_count(call, option); i++)
+        json_array_append_new(list, json_string(command_value_at(call, option, i)));
+    return list;
 }
 
 void daemon_client_print(json_t *json)

@@ -56,6 +56,14 @@ enum exit_code daemon_client_ids(struct daemon_client *client, const struct comm
 enum exit_code daemon_client_rows(struct daemon_client *client, const struct command_call *call,
                                   const char *const *fields, json_t **ret_rows);
 
+/* Bytes of a .torrent file as the daemon takes them. */
+json_t *daemon_client_base64(struct bytes bytes);
+/* The folder that --output names, where it is given, as member `key`. */
+enum exit_code daemon_client_put_folder(const struct command_call *call, json_t *object,
+                                        const char *key);
+/* The values of a repeatable option. */
+json_t *daemon_client_values(const struct command_call *call, const char *option);
+
 /* A whole command: `method` with the ids of all operands. */
 int daemon_client_simple(const struct command_call *call, const char *method);
 

@@ -31,8 +31,8 @@ static int feed_add_run(struct command_call *call)
         return code;
     }
     json_object_set_new(rule, "url", json_string(command_operand(call, 0)));
-    json_object_set_new(rule, "include", intake_rules_values(call, "include"));
-    json_object_set_new(rule, "exclude", intake_rules_values(call, "exclude"));
+    json_object_set_new(rule, "include", daemon_client_values(call, "include"));
+    json_object_set_new(rule, "exclude", daemon_client_values(call, "exclude"));
     json_object_set_new(rule, "once", json_boolean(command_has(call, "once")));
     if (interval_ns)
         json_object_set_new(rule, "interval", json_integer(interval_ns / SECOND_NS));

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/import_run.h"
 
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,8 +10,6 @@
 #include "cli/import_show.h"
 #include "cli/message.h"
 #include "cli/terminal.h"
-#include "core/base/check.h"
-#include "core/base/memory.h"
 
 #define PATH_SIZE (LIMIT_PATH_LENGTH + 300)
 
@@ -49,17 +46,6 @@ static enum exit_code find_folder(const struct command_call *call,
 }
 
 /* ---- giving one to the daemon ---- */
-
-static json_t *base64_json(struct bytes bytes)
-{
-    CHECK(bytes.length <= LIMIT_TORRENT_FILE_SIZE);
-    char *text = memory_new(bytes.length / 3 * 4 + 5);
-    int length = EVP_EncodeBlock((unsigned char *)text, bytes.data, (int)bytes.length);
-    json_t *json = json_stringn(text, (size_t)length);
-
-    memory_free(text);
-    return json;
-}
 
 static void put_files(json_t *params, const char *key, const struct import_entry *entry,
                       uint32_t count, uint8_t priority)
@@ -143,7 +129,7 @@ static enum exit_code describe(const struct import_entry *entry, json_t *params)
     if (error)
         message_error_code(entry->torrent_path, error);
     else
-        json_object_set_new(params, "metainfo", base64_json(buffer_bytes(&bytes)));
+        json_object_set_new(params, "metainfo", daemon_client_base64(buffer_bytes(&bytes)));
     buffer_deinit(&bytes);
     if (!error && takeover->priorities) {
         put_files(params, "files_unwanted", entry, takeover->priority_count,

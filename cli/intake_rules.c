@@ -10,29 +10,14 @@
 #include "cli/units.h"
 #include "host/root_path.h"
 
-json_t *intake_rules_values(const struct command_call *call, const char *option)
-{
-    json_t *list = json_array();
-
-    for (size_t i = 0; i < command_value_count(call, option); i++)
-        json_array_append_new(list, json_string(command_value_at(call, option, i)));
-    return list;
-}
-
 enum exit_code intake_rules_describe(const struct command_call *call, json_t *rule)
 {
-    char folder[LIMIT_PATH_LENGTH + 1];
+    enum exit_code code = daemon_client_put_folder(call, rule, "folder");
 
-    if (command_has(call, "output")) {
-        enum freshet_error error = root_path_resolve(command_value(call, "output"), folder);
-        if (error) {
-            message_error_code(command_value(call, "output"), error);
-            return EXIT_CODE_DISK;
-        }
-        json_object_set_new(rule, "folder", json_string(folder));
-    }
+    if (code)
+        return code;
     json_object_set_new(rule, "stopped", json_boolean(command_has(call, "stopped")));
-    json_object_set_new(rule, "labels", intake_rules_values(call, "label"));
+    json_object_set_new(rule, "labels", daemon_client_values(call, "label"));
     return EXIT_CODE_OK;
 }
 

@@ -17,8 +17,6 @@
 
 /* Those options, as members of a rule. */
 enum exit_code intake_rules_describe(const struct command_call *call, json_t *rule);
-/* The values of a repeatable option. */
-json_t *intake_rules_values(const struct command_call *call, const char *option);
 /* Gives the rule (taken) to the daemon, `path` "/watch" or "/feeds", and says its number. */
 int intake_rules_add(const struct command_call *call, const char *path, json_t *rule);
 /* Prints all of the kind: a row of a table each, whose cells `add_row` adds of {"rule", "status"};

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from conftest import PROGRAM
-from peers import numbers, wait_for
+from peers import Peer, numbers, wait_for, write
 
 
 class UnixConnection(http.client.HTTPConnection):
@@ -142,3 +142,33 @@ def daemons(tmp_path):
     yield start
     for daemon in running:
         daemon.stop()
+
+
+@pytest.fixture
+def drive(daemons, freshet):
+    """A daemon, and `drive(words...)`, which runs a command against it."""
+    daemon = daemons()
+
+    def run(*words, code=0, **options):
+        result = freshet(*words, "--socket", daemon.socket, **options)
+        assert result.returncode == code, result.stdout + result.stderr
+        return result.stderr if code else result.stdout
+
+    run.daemon = daemon
+    return run
+
+
+@pytest.fixture
+def album(tmp_path, freshet):
+    """A folder of three files, its .torrent, and a seed of it."""
+    content = tmp_path / "here/album"
+    for number in range(1, 4):
+        write(content / f"{number}.flac", number * 400_000, number)
+    torrent = tmp_path / "album.torrent"
+    made = freshet("create", content, "-o", torrent, "-l", "64K", "--v1")
+    assert made.returncode == 0, made.stderr
+    seed = Peer(tmp_path, "seed", torrent, "-o", content.parent, "--no-dht")
+    seed.wait_event("ready")
+    yield torrent, content, seed
+    seed.process.terminate()
+    seed.process.wait(30)

@@ -8,40 +8,9 @@ import signal
 import subprocess
 import time
 
-import pytest
 from conftest import PROGRAM
-from daemons import daemons  # noqa: F401  a fixture
-from peers import Peer, wait_for, write
-
-
-@pytest.fixture
-def drive(daemons, freshet):  # noqa: F811
-    """A daemon, and `drive(words...)`, which runs a command against it."""
-    daemon = daemons()
-
-    def run(*words, code=0, **options):
-        command, *rest = words
-        result = freshet(command, "--socket", daemon.socket, *rest, **options)
-        assert result.returncode == code, result.stdout + result.stderr
-        return result.stderr if code else result.stdout
-
-    run.daemon = daemon
-    return run
-
-
-@pytest.fixture
-def album(tmp_path, freshet):
-    """A folder of three files, its .torrent, and a seed of it."""
-    content = tmp_path / "here/album"
-    for number in range(1, 4):
-        write(content / f"{number}.flac", number * 400_000, number)
-    torrent = tmp_path / "album.torrent"
-    freshet("create", content, "-o", torrent, "-l", "64K", "--v1")
-    seed = Peer(tmp_path, "seed", torrent, "-o", content.parent, "--no-dht")
-    seed.wait_event("ready")
-    yield torrent, content, seed
-    seed.process.terminate()
-    seed.process.wait(30)
+from daemons import album, daemons, drive  # noqa: F401, fixtures
+from peers import wait_for, write
 
 
 def rows(drive):

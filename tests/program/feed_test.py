@@ -5,7 +5,7 @@ import json
 import threading
 
 import pytest
-from daemons import daemons  # noqa: F401  a fixture
+from daemons import daemons, drive  # noqa: F401, fixtures
 from peers import wait_for, write
 
 HASHES = [f"{number:040x}" for number in range(0xabcdef, 0xabcdef + 10)]
@@ -61,19 +61,6 @@ def magnet(number, title):
 def enclosure(url, title):
     return (f"<item><title>{title}</title><link>http://127.0.0.1:9/page</link><enclosure "
             f"url='{url}' type='application/x-bittorrent' length='100000'/></item>")
-
-
-@pytest.fixture
-def drive(daemons, freshet):  # noqa: F811
-    daemon = daemons()
-
-    def run(*words, code=0):
-        result = freshet(*words, "--socket", daemon.socket)
-        assert result.returncode == code, result.stdout + result.stderr
-        return result.stderr if code else result.stdout
-
-    run.daemon = daemon
-    return run
 
 
 def names(drive):

@@ -5,25 +5,8 @@ import random
 import shutil
 import time
 
-import pytest
-from daemons import daemons  # noqa: F401  a fixture
+from daemons import album, daemons  # noqa: F401, fixtures
 from peers import Peer, wait_for, write
-
-
-@pytest.fixture
-def album(tmp_path, freshet):
-    """A folder of three files, its .torrent, and a seed of it."""
-    content = tmp_path / "here/album"
-    for number in range(1, 4):
-        write(content / f"{number}.flac", number * 400_000, number)
-    torrent = tmp_path / "album.torrent"
-    made = freshet("create", content, "-o", torrent, "-l", "64K", "--v1")
-    assert made.returncode == 0, made.stderr
-    seed = Peer(tmp_path, "seed", torrent, "-o", content.parent, "--no-dht")
-    seed.wait_event("ready")
-    yield torrent, content, seed
-    seed.process.terminate()
-    seed.process.wait(30)
 
 
 def paths(folder):

@@ -7,23 +7,10 @@ import time
 
 import pytest
 from conftest import PROGRAM
-from daemons import daemons  # noqa: F401  a fixture
+from daemons import daemons, drive  # noqa: F401, fixtures
 from peers import wait_for, write
 
 HASH = "0123456789abcdef0123456789abcdef01234567"
-
-
-@pytest.fixture
-def drive(daemons, freshet):  # noqa: F811
-    daemon = daemons()
-
-    def run(*words, code=0):
-        result = freshet(*words, "--socket", daemon.socket)
-        assert result.returncode == code, result.stdout + result.stderr
-        return result.stderr if code else result.stdout
-
-    run.daemon = daemon
-    return run
 
 
 @pytest.fixture
