@@ -93,7 +93,7 @@ static struct intake_key key_of(const char *kind, struct bytes text)
     return key;
 }
 
-static void reading_make(struct feed_reading *reading, const struct feed_filter *filter)
+static void reading_make(struct feed_reading *reading, struct feed_filter *filter)
 {
     const struct feed_document *document = &reading->document;
 
@@ -392,7 +392,7 @@ static void on_fetched(void *context, struct event *event)
     const char *words = event->error == FRESHET_ERROR_HTTP ? text : error_text(event->error);
     /* The next second goes on: nothing is asked for in here, where libcurl has just told. */
     if (feed->is_item)
-        item_fails(feed, words, false);
+        item_fails(feed, words, event->error == FRESHET_ERROR_LIMIT);
     else
         feed_fails(feed, words);
 }

@@ -1,21 +1,29 @@
 /* SPDX-License-Identifier: MIT */
 #include "services/intake/feed_filter.h"
 
+#include "core/base/check.h"
 #include "core/base/limits.h"
 #include "core/base/memory.h"
 #include "core/base/utf8.h"
 #include "core/metainfo/unicode_fold.h"
 
-#include <regex.h>
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <pcre2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define REPEATS_MAX 1000u /* of all {m,n} of an expression, multiplied */
+/* What a search may cost: of all that a title of strangers can make of an expression. */
+#define STEPS_MAX   20000u /* of one title, about half a millisecond */
+#define HEAP_KIB    256u
+#define NESTING_MAX 32u
+#define TIRED       16u /* titles that cost too much: the expression fits nothing more */
 
 struct filter_pattern {
     bool is_regex, is_broken;
-    regex_t regex;
+    uint32_t too_much;   /* titles that cost more than STEPS_MAX */
+    char *text;          /* of an expression */
+    pcre2_code *regex;   /* compiled by the first search: that is a worker's */
     struct buffer words; /* folded, a NUL behind each */
 };
 
@@ -59,79 +67,47 @@ static bool is_regex(const char *text)
     return length > 2 && text[0] == '/' && text[length - 1] == '/';
 }
 
-/* The larger number of what stands behind '{'; 1 when it is none. */
-static uint64_t repeats_at(const char *at)
-{
-    uint64_t number = 0, largest = 1;
-
-    for (; *at && *at != '}'; at++) {
-        if (*at >= '0' && *at <= '9')
-            number = number * 10 + (uint64_t)(*at - '0');
-        else
-            number = 0;
-        if (number > REPEATS_MAX)
-            return number;
-        if (number > largest)
-            largest = number;
-    }
-    return largest;
-}
-
-static const char *what_is_wrong(const char *text)
-{
-    uint64_t repeats = 1;
-
-    for (const char *at = text; *at; at++) {
-        if (at[0] == '\\') {
-            if (at[1] >= '1' && at[1] <= '9')
-                return "no back references";
-            at += at[1] != '\0';
-        } else if (at[0] == '{') {
-            repeats *= repeats_at(at + 1);
-            if (repeats > REPEATS_MAX)
-                return "repeats too much";
-        }
-    }
-    return NULL;
-}
-
 static enum freshet_error compile(const char *text, char ret_reason[FEED_FILTER_REASON_SIZE],
-                                  regex_t *ret_regex)
+                                  pcre2_code **ret_regex)
 {
-    char *inner = memory_copy(text + 1, strlen(text) - 1);
-    inner[strlen(text) - 2] = '\0';
-    const char *wrong = what_is_wrong(inner);
-    enum freshet_error error = FRESHET_OK;
+    pcre2_compile_context *context = pcre2_compile_context_create(NULL);
+    size_t length = strlen(text) - 2, where;
+    int code;
 
-    if (wrong) {
-        snprintf(ret_reason, FEED_FILTER_REASON_SIZE, "%s", wrong);
-        error = FRESHET_ERROR_LIMIT;
-    } else {
-        int code = regcomp(ret_regex, inner, REG_EXTENDED | REG_ICASE | REG_NOSUB);
-        if (code != 0) {
-            regerror(code, ret_regex, ret_reason, FEED_FILTER_REASON_SIZE);
-            error = FRESHET_ERROR_SYNTAX;
-        }
-    }
-    memory_free(inner);
-    return error;
+    CHECK(context);
+    pcre2_set_parens_nest_limit(context, NESTING_MAX);
+    *ret_regex = pcre2_compile((PCRE2_SPTR)text + 1, length,
+                               PCRE2_CASELESS | PCRE2_UTF | PCRE2_MATCH_INVALID_UTF |
+                                   PCRE2_NEVER_BACKSLASH_C,
+                               &code, &where, context);
+    pcre2_compile_context_free(context);
+    if (*ret_regex)
+        return FRESHET_OK;
+    pcre2_get_error_message(code, (PCRE2_UCHAR *)ret_reason, FEED_FILTER_REASON_SIZE);
+    return FRESHET_ERROR_SYNTAX;
+}
+
+static bool is_text(const char *text, char ret_reason[FEED_FILTER_REASON_SIZE])
+{
+    if (strlen(text) <= LIMIT_FEED_FILTER_LENGTH && strspn(text, " \t") < strlen(text))
+        return true;
+    snprintf(ret_reason, FEED_FILTER_REASON_SIZE, "words, or an /expression/, of at most %u bytes",
+             LIMIT_FEED_FILTER_LENGTH);
+    return false;
 }
 
 enum freshet_error feed_filter_judge(const char *text, char ret_reason[FEED_FILTER_REASON_SIZE])
 {
-    regex_t regex;
+    pcre2_code *regex;
 
     ret_reason[0] = '\0';
-    if (strlen(text) > LIMIT_FEED_FILTER_LENGTH || strspn(text, " \t") == strlen(text)) {
-        snprintf(ret_reason, FEED_FILTER_REASON_SIZE,
-                 "words, or an /expression/, of at most %u bytes", LIMIT_FEED_FILTER_LENGTH);
+    if (!is_text(text, ret_reason))
         return FRESHET_ERROR_LIMIT;
-    }
     if (!is_regex(text))
         return FRESHET_OK;
     enum freshet_error error = compile(text, ret_reason, &regex);
     if (!error)
-        regfree(&regex);
+        pcre2_code_free(regex);
     return error;
 }
 
@@ -142,13 +118,10 @@ static void pattern_init(struct filter_pattern *pattern, const char *text)
     char reason[FEED_FILTER_REASON_SIZE];
 
     pattern->is_regex = is_regex(text);
-    pattern->is_broken = feed_filter_judge(text, reason) != FRESHET_OK;
-    if (pattern->is_broken)
+    pattern->is_broken =
+        !is_text(text, reason) || (pattern->is_regex && compile(text, reason, &pattern->regex));
+    if (pattern->is_broken || pattern->is_regex)
         return;
-    if (pattern->is_regex) {
-        pattern->is_broken = compile(text, reason, &pattern->regex) != FRESHET_OK;
-        return;
-    }
     while (*(text += strspn(text, " \t"))) {
         size_t length = strcspn(text, " \t");
         fold((struct bytes){(const uint8_t *)text, length}, &pattern->words);
@@ -181,8 +154,8 @@ struct feed_filter *feed_filter_new(char *const *includes, uint32_t include_coun
 static void patterns_free(struct filter_pattern *patterns, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
-        if (patterns[i].is_regex && !patterns[i].is_broken)
-            regfree(&patterns[i].regex);
+        pcre2_code_free(patterns[i].regex);
+        memory_free(patterns[i].text);
         buffer_deinit(&patterns[i].words);
     }
     memory_free(patterns);
@@ -197,31 +170,56 @@ void feed_filter_free(struct feed_filter *filter)
     memory_free(filter);
 }
 
-static bool pattern_fits(const struct filter_pattern *pattern, const char *title,
-                         const char *folded)
+/* `doubt`: what is said of a title that cost too much to tell. */
+static bool search(struct filter_pattern *pattern, const char *title, bool doubt)
+{
+    char reason[FEED_FILTER_REASON_SIZE];
+
+    if (!pattern->regex && compile(pattern->text, reason, &pattern->regex)) {
+        pattern->is_broken = true;
+        return false;
+    }
+    if (pattern->too_much == TIRED)
+        return doubt;
+    pcre2_match_context *context = pcre2_match_context_create(NULL);
+    pcre2_match_data *data = pcre2_match_data_create(1, NULL);
+    CHECK(context && data);
+    pcre2_set_match_limit(context, STEPS_MAX);
+    pcre2_set_heap_limit(context, HEAP_KIB);
+    int code = pcre2_match(pattern->regex, (PCRE2_SPTR)title, strlen(title), 0, 0, data, context);
+    pcre2_match_data_free(data);
+    pcre2_match_context_free(context);
+    if (code >= 0 || code == PCRE2_ERROR_NOMATCH)
+        return code >= 0;
+    pattern->too_much++;
+    return doubt;
+}
+
+static bool pattern_fits(struct filter_pattern *pattern, const char *title, const char *folded,
+                         bool doubt)
 {
     const char *word = (const char *)pattern->words.data;
 
     if (pattern->is_broken)
         return false;
     if (pattern->is_regex)
-        return regexec(&pattern->regex, title, 0, NULL, 0) == 0;
+        return search(pattern, title, doubt);
     for (size_t at = 0; at < pattern->words.length; at += strlen(word + at) + 1)
         if (!strstr(folded, word + at))
             return false;
     return true;
 }
 
-static bool any_fits(const struct filter_pattern *patterns, uint32_t count, const char *title,
-                     const char *folded)
+static bool any_fits(struct filter_pattern *patterns, uint32_t count, const char *title,
+                     const char *folded, bool doubt)
 {
     for (uint32_t i = 0; i < count; i++)
-        if (pattern_fits(&patterns[i], title, folded))
+        if (pattern_fits(&patterns[i], title, folded, doubt))
             return true;
     return false;
 }
 
-bool feed_filter_fits(const struct feed_filter *filter, const char *title)
+bool feed_filter_fits(struct feed_filter *filter, const char *title)
 {
     struct buffer folded = {0};
 
@@ -229,8 +227,8 @@ bool feed_filter_fits(const struct feed_filter *filter, const char *title)
     buffer_append_u8(&folded, 0);
     const char *text = (const char *)folded.data;
     bool fits = (filter->include_count == 0 ||
-                 any_fits(filter->includes, filter->include_count, title, text)) &&
-                !any_fits(filter->excludes, filter->exclude_count, title, text);
+                 any_fits(filter->includes, filter->include_count, title, text, false)) &&
+                !any_fits(filter->excludes, filter->exclude_count, title, text, true);
     buffer_deinit(&folded);
     return fits;
 }

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Which items of a feed are wanted, by their titles. A filter is words, all of which the title
- * holds in any order, case and form of Unicode aside ("ubuntu amd64"); or, between slashes, an
- * extended regular expression of POSIX that fits somewhere, case aside ("/^Ubuntu .*amd64/").
+ * holds in any order, case and form of Unicode aside ("ubuntu amd64"); or, between slashes, a
+ * regular expression (PCRE2) that fits somewhere, case aside ("/^Ubuntu .*amd64/").
  *
- * Expressions come from a person, but run on titles from strangers: no back references (whose
- * search may take for ever), and repetitions are counted, so that none grows to gigabytes.
+ * Expressions come from a person, but run on titles from strangers: a compiled one is at most
+ * 64 KiB, a search has so many steps and so much memory. A title that wants more is not included,
+ * and is excluded; an expression to which that happens often is given up until it is made anew.
  */
 #ifndef FRESHET_INTAKE_FEED_FILTER_H
 #define FRESHET_INTAKE_FEED_FILTER_H
@@ -24,7 +25,7 @@ struct feed_filter *feed_filter_new(char *const *includes, uint32_t include_coun
                                     char *const *excludes, uint32_t exclude_count);
 void feed_filter_free(struct feed_filter *filter);
 /* One of the includes fits (or there are none), and none of the excludes. */
-bool feed_filter_fits(const struct feed_filter *filter, const char *title);
+bool feed_filter_fits(struct feed_filter *filter, const char *title);
 
 /* What an episode is whatever its release is called: "Show.S01E02.1080p" and "show 1x02 720p" have
  * one key, and a proper or repacked one has another. false: the title names no episode. */

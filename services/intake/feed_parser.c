@@ -220,11 +220,6 @@ static char *line_of(const struct buffer *text, size_t length_max)
 {
     size_t begin = 0, end = text->length;
 
-#ifdef FRESHET_PLANTED_BUG
-    char *line = memory_new(length_max < 64 ? length_max : 64);
-#else
-    char *line = memory_new(length_max + 1);
-#endif
     while (begin < end && text->data[begin] <= ' ')
         begin++;
     while (end > begin && text->data[end - 1] <= ' ')
@@ -234,6 +229,11 @@ static char *line_of(const struct buffer *text, size_t length_max)
         while (end > begin && (text->data[end] & 0xc0) == 0x80)
             end--;
     }
+#ifdef FRESHET_PLANTED_BUG
+    char *line = memory_new(end - begin < 64 ? end - begin : 64);
+#else
+    char *line = memory_new(end - begin + 1);
+#endif
     for (size_t i = begin; i < end; i++)
         line[i - begin] = text->data[i] < ' ' || text->data[i] == 0x7f ? ' ' : (char)text->data[i];
     return line;

@@ -24,6 +24,7 @@ struct reading {
     const json_t *json;
     char *reason;
     bool failed;
+    bool is_kept; /* its filters were judged when it was made */
 };
 
 __attribute__((format(printf, 2, 3))) static void fail(struct reading *reading, const char *format,
@@ -151,7 +152,7 @@ static void check_filters(struct reading *reading, const char *name, char *const
 {
     char reason[FEED_FILTER_REASON_SIZE];
 
-    for (uint32_t i = 0; i < count && !reading->failed; i++)
+    for (uint32_t i = 0; i < count && !reading->failed && !reading->is_kept; i++)
         if (feed_filter_judge(filters[i], reason))
             fail(reading, "%s: %.60s: %s", name, filters[i], reason);
 }
@@ -177,11 +178,11 @@ static void read_feed(struct reading *reading, struct intake_rule *rule)
     rule->once = read_bool(reading, "once");
 }
 
-enum freshet_error intake_rule_read(enum intake_kind kind, const json_t *json,
+static enum freshet_error read_rule(enum intake_kind kind, const json_t *json, bool is_kept,
                                     char ret_reason[INTAKE_REASON_SIZE],
                                     struct intake_rule *ret_rule)
 {
-    struct reading reading = {.json = json, .reason = ret_reason};
+    struct reading reading = {.json = json, .reason = ret_reason, .is_kept = is_kept};
     struct intake_rule rule = {0};
 
     ret_reason[0] = '\0';
@@ -207,6 +208,13 @@ enum freshet_error intake_rule_read(enum intake_kind kind, const json_t *json,
     return FRESHET_OK;
 }
 
+enum freshet_error intake_rule_read(enum intake_kind kind, const json_t *json,
+                                    char ret_reason[INTAKE_REASON_SIZE],
+                                    struct intake_rule *ret_rule)
+{
+    return read_rule(kind, json, false, ret_reason, ret_rule);
+}
+
 enum freshet_error intake_rule_parse(enum intake_kind kind, const char *text,
                                      char ret_reason[INTAKE_REASON_SIZE],
                                      struct intake_rule *ret_rule)
@@ -217,7 +225,7 @@ enum freshet_error intake_rule_parse(enum intake_kind kind, const char *text,
 
     snprintf(ret_reason, INTAKE_REASON_SIZE, "no JSON: %.100s", json ? "" : where.text);
     if (json)
-        error = intake_rule_read(kind, json, ret_reason, ret_rule);
+        error = read_rule(kind, json, true, ret_reason, ret_rule);
     json_decref(json);
     return error;
 }

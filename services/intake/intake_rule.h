@@ -48,7 +48,8 @@ enum intake_kind { INTAKE_WATCH, INTAKE_FEED };
 enum freshet_error intake_rule_read(enum intake_kind kind, const json_t *json,
                                     char ret_reason[INTAKE_REASON_SIZE],
                                     struct intake_rule *ret_rule);
-/* The same from a text of intake_rule_text. */
+/* The same from a text of intake_rule_text, without judging its filters once more: many are read on
+ * the loop. */
 enum freshet_error intake_rule_parse(enum intake_kind kind, const char *text,
                                      char ret_reason[INTAKE_REASON_SIZE],
                                      struct intake_rule *ret_rule);

@@ -16,8 +16,12 @@ static const char *refusal(enum intake_kind kind, const char *text)
 {
     static char reason[INTAKE_REASON_SIZE];
     struct intake_rule rule;
+    json_t *json = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+    enum freshet_error error = json ? intake_rule_read(kind, json, reason, &rule)
+                                    : intake_rule_parse(kind, text, reason, &rule);
 
-    if (intake_rule_parse(kind, text, reason, &rule) == FRESHET_OK) {
+    json_decref(json);
+    if (!error) {
         intake_rule_deinit(&rule);
         return NULL;
     }
@@ -92,7 +96,7 @@ static void intake_rule_refuses_what_makes_no_sense(void **state)
         {INTAKE_FEED, "{\"url\":\"http://h/\",\"interval\":59}"},
         {INTAKE_FEED, "{\"url\":\"http://h/\",\"interval\":604801}"},
         {INTAKE_FEED, "{\"url\":\"http://h/\",\"include\":[\"/(/\"]}"},
-        {INTAKE_FEED, "{\"url\":\"http://h/\",\"exclude\":[\"/(a)\\\\1/\"]}"},
+        {INTAKE_FEED, "{\"url\":\"http://h/\",\"exclude\":[\"/[/\"]}"},
         {INTAKE_FEED, "{\"url\":\"http://h/\",\"include\":[\" \"]}"},
         {INTAKE_FEED, "{\"url\":\"http://h/\",\"once\":\"yes\"}"},
         {INTAKE_FEED, "{\"url\":\"http://h/\",\"after\":\"keep\"}"},
@@ -102,8 +106,8 @@ static void intake_rule_refuses_what_makes_no_sense(void **state)
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
         if (!refusal(wrong[i].kind, wrong[i].text))
             fail_msg("taken: %s", wrong[i].text);
-    assert_non_null(strstr(refusal(INTAKE_FEED, "{\"url\":\"http://h/\",\"include\":[\"/a{9/\"]}"),
-                           "include: /a{9/: "));
+    assert_non_null(strstr(refusal(INTAKE_FEED, "{\"url\":\"http://h/\",\"include\":[\"/(a/\"]}"),
+                           "include: /(a/: "));
 }
 
 /* ---- what was taken ---- */
