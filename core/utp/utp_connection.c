@@ -96,6 +96,16 @@ uint64_t utp_connection_memory(const struct utp_connection *connection)
 
 /* ---- sending ---- */
 
+bool utp_connection_wake_writer(struct utp_connection *connection)
+{
+    if (!connection->wants_room || connection->closing ||
+        utp_send_queue_room(&connection->out) < connection->out.capacity_max / 4)
+        return false;
+    connection->wants_room = false;
+    connection->happened |= UTP_TOLD_WRITABLE;
+    return true;
+}
+
 uint8_t *utp_connection_reserve(struct utp_connection *connection, uint64_t grow_max,
                                 uint32_t *ret_length)
 {

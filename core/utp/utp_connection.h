@@ -129,6 +129,8 @@ void utp_connection_consume(struct utp_connection *connection, size_t length);
 /* The datagram at hand goes: what of it was not read is copied. */
 void utp_connection_settle(struct utp_connection *connection);
 
+/* Tells a writer that waits that there is room again; false: nobody waits, or there is none. */
+bool utp_connection_wake_writer(struct utp_connection *connection);
 /* As utp_send_queue's. */
 uint8_t *utp_connection_reserve(struct utp_connection *connection, uint64_t grow_max,
                                 uint32_t *ret_length);

@@ -178,11 +178,7 @@ static void on_acked(struct utp_connection *connection, int64_t now, const struc
     if (acked->bytes)
         utp_congestion_on_ack(&connection->congestion, &ack);
     utp_connection_set_timer(connection, now);
-    if (connection->wants_room && !connection->closing &&
-        utp_send_queue_room(&connection->out) >= connection->out.capacity_max / 4) {
-        connection->wants_room = false;
-        connection->happened |= UTP_TOLD_WRITABLE;
-    }
+    utp_connection_wake_writer(connection);
 }
 
 /* The other says again what it said before: what is behind arrives, the next does not. */

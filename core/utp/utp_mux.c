@@ -34,6 +34,8 @@ struct utp_mux {
     struct utp_connection *at_hand; /* whose payload is borrowed */
     conn_id inbound_next;
     uint64_t memory;
+    bool
+        is_short; /* a writer waits for memory, perhaps with nothing in flight that would wake it */
     struct answer answers[ANSWERS_MAX]; /* a ring */
     uint32_t answer_first, answer_count;
     int64_t reset_second;
@@ -165,19 +167,31 @@ static void settle(struct utp_mux *mux)
     mux->at_hand = NULL;
 }
 
-/* Room for one more: one that only lingers is given up for it. */
-static bool make_room(struct utp_mux *mux)
+/* Is there room for one more, or one that only lingers (*ret_victim) in its place? */
+static bool has_room(struct utp_mux *mux, struct utp_connection **ret_victim)
 {
+    *ret_victim = NULL;
     if (mux->all.length < mux->options.connections_max)
         return true;
     for (struct list_node *node = list_first(&mux->all); node; node = list_next(&mux->all, node)) {
         struct utp_connection *connection = LIST_ELEMENT(node, struct utp_connection, node);
         if (connection->lingers) {
-            forget(mux, connection);
+            *ret_victim = connection;
             return true;
         }
     }
     return false;
+}
+
+static bool make_room(struct utp_mux *mux)
+{
+    struct utp_connection *victim;
+
+    if (!has_room(mux, &victim))
+        return false;
+    if (victim)
+        forget(mux, victim);
+    return true;
 }
 
 enum freshet_error utp_mux_connect(struct utp_mux *mux, int64_t now, conn_id conn,
@@ -225,7 +239,9 @@ static struct utp_packet *new_answer(struct utp_mux *mux, const struct utp_path 
 static void answer_syn(struct utp_mux *mux, int64_t now, const struct utp_path *path,
                        const struct utp_packet *syn)
 {
-    if (!mux->options.accepts || mux->memory >= LIMIT_UTP_MEMORY || !make_room(mux))
+    struct utp_connection *victim; /* goes only for who has proven where it is */
+
+    if (!mux->options.accepts || mux->memory >= LIMIT_UTP_MEMORY || !has_room(mux, &victim))
         return;
     struct utp_packet *answer = new_answer(mux, path);
     if (answer == NULL)
@@ -360,8 +376,21 @@ int64_t utp_mux_deadline(const struct utp_mux *mux)
     return heap_deadline(&mux->due);
 }
 
+static void wake_writers(struct utp_mux *mux)
+{
+    if (!mux->is_short || mux->memory + mux->options.buffer_max > LIMIT_UTP_MEMORY)
+        return;
+    mux->is_short = false;
+    for (struct list_node *node = list_first(&mux->all); node; node = list_next(&mux->all, node)) {
+        struct utp_connection *connection = LIST_ELEMENT(node, struct utp_connection, node);
+        if (utp_connection_wake_writer(connection))
+            touch(mux, connection);
+    }
+}
+
 bool utp_mux_event(struct utp_mux *mux, struct utp_event *ret_event)
 {
+    wake_writers(mux);
     while (!list_is_empty(&mux->eventful)) {
         struct utp_connection *connection =
             LIST_ELEMENT(list_first(&mux->eventful), struct utp_connection, eventful);
@@ -447,6 +476,7 @@ uint8_t *utp_mux_reserve(struct utp_mux *mux, conn_id conn, uint32_t *ret_length
     if (connection == NULL)
         return NULL;
     uint8_t *at = utp_connection_reserve(connection, grow_max, ret_length);
+    mux->is_short = mux->is_short || (at == NULL && grow_max < mux->options.buffer_max);
     count_memory(mux, connection);
     return at;
 }
