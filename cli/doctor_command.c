@@ -121,14 +121,26 @@ static enum exit_code find_folders(struct doctor_run *run)
 static uint16_t check_port(struct doctor_run *run)
 {
     struct doctor_finding *finding = next(run);
+    const char *route = run->has_daemon ? daemon_client_text(run->where, "route") : "";
     struct address listen;
 
+    if (strcmp(route, "proxy") == 0) {
+        *finding = (struct doctor_finding){.check = "port"};
+        doctor_find(finding, DOCTOR_OK, "nothing listens: the proxy is the only way");
+        return 0;
+    }
     if (!run->has_daemon ||
         !address_from_text(daemon_client_text(run->where, "listen"), false, &listen)) {
         doctor_check_free_port(run->kept.port, finding);
         return run->kept.port;
     }
-    doctor_check_port(&listen, finding);
+    if (strcmp(route, "interface") == 0) {
+        *finding = (struct doctor_finding){.check = "port"};
+        doctor_find(finding, DOCTOR_OK,
+                    "it is listened on by one interface alone, which cannot be tried from here");
+    } else {
+        doctor_check_port(&listen, finding);
+    }
     if (finding->level == DOCTOR_OK && run->incoming) {
         size_t length = strlen(finding->fact);
         snprintf(finding->fact + length, sizeof finding->fact - length,
@@ -162,7 +174,7 @@ static void check_mapping(struct doctor_run *run, struct doctor_finding *nat)
                                "by hand");
     } else if (strcmp(state, "held") != 0) {
         doctor_find(finding, DOCTOR_OK,
-                    "the router is not asked: --no-portmap, the setting "
+                    "the router is not asked: --no-portmap, --proxy, --interface, the setting "
                     "port-forwarding-enabled, or a loopback address");
     } else if (external[0] == '\0' || !address_from_text(external, false, &address)) {
         doctor_find(finding, DOCTOR_WARN,
@@ -238,7 +250,12 @@ static void look(struct doctor_run *run)
 
     struct doctor_finding *nat = next(run);
 
-    doctor_check_nat(port, nat);
+    if (port) {
+        doctor_check_nat(port, nat);
+    } else {
+        *nat = (struct doctor_finding){.check = "nat"};
+        doctor_find(nat, DOCTOR_OK, "nobody comes from outside: the proxy is the only way");
+    }
     check_mapping(run, nat);
     check_dht(run);
     doctor_check_udp(next(run));

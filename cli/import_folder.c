@@ -272,8 +272,9 @@ static enum exit_code read_folder(const char *folder, const struct form *form,
              form->resume_first ? form->resume_folder : form->torrent_folder);
     int count = scandir(path, &names, NULL, by_name);
     if (count < 0) {
-        message_error_code(path, posix_error_of_file(errno));
-        return errno == ENOENT ? EXIT_CODE_USAGE : EXIT_CODE_DISK;
+        int number = errno;
+        message_error_code(path, posix_error_of_file(number));
+        return number == ENOENT || number == ENOTDIR ? EXIT_CODE_USAGE : EXIT_CODE_DISK;
     }
     for (int i = 0; i < count; i++) {
         const char *name = names[i]->d_name;

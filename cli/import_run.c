@@ -268,6 +268,8 @@ int import_run(const struct command_call *call, const struct import_program *pro
 
     if (!code)
         code = program->read(folder, &list);
+    if (!code && list.count == 0 && !is_json)
+        code = command_usage_error("nothing of %s's torrents is in %.200s", program->name, folder);
     if (code) {
         import_folder_deinit(&list);
         return code;

@@ -253,7 +253,9 @@ static void refresh(void *context)
 
     world->now = clock_now();
     world->wall_s = clock_wall() / SECOND_NS;
-    world->listen = session_listen_address(daemon->session);
+    world->listen = network_route_has_proxy(&daemon->options.session.route)
+                        ? (struct address){0}
+                        : session_listen_address(daemon->session);
     daemon_port_mapping_refresh(daemon);
     world->revision_minute_ago =
         daemon->seconds >= 60 ? daemon->revisions[daemon->seconds % 60] : 0;
@@ -417,6 +419,9 @@ static void make_world(struct daemon_service *daemon)
                                       .port_mapping = !daemon->options.session.port_mapping};
     world->pid = getpid();
     world->state_folder = daemon->folder;
+    world->route = network_route_has_proxy(&daemon->options.session.route)       ? "proxy"
+                   : network_route_has_interface(&daemon->options.session.route) ? "interface"
+                                                                                 : NULL;
     world->content = daemon_known_find;
     world->intake = tell_intake;
     world->feed_items = tell_items;

@@ -112,7 +112,8 @@ struct service_world {
     } off;
     /* For our own user's doctor; may be 0 and NULL. */
     int64_t pid;
-    struct address listen; /* where peers come */
+    struct address listen; /* where peers come; family ADDRESS_NONE: nobody can */
+    const char *route;     /* "proxy", "interface": the only way out; NULL: as the kernel goes */
     const char *state_folder;
     /* What came of asking the router: "off", "asking", "held", "failed" (NULL: the same as off), by
      * "NAT-PMP" or "UPnP", where peers come then (family ADDRESS_NONE: not known), why not. */

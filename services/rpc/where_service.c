@@ -8,7 +8,7 @@
 
 struct where_call {
     bool is_allowed;
-    char page[ADDRESS_TEXT_SIZE], token[128], version[32], listen[ADDRESS_TEXT_SIZE];
+    char page[ADDRESS_TEXT_SIZE], token[128], version[32], listen[ADDRESS_TEXT_SIZE], route[16];
     char state[LIMIT_PATH_LENGTH + 1];
     char mapping_state[16], mapping_method[16], mapping_external[ADDRESS_TEXT_SIZE];
     char mapping_text[256];
@@ -47,6 +47,7 @@ static enum service_step where_step(void *context, struct service_world *world, 
     copy(call->page, sizeof call->page, world->page);
     copy(call->token, sizeof call->token, world->token);
     copy(call->version, sizeof call->version, world->version);
+    copy(call->route, sizeof call->route, world->route);
     copy(call->state, sizeof call->state, world->state_folder);
     copy(call->mapping_state, sizeof call->mapping_state, world->mapping_state);
     copy(call->mapping_method, sizeof call->mapping_method, world->mapping_method);
@@ -105,6 +106,7 @@ static void where_write(void *context, struct service_reply *ret_reply)
         json_writer_put_text(&writer, "token", call->token);
         json_writer_put_text(&writer, "version", call->version);
         json_writer_put_text(&writer, "listen", call->listen);
+        json_writer_put_text(&writer, "route", call->route);
         json_writer_put_text(&writer, "state", call->state);
         json_writer_put_u64(&writer, "pid", (uint64_t)call->pid);
         write_mapping(call, &writer);

@@ -48,6 +48,21 @@ def test_a_machine_without_a_daemon(freshet, doctor, tmp_path):
     assert all(line.split()[0] in LEVELS for line in text if not line.startswith(" "))
 
 
+@pytest.mark.parametrize("words, port", [
+    (("--proxy", "socks5://127.0.0.1:1"), "nothing listens"),
+    (("--interface", "lo"), "one interface alone")])
+def test_what_goes_one_way_alone_is_not_ill(doctor, daemons, words, port):
+    daemon = daemons(*words, begin=False)
+    if words[0] == "--proxy":
+        at = daemon.words.index("--listen")
+        del daemon.words[at:at + 2]
+    daemon.start()
+    found, code = doctor("--socket", daemon.socket)
+    assert (bad(found), code) == (set(), 0)
+    assert port in found["port"]["fact"]
+    assert "--proxy" in found["mapping"]["fact"]
+
+
 def test_a_running_daemon_is_asked(doctor, daemons, peers, freshet, tmp_path):
     daemon = daemons()
     words = ("--socket", daemon.socket)

@@ -444,6 +444,11 @@ def test_no_folder_is_said(freshet, tmp_path):
     (tmp_path / "transmission/torrents").mkdir(parents=True)
     result = freshet("import", "transmission", "-n", "--json", env=env)
     assert (result.returncode, json.loads(result.stdout)) == (0, [])
+    result = freshet("import", "transmission", "-n", env=env)
+    assert result.returncode == 2 and f"is in {tmp_path}" in result.stderr
+    (tmp_path / "file").touch()
+    result = freshet("import", "transmission", tmp_path / "file", "-n")
+    assert result.returncode == 2 and "file" in result.stderr
 
 
 def test_without_a_daemon_nothing_is_taken_over(freshet, transmission, tmp_path):
