@@ -82,6 +82,10 @@ static void read_list(struct work *work)
                          ? ip_filter_file_read(path, builder, reading->text, &reading->ret_rules)
                          : ip_filter_file_take(buffer_bytes(&reading->list), builder, reading->text,
                                                &reading->ret_rules);
+    if (!reading->error && !reading->is_kept && reading->ret_rules == 0) {
+        reading->error = FRESHET_ERROR_SYNTAX; /* what was there stays */
+        snprintf(reading->text, sizeof reading->text, "no address is in the list");
+    }
     if (!reading->error && reading->line) {
         reading->error = ip_filter_builder_add_all(builder, reading->line);
         if (reading->error)

@@ -202,7 +202,7 @@ static void job_done(struct work *work)
 
 static bool is_http(const char *url)
 {
-    return strncmp(url, "http://", 7) == 0 || strncmp(url, "https://", 8) == 0;
+    return strncasecmp(url, "http://", 7) == 0 || strncasecmp(url, "https://", 8) == 0;
 }
 
 static void start_fetch(struct daemon_job *job)

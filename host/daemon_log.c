@@ -49,9 +49,10 @@ static size_t url_origin(struct bytes text)
 {
     size_t length = 0;
 
-    while (length < text.length && length < 8 && isalpha(text.data[length]))
+    while (length < text.length && length < 8 && isalnum(text.data[length]))
         length++;
-    if (length == 0 || text.length - length < 3 || memcmp(text.data + length, "://", 3) != 0)
+    if (length == 0 || !isalpha(text.data[0]) || text.length - length < 3 ||
+        memcmp(text.data + length, "://", 3) != 0)
         return 0;
     length += 3;
     while (length < text.length && text.data[length] > ' ' &&
@@ -72,7 +73,7 @@ static size_t word_length(struct bytes text, bool *ret_has_digit)
 
 static size_t redact_url(struct bytes text, size_t origin, bool is_text, struct buffer *out)
 {
-    const uint8_t *at = memchr(text.data, '@', origin);
+    const uint8_t *at = memrchr(text.data, '@', origin);
     size_t length = origin, scheme = 0;
 
     while (memcmp(text.data + scheme, "://", 3) != 0)
@@ -191,7 +192,7 @@ static void keep_field(struct json_writer *json, const char *key, const char *va
 bool daemon_log_line(uint64_t from, uint64_t *ret_number, struct bytes *ret_line)
 {
     uint64_t oldest = kept_last > LIMIT_LOG_LINES ? kept_last - LIMIT_LOG_LINES + 1 : 1;
-    uint64_t number = from > oldest ? from : oldest;
+    uint64_t number = from > oldest && from <= kept_last + 1 ? from : oldest;
 
     if (number > kept_last)
         return false;

@@ -24,8 +24,8 @@ struct daemon_saves {
     struct daemon_service *daemon;
     struct batch gathered, written;
     struct work work;
-    bool is_writing, is_waiting; /* to try again */
-    enum freshet_error error;
+    bool is_writing, is_waiting;    /* to try again */
+    enum freshet_error error, told; /* of the last try; what the log says of it */
 };
 
 struct daemon_saves *daemon_saves_new(struct daemon_service *daemon)
@@ -109,12 +109,17 @@ static void saves_done(struct work *work)
 
     saves->is_writing = false;
     if (!work->cancelled && !saves->error) {
+        if (saves->told)
+            daemon_log("info", "state-written", NULL);
+        saves->told = FRESHET_OK;
         saves_told(saves);
         return;
     }
     if (work->cancelled)
         return;
-    daemon_log("error", "state-not-written", "error", error_text(saves->error), NULL);
+    if (saves->error != saves->told) /* and not each second anew */
+        daemon_log("error", "state-not-written", "error", error_text(saves->error), NULL);
+    saves->told = saves->error;
     saves->is_waiting = true;
     uv_timer_start(&saves->daemon->retry, on_retry, RETRY_MS, 0);
 }

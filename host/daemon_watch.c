@@ -210,6 +210,10 @@ static void finish_files(struct watched *folder)
         struct watch_file *file = LIST_ELEMENT(node, struct watch_file, node);
         if (file->phase != FILE_ADDED || file->change > saved)
             continue;
+        if (folder->rule.after == INTAKE_KEEP) { /* since the file was read */
+            remember(folder, file);
+            continue;
+        }
         file->phase = FILE_ENDING;
         task_submit(task_new(folder, file), finish_run, finish_done);
     }
@@ -279,6 +283,29 @@ static void read_done(struct work *work)
 }
 
 /* One at a time a folder: whoever puts a thousand there waits, not all others. */
+/* Is it a torrent's own content, which a stranger has made? A folder of downloads may be watched.
+ */
+static bool is_payload(const struct watched *folder, const char *name)
+{
+    const struct catalog *catalog = folder->daemon->catalog;
+    char path[PATH_MAX], top[PATH_MAX];
+
+    snprintf(path, sizeof path, "%s/%s", folder->rule.path, name);
+    for (uint32_t i = 0; i < catalog_count(catalog); i++) {
+        const struct catalog_torrent *row = catalog_at(catalog, i);
+        const char *const places[] = {row->folder, row->folder_done};
+        for (size_t place = 0; place < 2 && !row->metadata_missing; place++) {
+            if (!places[place])
+                continue;
+            snprintf(top, sizeof top, "%s/%s", places[place], row->name);
+            size_t length = strlen(top);
+            if (strncmp(path, top, length) == 0 && (path[length] == '\0' || path[length] == '/'))
+                return true;
+        }
+    }
+    return false;
+}
+
 static void read_next(struct watched *folder)
 {
     for (struct list_node *node = list_first(&folder->files); node && !folder->is_reading;
@@ -286,6 +313,11 @@ static void read_next(struct watched *folder)
         struct watch_file *file = LIST_ELEMENT(node, struct watch_file, node);
         if (file->phase != FILE_STILL)
             continue;
+        if (is_payload(folder, file->name)) {
+            say(folder, file->name, "it is what a torrent brought, and is not read");
+            file->phase = FILE_DONE;
+            continue;
+        }
         file->phase = FILE_READING;
         folder->is_reading = true;
         task_submit(task_new(folder, file), read_run, read_done);
@@ -417,6 +449,9 @@ static void look_done(struct work *work)
             folder->status.trouble[0] = '\0';
         folder->status.looked_s = clock_wall() / SECOND_NS;
         folder->status.found = task->look.count;
+        if (task->look.has_more)
+            snprintf(folder->status.trouble, sizeof folder->status.trouble,
+                     "there are more than %u files: the rest is not seen", LIMIT_WATCH_FILES);
         folder->looks++;
         for (uint32_t i = 0; i < task->look.count; i++)
             see_file(folder, &task->look.files[i], now);

@@ -113,6 +113,8 @@ static enum freshet_error end(struct intake *intake, char *ret_text, uint32_t *r
         snprintf(ret_text, IP_FILTER_FILE_TEXT,
                  "%u lines were not understood, line %u is the first of them", text->bad,
                  text->bad_first);
+    else if (text->ranges == 0)
+        snprintf(ret_text, IP_FILTER_FILE_TEXT, "no address is in it");
     if (!intake->error && ret_ranges)
         *ret_ranges = text->ranges;
     return intake->error;

@@ -28,8 +28,14 @@ bool port_upnp_is_at(const char *url, const struct address *host)
     if (strncmp(url, scheme, sizeof scheme - 1) != 0 ||
         strncmp(url + sizeof scheme - 1, ip, length) != 0)
         return false;
-    char after = url[sizeof scheme - 1 + length];
-    return after == ':' || after == '/';
+    const char *after = url + sizeof scheme - 1 + length;
+    if (*after == ':') { /* a port, and no name with a password before another host */
+        size_t digits = strspn(after + 1, "0123456789");
+        if (digits == 0 || digits > 5)
+            return false;
+        after += 1 + digits;
+    }
+    return *after == '/';
 }
 
 /* An action of the service; `arguments` is XML. 0, an error of UPnP, or NO_ANSWER. With `wanted`

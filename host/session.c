@@ -352,11 +352,6 @@ void session_shutdown(struct session *session)
     session_command(session, &command);
 }
 
-void session_break(struct session *session)
-{
-    uv_stop(&session->loop);
-}
-
 void session_free(struct session *session)
 {
     if (!session)

@@ -44,11 +44,9 @@ void session_set_utp(struct session *session, bool on);
 void session_set_port_mapping(struct session *session, bool on);
 struct port_mapping_status session_port_mapping(const struct session *session);
 
-/* Runs until everything has stopped after session_shutdown, or until session_break. */
+/* Runs until everything has stopped after session_shutdown. */
 void session_run(struct session *session);
 /* Stops all in order: last announces, barriers, records. session_run then returns. */
 void session_shutdown(struct session *session);
-/* session_run returns as soon as it can, nothing is stopped. */
-void session_break(struct session *session);
 
 #endif

@@ -184,11 +184,3 @@ void worker_pool_cancel(struct worker_pool *pool, struct work *work)
     }
     pthread_mutex_unlock(&pool->lock);
 }
-
-bool worker_pool_is_idle(struct worker_pool *pool)
-{
-    pthread_mutex_lock(&pool->lock);
-    bool idle = list_is_empty(&pool->queue) && list_is_empty(&pool->finished) && pool->running == 0;
-    pthread_mutex_unlock(&pool->lock);
-    return idle;
-}

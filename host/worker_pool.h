@@ -34,7 +34,5 @@ void worker_pool_free(struct worker_pool *pool);
 void worker_pool_submit(struct worker_pool *pool, struct work *work);
 /* Takes work out of the queue if it has not begun; its `done` comes soon. */
 void worker_pool_cancel(struct worker_pool *pool, struct work *work);
-/* Is nothing queued, running or waiting to be told? */
-bool worker_pool_is_idle(struct worker_pool *pool);
 
 #endif

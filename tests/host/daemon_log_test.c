@@ -48,6 +48,9 @@ static void daemon_log_keeps_lines_as_they_were_logged(void **state)
     assert_string_equal(field(line, "hash"), "0123456789abcdef0123456789abcdef01234567");
     json_decref(line);
     assert_null(line_from(2, &number));
+    /* The number is of an earlier run's: this run's come. */
+    json_decref(line_from(3, &number));
+    assert_int_equal(number, 1);
 }
 
 static void daemon_log_keeps_no_secrets(void **state)
@@ -56,10 +59,11 @@ static void daemon_log_keeps_no_secrets(void **state)
 
     (void)state;
     daemon_log("info", "x", "url", "http://user:pass@host/announce/passkey?key=1", "token",
-               "abcdefgh12345678", NULL);
+               "abcdefgh12345678", "proxy", "socks5://user:p@ss@host:1080", NULL);
     json_t *line = line_from(2, &number);
     assert_string_equal(field(line, "url"), "http://host/...");
     assert_string_equal(field(line, "token"), "...");
+    assert_string_equal(field(line, "proxy"), "socks5://host:1080");
     json_decref(line);
 }
 

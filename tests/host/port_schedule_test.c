@@ -251,6 +251,10 @@ static void only_plain_http_at_the_gateway_is_its_own(void **state)
     assert_false(port_upnp_is_at("http://192.168.1.1", &gateway));
     assert_false(port_upnp_is_at("http://192.168.1.1.example.org/", &gateway));
     assert_false(port_upnp_is_at("http://192.168.1.1@127.0.0.1/", &gateway));
+    assert_false(port_upnp_is_at("http://192.168.1.1:80@127.0.0.1:9/", &gateway));
+    assert_false(port_upnp_is_at("http://192.168.1.1:@127.0.0.1/", &gateway));
+    assert_false(port_upnp_is_at("http://192.168.1.1:/", &gateway));
+    assert_false(port_upnp_is_at("http://192.168.1.1:80", &gateway));
     assert_false(port_upnp_is_at("http://127.0.0.1/192.168.1.1/", &gateway));
     assert_false(port_upnp_is_at("https://192.168.1.1/", &gateway));
     assert_false(port_upnp_is_at("", &gateway));

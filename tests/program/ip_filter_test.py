@@ -119,7 +119,7 @@ def test_a_list_that_is_fetched_drops_and_refuses(daemons, peers, torrent, tmp_p
         assert other.wait_event("stats")["downloaded"] == 0
         assert get.process.poll() is None
         # What is no list, or is not there, changes nothing.
-        for wrong in (b"<html>", b"\x1f\x8b\x08nonsense", None):
+        for wrong in (b"<html>", b"\x1f\x8b\x08nonsense", b"", None):
             body[0] = wrong
             answer = daemon.try_rpc("blocklist-update")
             assert answer["result"] != "success", answer

@@ -85,6 +85,25 @@ def test_a_half_written_torrent_is_read_when_it_stands_still(drive, torrents, tm
     assert longest > 1.5 or "not-added" not in drive.daemon.log()
 
 
+def test_what_a_torrent_brings_is_not_read(drive, torrents, tmp_path, freshet):
+    """A stranger's file in a folder of downloads that is watched."""
+    folder = tmp_path / "drop"
+    folder.mkdir()
+    (folder / "evil.torrent").write_bytes(torrents("inner"))
+    (folder / "in").mkdir()
+    (folder / "in/evil.torrent").write_bytes(torrents("deeper"))
+    for name in ("evil.torrent", "in"):
+        made = freshet("create", folder / name, "-o", tmp_path / "outer.torrent", "--no-date")
+        assert made.returncode == 0, made.stderr
+        drive("add", tmp_path / "outer.torrent", "-o", folder)
+        (tmp_path / "outer.torrent").unlink()
+    drive("watch", "add", folder)
+    drive("watch", "add", folder / "in")
+    wait_for(lambda: drive.daemon.log().count("is what a torrent brought") == 2, drive.daemon.log)
+    (folder / "good.torrent").write_bytes(torrents("good"))
+    wait_added(drive, "evil.torrent", "in", "good")
+
+
 def test_a_bad_file_is_left_alone_and_told_once_until_it_changes(drive, torrents, tmp_path):
     folder = tmp_path / "drop"
     folder.mkdir()
