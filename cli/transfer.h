@@ -24,10 +24,12 @@
          .repeatable = false},                                                                     \
         {"no-portmap", 0, NULL, "do not ask the router to let peers in (NAT-PMP, UPnP)",           \
          .repeatable = false},                                                                     \
-        {"proxy", 0, "socks5://[USER:PASSWORD@]HOST:PORT",                                         \
+        {"proxy", 0, "socks5://[USER:PASSWORD@]HOST[:PORT]",                                       \
          "go out through it alone, and listen nowhere; it looks names up", .repeatable = false},   \
         {"interface", 0, "NAME",                                                                   \
-         "go out by that interface alone; or by the one with that address", .repeatable = false},  \
+         "go out by that interface alone, or by the one with that address; names of "              \
+         "hosts are asked of the system's resolver, as ever",                                      \
+         .repeatable = false},                                                                     \
         {"transport", 0, "tcp|utp|both", "speak to peers over TCP, uTP or what answers",           \
          .repeatable = false},                                                                     \
         {"utp-congestion", 0, "ledbat++|ledbat",                                                   \

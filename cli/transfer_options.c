@@ -151,7 +151,8 @@ static bool read_route(const struct command_call *call, struct network_route *re
 
     /* It may hold a password, so it is not shown. */
     if (proxy && !network_route_read_proxy(proxy, ret_route)) {
-        command_usage_error("--proxy is no socks5://HOST:PORT or socks5://USER:PASSWORD@HOST:PORT");
+        command_usage_error("--proxy is no socks5://HOST or socks5://USER:PASSWORD@HOST, with "
+                            ":PORT if it is not 1080");
         return false;
     }
     if (interface && !network_route_read_interface(interface, ret_route)) {

@@ -16,7 +16,6 @@
 #define KEPT_AT_ONCE   8u /* announces of the announcer under way */
 #define ADDRESS_BYTES  100u
 #define RECORD_VERSION 1u
-#define RECORD_HEAD    (2 + DHT_ID_SIZE + 2)
 
 struct dht_node *dht_node_new(const struct dht_node_options *options)
 {

@@ -344,11 +344,6 @@ struct metadata_swarm *metadata_swarm_of_ready(struct list_node *node)
     return LIST_ELEMENT(node, struct metadata_swarm, in_ready);
 }
 
-struct metadata_swarm *metadata_swarm_of_peer(const struct metadata_peer *peer)
-{
-    return peer->swarm;
-}
-
 torrent_id metadata_swarm_id(const struct metadata_swarm *swarm)
 {
     return swarm->id;

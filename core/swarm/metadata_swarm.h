@@ -64,7 +64,6 @@ int64_t metadata_swarm_deadline(const struct metadata_swarm *swarm);
 bool metadata_swarm_output(struct metadata_swarm *swarm, int64_t now, struct action *ret_action);
 /* The node by which it waits in swarm_shared.metadata_ready, and its torrent's id. */
 struct metadata_swarm *metadata_swarm_of_ready(struct list_node *node);
-struct metadata_swarm *metadata_swarm_of_peer(const struct metadata_peer *peer);
 torrent_id metadata_swarm_id(const struct metadata_swarm *swarm);
 
 /* Our addresses have changed, or we have slept: who is known is tried anew. */

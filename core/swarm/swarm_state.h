@@ -21,7 +21,6 @@
 #include "core/swarm/web_seed.h"
 
 #define SWARM_NOTICES_MAX   256
-#define SWARM_NOTICE_TEXT   200
 #define SWARM_RESTING_LOOKS 100 /* a second, at the files of all torrents that nobody asks for */
 
 struct swarm {

@@ -175,7 +175,6 @@ uint64_t catalog_rows_wanted_bytes(const struct metainfo *metainfo, const uint8_
 
 /* catalog_queue.c */
 void catalog_queue_settle(struct catalog *catalog, struct catalog_row *row, int64_t now);
-void catalog_queue_leave(struct catalog *catalog, struct catalog_row *row, int64_t now);
 void catalog_queue_append(struct catalog *catalog, struct catalog_row *row);
 void catalog_queue_drop(struct catalog *catalog, struct catalog_row *row, int64_t now);
 void catalog_queue_close_holes(struct catalog *catalog);
