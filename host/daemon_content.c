@@ -3,6 +3,7 @@
 
 #include "core/base/memory.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -71,4 +72,24 @@ const char **daemon_content_paths(const struct metainfo *metainfo)
         if (!metainfo->files[i].padding)
             paths[i] = metainfo->files[i].path;
     return paths;
+}
+
+bool daemon_content_holds(const struct catalog *catalog, const char *folder, const char *name)
+{
+    char path[PATH_MAX], top[PATH_MAX];
+
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    for (uint32_t i = 0; i < catalog_count(catalog); i++) {
+        const struct catalog_torrent *row = catalog_at(catalog, i);
+        const char *const places[] = {row->folder, row->folder_done};
+        for (size_t place = 0; place < 2 && !row->metadata_missing; place++) {
+            if (!places[place])
+                continue;
+            snprintf(top, sizeof top, "%s/%s", places[place], row->name);
+            size_t length = strlen(top);
+            if (strncmp(path, top, length) == 0 && (path[length] == '\0' || path[length] == '/'))
+                return true;
+        }
+    }
+    return false;
 }

@@ -29,5 +29,8 @@ enum freshet_error daemon_content_load(struct state_store *state,
 /* Paths below the root as payload_move.h wants them: NULL for what is not on the disk. The array is
  * the caller's, the texts are the metainfo's. */
 const char **daemon_content_paths(const struct metainfo *metainfo);
+/* Does `name` in `folder` lie where a torrent's own files are or will be? Its makers wrote it then,
+ * not whoever put things into the folder. */
+bool daemon_content_holds(const struct catalog *catalog, const char *folder, const char *name);
 
 #endif

@@ -14,8 +14,8 @@
 __attribute__((sentinel)) void daemon_log(const char *level, const char *event, ...);
 /* The last LIMIT_LOG_LINES lines are kept, as JSON: {"number", "time" (unix seconds), "level",
  * "event", "fields" {key: value}}, redacted as on stderr. The first one whose number is not below
- * `from`; numbers begin with 1 and have no gaps, so a larger one than the next is of an earlier run,
- * and the first line of this one comes. Borrowed until the next line. false: none yet. The
+ * `from`; numbers begin with 1 and have no gaps, so a larger one than the next is of an earlier
+ * run, and the first line of this one comes. Borrowed until the next line. false: none yet. The
  * loop's thread, as daemon_log. */
 bool daemon_log_line(uint64_t from, uint64_t *ret_number, struct bytes *ret_line);
 /* Appends what may be printed of a text; for tests too. */

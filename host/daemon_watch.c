@@ -9,6 +9,7 @@
  * Events of the file system only make a look come sooner: every folder is looked at every
  * RESCAN_NS, since folders on other machines send none, and those of ours may be replaced.
  */
+#include "host/daemon_content.h"
 #include "host/daemon_intake.h"
 
 #include "core/base/memory.h"
@@ -283,29 +284,6 @@ static void read_done(struct work *work)
 }
 
 /* One at a time a folder: whoever puts a thousand there waits, not all others. */
-/* Is it a torrent's own content, which a stranger has made? A folder of downloads may be watched.
- */
-static bool is_payload(const struct watched *folder, const char *name)
-{
-    const struct catalog *catalog = folder->daemon->catalog;
-    char path[PATH_MAX], top[PATH_MAX];
-
-    snprintf(path, sizeof path, "%s/%s", folder->rule.path, name);
-    for (uint32_t i = 0; i < catalog_count(catalog); i++) {
-        const struct catalog_torrent *row = catalog_at(catalog, i);
-        const char *const places[] = {row->folder, row->folder_done};
-        for (size_t place = 0; place < 2 && !row->metadata_missing; place++) {
-            if (!places[place])
-                continue;
-            snprintf(top, sizeof top, "%s/%s", places[place], row->name);
-            size_t length = strlen(top);
-            if (strncmp(path, top, length) == 0 && (path[length] == '\0' || path[length] == '/'))
-                return true;
-        }
-    }
-    return false;
-}
-
 static void read_next(struct watched *folder)
 {
     for (struct list_node *node = list_first(&folder->files); node && !folder->is_reading;
@@ -313,7 +291,7 @@ static void read_next(struct watched *folder)
         struct watch_file *file = LIST_ELEMENT(node, struct watch_file, node);
         if (file->phase != FILE_STILL)
             continue;
-        if (is_payload(folder, file->name)) {
+        if (daemon_content_holds(folder->daemon->catalog, folder->rule.path, file->name)) {
             say(folder, file->name, "it is what a torrent brought, and is not read");
             file->phase = FILE_DONE;
             continue;

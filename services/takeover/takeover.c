@@ -44,7 +44,8 @@ void takeover_free(struct takeover *takeover)
 
 /* ---- words ---- */
 
-__attribute__((format(printf, 2, 0))) static void say(char text[TAKEOVER_NOTE], const char *format, va_list arguments)
+__attribute__((format(printf, 2, 0))) static void say(char text[TAKEOVER_NOTE], const char *format,
+                                                      va_list arguments)
 {
     vsnprintf(text, TAKEOVER_NOTE, format, arguments);
 }
