@@ -4,6 +4,7 @@
 #include "core/base/check.h"
 #include "core/base/memory.h"
 #include "core/utp/utp_mux.h"
+#include "core/wire/wire_handshake.h"
 #include "host/clock.h"
 #include "host/entropy.h"
 #include "host/stream_receive.h"
@@ -366,8 +367,10 @@ struct utp_streams *utp_streams_new(struct stream_table *table, struct datagram_
                                     enum utp_policy policy)
 {
     struct utp_streams *streams = memory_new(sizeof *streams);
-    struct utp_mux_options options = {
-        .policy = policy, .inbound_first = CONN_INBOUND_UTP, .accepts = true};
+    struct utp_mux_options options = {.policy = policy,
+                                      .inbound_first = CONN_INBOUND_UTP,
+                                      .accepted_head = WIRE_HANDSHAKE_SIZE,
+                                      .accepts = true};
 
     streams->table = table;
     utp_streams_set_socket(streams, socket);

@@ -21,6 +21,7 @@ void utp_connection_init(struct utp_connection *connection, int64_t now,
         .id_send = options->id_send,
         .clock_us = options->clock_us,
         .state = UTP_SYN_SENT,
+        .head = options->head,
         .window_max = options->buffer_max,
         .window_told = options->buffer_max,
         .peer_window = options->buffer_max,
@@ -164,6 +165,14 @@ static uint32_t probe_size(struct utp_connection *connection, int64_t now)
     return may ? size : 0;
 }
 
+/* What the next packet that is cut may hold. */
+static uint32_t cut_size(const struct utp_connection *connection)
+{
+    uint32_t size = utp_connection_payload_size(connection);
+    bool is_head = connection->head && connection->out.framed == 0;
+    return is_head && connection->head < size ? connection->head : size;
+}
+
 /* The next packet that may go, or NULL. */
 static struct utp_sent *choose(struct utp_connection *connection, int64_t now, uint16_t *ret_seq)
 {
@@ -172,7 +181,7 @@ static struct utp_sent *choose(struct utp_connection *connection, int64_t now, u
     if (packet)
         return window_allows(connection, now, packet->length) ? packet : NULL;
     uint32_t waiting = utp_send_queue_unframed(out);
-    uint32_t size = utp_connection_payload_size(connection);
+    uint32_t size = cut_size(connection);
     if (waiting == 0 && (!out->fin_wanted || out->fin_framed))
         return NULL;
     if (!window_allows(connection, now, waiting < size ? waiting : size))
@@ -235,8 +244,7 @@ static void put_run(struct utp_connection *connection, int64_t now, struct utp_o
             return;
         /* What is cut stays cut: look first whether it will be as long as the others. */
         const struct utp_sent *lost = utp_send_queue_next_lost(out, &seq);
-        uint32_t waiting = utp_send_queue_unframed(out),
-                 size = utp_connection_payload_size(connection);
+        uint32_t waiting = utp_send_queue_unframed(out), size = cut_size(connection);
         uint32_t length = lost ? lost->length : waiting < size ? waiting : size;
         if (output->packets && length + UTP_HEADER_SIZE > output->packet_size)
             return;

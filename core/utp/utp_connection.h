@@ -73,6 +73,7 @@ struct utp_connection {
     struct buffer inbox;   /* in order, not read */
     size_t inbox_read;     /* how much of it is */
     struct bytes borrowed; /* payload of the packet at hand, behind the inbox */
+    uint16_t head;         /* of the options */
     uint32_t window_max;   /* the mux makes it small when memory is */
     uint32_t window_told;
     uint32_t reply_us; /* the delay of the last packet, as we saw it */
@@ -104,6 +105,7 @@ struct utp_connection_options {
     uint32_t clock_us;
     enum utp_policy policy;
     uint32_t buffer_max; /* each way */
+    uint16_t head;       /* the first packet's longest; 0: as all others */
 };
 
 /* The one who connects. */

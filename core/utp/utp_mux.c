@@ -292,6 +292,7 @@ static struct utp_connection *accept(struct utp_mux *mux, int64_t now, const str
         .seq = (uint16_t)(packet->ack + 1),
         .policy = mux->options.policy,
         .buffer_max = mux->options.buffer_max,
+        .head = mux->options.accepted_head,
     };
     uint16_t syn_seq;
     if (!mux->options.accepts || mux->inbound_next < mux->options.inbound_first ||

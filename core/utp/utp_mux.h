@@ -31,6 +31,9 @@ struct utp_mux_options {
     uint32_t connections_max; /* 0: LIMIT_UTP_CONNECTIONS */
     uint32_t buffer_max;      /* of a connection, each way, a power of two; 0: LIMIT_UTP_BUFFER */
     conn_id inbound_first;    /* accepted ones are numbered from here up */
+    /* What we write first to one whom we accepted goes in a packet of its own, so long at most; 0:
+     * no such end. (Transmission 3.00 leaves what follows a handshake in its datagram unread.) */
+    uint16_t accepted_head;
     bool accepts;
 };
 

@@ -8,6 +8,7 @@ import payload
 import pytest
 from lossy_relay import LossyRelay
 from tcp_witness import TcpWitness
+from waiting import wait_for
 
 RPC_PORT = 9091
 UTP_ONLY = {"enable_incoming_utp": True, "enable_outgoing_utp": True,
@@ -112,6 +113,28 @@ def test_transmission_downloads_from_freshet(clients, torrent, source, tmp_path,
     seed_by_utp(clients, torrent, source, "--peer", leech.endpoint)
     leech.wait_complete(number)
     payload.check(tmp_path / "copy", empty=False)
+    assert witness.payload_bytes() == 0
+
+
+def test_transmission_comes_to_freshet(clients, source, tmp_path, witness):
+    """It dials whom a tracker names, by uTP first; the seed never dials out of itself."""
+    tracker = clients.tracker()
+    torrent = tmp_path / "tracked.torrent"
+    freshet_client.run("create", "--v1", "-l", "256K", "-a", tracker.udp, "-o", torrent,
+                       source / payload.NAME)
+    seed = seed_by_utp(clients, torrent, source)
+    leech = clients.transmission(utp=True)
+    number = leech.add(torrent, tmp_path / "copy")
+    seen = []
+
+    def has_peer():
+        seen.extend(leech.status(number, "peers")["peers"])
+        return seen
+    wait_for(has_peer, leech.log)
+    leech.wait_complete(number)
+    payload.check(tmp_path / "copy", empty=False)
+    assert seen and all(peer["isUTP"] and not peer["isIncoming"] for peer in seen), seen
+    assert seed.stats()["uploaded"] > 0
     assert witness.payload_bytes() == 0
 
 

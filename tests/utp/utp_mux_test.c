@@ -11,7 +11,9 @@ struct pair {
 
 static void open_pair(struct pair *pair, uint64_t total)
 {
+    uint16_t head = pair->net.head;
     net_init(&pair->net, 23);
+    pair->net.head = head;
     net_add(&pair->net, UTP_LEDBAT_PLUS, 0);
     net_add(&pair->net, UTP_LEDBAT_PLUS, 0);
     pair->out = net_connect(&pair->net, 0, 1, 1, total);
@@ -65,7 +67,7 @@ static void both_ends_end_and_nothing_is_left(void **state)
 {
     (void)state;
     for (uint32_t loss = 0; loss <= 100000; loss += 25000) {
-        struct pair pair;
+        struct pair pair = {.net.head = 0};
         open_pair(&pair, 0);
         pair.net.loss_ppm = loss;
         pair.out->total = 60 * KILO;
@@ -85,9 +87,43 @@ static void both_ends_end_and_nothing_is_left(void **state)
 }
 
 /* One has ended; the other half goes on. */
+/* Lengths of the packets with payload that an end sent, in order. */
+static uint32_t lengths[2][4], length_count[2];
+
+static void measure(struct network *net, struct net_packet *packet)
+{
+    struct utp_packet parsed;
+    (void)net;
+    assert_int_equal(utp_packet_parse((struct bytes){packet->bytes, packet->length}, &parsed), 0);
+    if (parsed.type == UTP_DATA && parsed.payload.length && length_count[packet->from] < 4)
+        lengths[packet->from][length_count[packet->from]++] = (uint32_t)parsed.payload.length;
+}
+
+static void what_an_accepted_one_says_first_goes_alone(void **state)
+{
+    struct pair pair = {.net.head = 68};
+    (void)state;
+    open_pair(&pair, 0);
+    pair.net.filter = measure;
+    pair.in->total = pair.out->total = 400;
+    net_write(&pair.net, pair.in);
+    net_write(&pair.net, pair.out);
+    net_settle(&pair.net, 0);
+    net_settle(&pair.net, 1);
+    net_run(&pair.net, pair.net.now + SECOND_NS);
+    assert_int_equal(pair.out->read, 400);
+    assert_int_equal(pair.in->read, 400);
+    assert_int_equal(length_count[0], 1);
+    assert_int_equal(lengths[0][0], 400);
+    assert_int_equal(length_count[1], 2);
+    assert_int_equal(lengths[1][0], 68);
+    assert_int_equal(lengths[1][1], 332);
+    close_pair(&pair);
+}
+
 static void a_half_open_connection_still_carries(void **state)
 {
-    struct pair pair;
+    struct pair pair = {.net.head = 0};
     (void)state;
     open_pair(&pair, 0);
     pair.in->total = 100 * KILO;
@@ -112,7 +148,7 @@ static void a_half_open_connection_still_carries(void **state)
 
 static void the_end_is_told_after_the_last_byte_is_read(void **state)
 {
-    struct pair pair;
+    struct pair pair = {.net.head = 0};
     (void)state;
     open_pair(&pair, 0);
     pair.in->reads_slowly = true;
@@ -130,7 +166,7 @@ static void the_end_is_told_after_the_last_byte_is_read(void **state)
 
 static void one_who_does_not_end_is_given_up(void **state)
 {
-    struct pair pair;
+    struct pair pair = {.net.head = 0};
     (void)state;
     open_pair(&pair, 0);
     close_stream(&pair.net, pair.out);
@@ -146,7 +182,7 @@ static void one_who_does_not_end_is_given_up(void **state)
 
 static void silence_ends_a_connection(void **state)
 {
-    struct pair pair;
+    struct pair pair = {.net.head = 0};
     (void)state;
     open_pair(&pair, 0);
     pair.net.ends[1].is_deaf = true;
@@ -177,7 +213,7 @@ static void nobody_there_is_a_timeout_after_three_tries(void **state)
 
 static void who_was_forgotten_hears_a_reset(void **state)
 {
-    struct pair pair;
+    struct pair pair = {.net.head = 0};
     struct utp_mux_options options = {.seed = 1, .inbound_first = NET_INBOUND, .accepts = true};
     (void)state;
     open_pair(&pair, 0);
@@ -234,7 +270,7 @@ static void guesses_open_no_connection(void **state)
 
 static void resets_that_name_no_packet_of_ours_are_refused(void **state)
 {
-    struct pair pair;
+    struct pair pair = {.net.head = 0};
     (void)state;
     open_pair(&pair, 0);
     pair.net.filter = remember;
@@ -268,7 +304,7 @@ static void boast(struct network *net, struct net_packet *packet)
 
 static void acknowledgements_of_what_was_never_sent_do_not_speed_us_up(void **state)
 {
-    struct pair pair;
+    struct pair pair = {.net.head = 0};
     (void)state;
     open_pair(&pair, 0);
     pair.net.filter = boast;
@@ -283,7 +319,7 @@ static void acknowledgements_of_what_was_never_sent_do_not_speed_us_up(void **st
 
 static void liars_are_shown_out(void **state)
 {
-    struct pair pair;
+    struct pair pair = {.net.head = 0};
     (void)state;
     open_pair(&pair, 0);
     pair.net.filter = remember;
@@ -306,7 +342,7 @@ static void liars_are_shown_out(void **state)
 static void what_is_held_out_of_order_is_bounded(void **state)
 {
     static uint8_t filler[1400];
-    struct pair pair;
+    struct pair pair = {.net.head = 0};
     (void)state;
     open_pair(&pair, 0);
     pair.net.filter = remember;
@@ -356,6 +392,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(both_ends_end_and_nothing_is_left),
+        cmocka_unit_test(what_an_accepted_one_says_first_goes_alone),
         cmocka_unit_test(a_half_open_connection_still_carries),
         cmocka_unit_test(the_end_is_told_after_the_last_byte_is_read),
         cmocka_unit_test(one_who_does_not_end_is_given_up),

@@ -62,6 +62,7 @@ struct network {
     uint64_t rate;    /* bytes a second of the bottleneck that ends in `behind` share; 0: none */
     int64_t queue_ns; /* what its queue holds */
     uint32_t behind;  /* bit i: what end i sends goes through it */
+    uint16_t head;    /* accepted_head of the ends added from now on */
     uint32_t mtu;     /* larger ones that may not be cut are dropped; 0: any size */
     int64_t busy_ns;  /* the bottleneck sends until then */
     /* seen */
@@ -95,6 +96,7 @@ static inline uint8_t net_add(struct network *net, enum utp_policy policy, uint3
                                       .policy = policy,
                                       .buffer_max = buffer_max,
                                       .inbound_first = NET_INBOUND,
+                                      .accepted_head = net->head,
                                       .accepts = true};
     uint8_t at = (uint8_t)net->end_count++;
     const uint8_t ip[4] = {10, 0, 0, (uint8_t)(at + 1)};
