@@ -157,6 +157,14 @@ static void check_filters(struct reading *reading, const char *name, char *const
             fail(reading, "%s: %.60s: %s", name, filters[i], reason);
 }
 
+static bool is_http(const char *url)
+{
+    size_t scheme = strncasecmp(url, "http://", 7) == 0 ? 7 : 8;
+
+    return (scheme == 7 || strncasecmp(url, "https://", 8) == 0) &&
+           strcspn(url + scheme, "/?#") > 0;
+}
+
 static void read_feed(struct reading *reading, struct intake_rule *rule)
 {
     static const char *const names[] = {"id",       "folder",  "stopped", "labels", "url",
@@ -164,8 +172,7 @@ static void read_feed(struct reading *reading, struct intake_rule *rule)
 
     check_names(reading, names);
     rule->url = read_text(reading, "url", LIMIT_URL_LENGTH);
-    if (!rule->url ||
-        (strncasecmp(rule->url, "http://", 7) != 0 && strncasecmp(rule->url, "https://", 8) != 0))
+    if (!rule->url || !is_http(rule->url))
         fail(reading, "url: an http or https URL");
     rule->interval_s = read_number(reading, "interval", LIMIT_FEED_INTERVAL_S,
                                    LIMIT_FEED_INTERVAL_MIN_S, LIMIT_FEED_INTERVAL_MAX_S);

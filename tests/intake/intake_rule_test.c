@@ -93,6 +93,8 @@ static void intake_rule_refuses_what_makes_no_sense(void **state)
         {INTAKE_WATCH, "{\"path\":\"/w\",\"stopped\":1}"},
         {INTAKE_WATCH, "{\"path\":\"/w\",\"id\":0}"},
         {INTAKE_FEED, "{\"url\":\"ftp://h/\"}"},
+        {INTAKE_FEED, "{\"url\":\"https://\"}"},
+        {INTAKE_FEED, "{\"url\":\"http:///feed\"}"},
         {INTAKE_FEED, "{\"url\":\"http://h/\",\"interval\":59}"},
         {INTAKE_FEED, "{\"url\":\"http://h/\",\"interval\":604801}"},
         {INTAKE_FEED, "{\"url\":\"http://h/\",\"include\":[\"/(/\"]}"},
