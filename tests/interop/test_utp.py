@@ -224,22 +224,42 @@ def test_freshet_to_freshet_over_a_bad_way(clients, small, tmp_path, relay, witn
     assert witness.payload_bytes() == 0
 
 
-def test_libtorrent_to_freshet_over_a_bad_way(clients, small, tmp_path, relay):
-    seed = clients.libtorrent(**UTP_ONLY)
+HIDDEN = pytest.mark.parametrize("words,forced", [([], {}), (["--encryption", "require"], FORCED)],
+                                 ids=["plain", "rc4"])
+
+
+@HIDDEN
+def test_libtorrent_to_freshet_over_a_bad_way(clients, small, tmp_path, relay, words, forced):
+    seed = clients.libtorrent(**UTP_ONLY, **forced)
     seed.add(small / "small.torrent", small, seed=True)
     way = relay(seed.endpoint)
-    get = get_by_utp(clients, small / "small.torrent", tmp_path / "copy", "--peer", way.endpoint)
+    get = get_by_utp(clients, small / "small.torrent", tmp_path / "copy", "--peer", way.endpoint,
+                     *words)
     assert get.wait(90) == 0, get.log()[-3000:]
     assert same(tmp_path / "copy", small)
     assert way.lost > 10
 
 
-def test_freshet_to_libtorrent_over_a_bad_way(clients, small, tmp_path, relay):
-    seed = seed_by_utp(clients, small / "small.torrent", small)
+@HIDDEN
+def test_freshet_to_libtorrent_over_a_bad_way(clients, small, tmp_path, relay, words, forced):
+    seed = seed_by_utp(clients, small / "small.torrent", small, *words)
     way = relay(seed.endpoint)
-    leech = clients.libtorrent(**UTP_ONLY)
+    leech = clients.libtorrent(**UTP_ONLY, **forced)
     handle = leech.add(small / "small.torrent", tmp_path / "copy")
     leech.connect(handle, way.endpoint)
     leech.wait_complete(handle, 90)
+    assert same(tmp_path / "copy", small)
+    assert way.lost > 10
+
+
+@pytest.mark.parametrize("encryption", ["tolerated", "required"])
+def test_transmission_to_freshet_over_a_bad_way(clients, small, tmp_path, relay, encryption):
+    seed = clients.transmission(utp=True, encryption=encryption)
+    seed.add(small / "small.torrent", small, seed=True)
+    way = relay(seed.endpoint)
+    words = ["--encryption", "require"] if encryption == "required" else []
+    get = get_by_utp(clients, small / "small.torrent", tmp_path / "copy", "--peer", way.endpoint,
+                     *words)
+    assert get.wait(90) == 0, get.log()[-3000:]
     assert same(tmp_path / "copy", small)
     assert way.lost > 10
