@@ -86,7 +86,6 @@ static void both_ends_end_and_nothing_is_left(void **state)
     }
 }
 
-/* One has ended; the other half goes on. */
 /* Lengths of the packets with payload that an end sent, in order. */
 static uint32_t lengths[2][4], length_count[2];
 
@@ -121,6 +120,7 @@ static void what_an_accepted_one_says_first_goes_alone(void **state)
     close_pair(&pair);
 }
 
+/* One has ended; the other half goes on. */
 static void a_half_open_connection_still_carries(void **state)
 {
     struct pair pair = {.net.head = 0};
