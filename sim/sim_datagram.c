@@ -9,6 +9,7 @@
 #include <string.h>
 
 struct sim_datagram {
+    struct sim_network *network; /* which outlives the ports */
     struct sim_port *from, *to;
     struct address source, remote; /* as those outside see them */
     int64_t queue_ns;
@@ -21,7 +22,7 @@ struct sim_datagram {
 
 static void datagram_free(struct sim_datagram *datagram)
 {
-    struct sim_network *network = datagram->from->network;
+    struct sim_network *network = datagram->network;
     sim_timer_stop(network->clock, &datagram->timer);
     list_remove(&network->datagrams, &datagram->node);
     memory_free(datagram);
@@ -89,7 +90,8 @@ static void fly(struct sim_port *port, const struct sim_air *air, struct sim_por
 {
     struct sim_network *network = port->network;
     struct sim_datagram *datagram = memory_new(sizeof *datagram + payload.length);
-    *datagram = (struct sim_datagram){.from = port,
+    *datagram = (struct sim_datagram){.network = network,
+                                      .from = port,
                                       .to = to,
                                       .source = *source,
                                       .remote = *remote,

@@ -46,8 +46,6 @@ static void stream_free(struct sim_stream *stream)
 {
     for (int i = 0; i < 2; i++) {
         struct sim_end *end = &stream->ends[i];
-        if (stream->is_utp)
-            sim_utp_forget(end);
         sim_timer_stop(stream->network->clock, &end->timer);
         if (list_contains(&end->port_node))
             list_remove(&end->port->ends, &end->port_node);
@@ -376,6 +374,8 @@ void sim_port_kill(struct sim_port *port, bool power_lost)
         struct sim_end *end = LIST_ELEMENT(list_first(&port->ends), struct sim_end, port_node);
         sim_end_gone(end);
         sim_end_discard(end);
+        if (end->stream->is_utp)
+            sim_utp_forget(end);
         struct sim_end *peer = sim_end_other(end);
         if (peer->state == END_GONE)
             sim_end_discard(peer);

@@ -57,6 +57,6 @@ void sim_utp_offer(struct sim_end *end); /* there may be something to write */
 uint64_t sim_utp_available(const struct sim_end *end);
 void sim_utp_take(struct sim_end *end, uint64_t length);
 void sim_utp_close(struct sim_end *end);
-void sim_utp_forget(struct sim_end *end);
+void sim_utp_forget(struct sim_end *end); /* it is gone, or its program is */
 
 #endif
