@@ -5,6 +5,7 @@
 #include "core/base/map.h"
 #include "core/base/memory.h"
 #include "core/utp/utp_mux.h"
+#include "core/wire/wire_handshake.h"
 #include "sim/sim_network_state.h"
 #include "sim/sim_torrent.h"
 
@@ -350,8 +351,10 @@ void sim_utp_send(struct sim_utp *utp, const struct address *remote, struct byte
 struct sim_utp *sim_utp_new(struct sim_port *port, const struct sim_utp_options *options)
 {
     struct sim_utp *utp = memory_new(sizeof *utp);
-    struct utp_mux_options mux = {
-        .policy = options->policy, .inbound_first = CONN_INBOUND_UTP, .accepts = true};
+    struct utp_mux_options mux = {.policy = options->policy,
+                                  .inbound_first = CONN_INBOUND_UTP,
+                                  .accepted_head = WIRE_HANDSHAKE_SIZE,
+                                  .accepts = true};
     struct rng rng;
     utp->port = port;
     utp->options = *options;
