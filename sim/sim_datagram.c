@@ -4,7 +4,6 @@
 #include "core/base/memory.h"
 #include "sim/sim_nat.h"
 #include "sim/sim_network_state.h"
-#include "sim/sim_utp.h"
 
 #include <string.h>
 
@@ -28,7 +27,7 @@ static void datagram_free(struct sim_datagram *datagram)
     memory_free(datagram);
 }
 
-void sim_datagram_drop_all(struct sim_network *network)
+static void drop_all(struct sim_network *network)
 {
     while (!list_is_empty(&network->datagrams))
         datagram_free(LIST_ELEMENT(list_first(&network->datagrams), struct sim_datagram, node));
@@ -79,8 +78,8 @@ static void on_timer(void *context)
         return;
     }
     if (to->utp)
-        sim_utp_input(to->utp, &datagram->source,
-                      (struct bytes){datagram->payload, datagram->length});
+        to->carrier->input(to->utp, &datagram->source,
+                           (struct bytes){datagram->payload, datagram->length});
     datagram_free(datagram);
 }
 
@@ -102,6 +101,7 @@ static void fly(struct sim_port *port, const struct sim_air *air, struct sim_por
     if (air->jitter_ns > 0)
         jitter_ns = air->jitter_ns / 1024 * rng_below(&network->rng, 1024);
     sim_timer_init(&datagram->timer, on_timer, datagram);
+    network->drop_datagrams = drop_all;
     list_append(&network->datagrams, &datagram->node);
     sim_timer_set(network->clock, &datagram->timer,
                   left_at + port->link.delay_ns + to->link.delay_ns + jitter_ns);

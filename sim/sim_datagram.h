@@ -22,6 +22,5 @@ struct sim_air {
 /* From the program of a port, at `port->owner`'s inner address, to wherever that leads. */
 void sim_datagram_send(struct sim_port *port, const struct sim_air *air,
                        const struct address *remote, struct bytes payload, bool no_fragments);
-void sim_datagram_drop_all(struct sim_network *network);
 
 #endif

@@ -4,9 +4,7 @@
 #include "core/base/check.h"
 #include "core/base/limits.h"
 #include "core/base/memory.h"
-#include "sim/sim_datagram.h"
 #include "sim/sim_network_state.h"
-#include "sim/sim_utp.h"
 
 #define RETRY_NS     SECOND_NS       /* of what a partition held up */
 #define FALL_BACK_NS (3 * SECOND_NS) /* after which a host with uTP tries that */
@@ -104,7 +102,7 @@ static void offer(struct sim_end *end)
     struct sim_flow *flow = &end->out;
     struct sim_clock *clock = end->stream->network->clock;
     if (end->stream->is_utp) {
-        sim_utp_offer(end);
+        end->port->carrier->offer(end);
         return;
     }
     if (!sim_flow_has_more(flow) || list_contains(&end->sending_node))
@@ -347,7 +345,7 @@ void sim_end_close(struct sim_end *end)
     bool established = end->state == END_OPEN || sim_end_other(end)->state != END_GONE;
     sim_end_gone(end);
     if (end->stream->is_utp) {
-        sim_utp_close(end);
+        end->port->carrier->close(end);
     } else if (established && !end->fin_arrived) {
         end->out.fin_wanted = true;
         offer(end);
@@ -375,7 +373,7 @@ void sim_port_kill(struct sim_port *port, bool power_lost)
         sim_end_gone(end);
         sim_end_discard(end);
         if (end->stream->is_utp)
-            sim_utp_forget(end);
+            end->port->carrier->forget(end);
         struct sim_end *peer = sim_end_other(end);
         if (peer->state == END_GONE)
             sim_end_discard(peer);
@@ -415,7 +413,8 @@ static void free_chunks(struct sim_network *network, struct list *list)
 
 void sim_network_deinit(struct sim_network *network)
 {
-    sim_datagram_drop_all(network);
+    if (network->drop_datagrams)
+        network->drop_datagrams(network);
     free_chunks(network, &network->busy_chunks);
     free_chunks(network, &network->idle_chunks);
     while (!list_is_empty(&network->streams))
@@ -478,6 +477,12 @@ void *sim_end_context(const struct sim_end *end)
     return end->context;
 }
 
+bool sim_end_is_utp(const struct sim_end *end, uint32_t *ret_conn)
+{
+    *ret_conn = end->utp_conn;
+    return end->stream->is_utp;
+}
+
 const struct sim_port *sim_end_remote(const struct sim_end *end)
 {
     return sim_end_other(end)->port;
@@ -509,7 +514,7 @@ void sim_end_want_room(struct sim_end *end, uint64_t low)
 uint64_t sim_end_available(const struct sim_end *end)
 {
     const struct sim_flow *flow = sim_end_flow_in(end);
-    return end->stream->is_utp ? sim_utp_available(end) : flow->arrived - flow->taken;
+    return end->stream->is_utp ? end->port->carrier->available(end) : flow->arrived - flow->taken;
 }
 
 uint64_t sim_end_peek(const struct sim_end *end, uint64_t max, const uint8_t **ret_bytes,
@@ -517,7 +522,7 @@ uint64_t sim_end_peek(const struct sim_end *end, uint64_t max, const uint8_t **r
 {
     struct sim_flow *flow = sim_end_flow_in(end);
     if (end->stream->is_utp)
-        flow->arrived = flow->taken + sim_utp_available(end);
+        flow->arrived = flow->taken + end->port->carrier->available(end);
     return sim_flow_peek(flow, max, ret_bytes, ret_span);
 }
 
@@ -525,7 +530,7 @@ void sim_end_take(struct sim_end *end, uint64_t length)
 {
     int64_t now = end->stream->network->clock->now;
     if (end->stream->is_utp) {
-        sim_utp_take(end, length);
+        end->port->carrier->take(end, length);
         return;
     }
     sim_flow_take(sim_end_flow_in(end), length, now, now + end->stream->delay_ns);

@@ -80,7 +80,7 @@ static void write_out(struct sim_utp *utp, struct sim_end *end)
     }
 }
 
-void sim_utp_offer(struct sim_end *end)
+static void carrier_offer(struct sim_end *end)
 {
     struct sim_utp *utp = end->port ? end->port->utp : NULL;
     if (utp == NULL || end->state != END_OPEN || list_contains(&end->utp_node))
@@ -89,14 +89,14 @@ void sim_utp_offer(struct sim_end *end)
     wake(utp);
 }
 
-uint64_t sim_utp_available(const struct sim_end *end)
+static uint64_t carrier_available(const struct sim_end *end)
 {
     struct sim_utp *utp = end->port->utp;
     const struct sim_flow *flow = sim_end_flow_in(end);
     uint64_t length = 0;
     if (utp && end->state == END_OPEN)
         length = utp_mux_peek(utp->mux, end->utp_conn).length;
-    /* More than was written: told of in sim_utp_take, and not looked at behind its end. */
+    /* More than was written: told of in carrier_take, and not looked at behind its end. */
     return length < flow->departed - flow->taken ? length : flow->departed - flow->taken;
 }
 
@@ -115,7 +115,7 @@ static bool is_what_was_written(const struct sim_utp *utp, const struct sim_flow
     return true;
 }
 
-void sim_utp_take(struct sim_end *end, uint64_t length)
+static void carrier_take(struct sim_end *end, uint64_t length)
 {
     struct sim_utp *utp = end->port->utp;
     struct sim_flow *flow = sim_end_flow_in(end);
@@ -160,13 +160,7 @@ struct sim_end *sim_utp_connect(struct sim_utp *utp, conn_id conn, const struct 
     return end;
 }
 
-bool sim_end_is_utp(const struct sim_end *end, conn_id *ret_conn)
-{
-    *ret_conn = end->utp_conn;
-    return end->stream->is_utp;
-}
-
-void sim_utp_forget(struct sim_end *end)
+static void carrier_forget(struct sim_end *end)
 {
     struct sim_utp *utp = end->port ? end->port->utp : NULL;
     if (utp == NULL)
@@ -178,7 +172,7 @@ void sim_utp_forget(struct sim_end *end)
 }
 
 /* As a host closes: what has room still goes out, the rest does not. */
-void sim_utp_close(struct sim_end *end)
+static void carrier_close(struct sim_end *end)
 {
     struct sim_utp *utp = end->port->utp;
     end->state = END_OPEN;
@@ -186,7 +180,7 @@ void sim_utp_close(struct sim_end *end)
     end->state = END_GONE;
     utp_mux_close(utp->mux, clock_of(utp)->now, end->utp_conn);
     sim_end_discard(end);
-    sim_utp_forget(end);
+    carrier_forget(end);
     wake(utp);
 }
 
@@ -229,7 +223,7 @@ static void end_is_over(struct sim_utp *utp, struct sim_end *end, enum freshet_e
     utp_mux_close(utp->mux, clock_of(utp)->now, end->utp_conn);
     sim_end_gone(end);
     sim_end_discard(end);
-    sim_utp_forget(end);
+    carrier_forget(end);
     utp->port->handlers->closed(utp->port->owner, end, error);
     sim_stream_release(stream);
 }
@@ -247,15 +241,15 @@ static void on_event(struct sim_utp *utp, const struct utp_event *event)
         handlers->connected(utp->port->owner, end);
     }
     if ((end = map_get(&utp->ends, &event->conn)) && event->what & UTP_EVENT_WRITABLE)
-        sim_utp_offer(end);
+        carrier_offer(end);
     if ((end = map_get(&utp->ends, &event->conn)) && event->what & UTP_EVENT_CLOSED) {
         end_is_over(utp, end, event->error);
         return;
     }
-    if ((end = map_get(&utp->ends, &event->conn)) && sim_utp_available(end) > 0)
+    if ((end = map_get(&utp->ends, &event->conn)) && carrier_available(end) > 0)
         handlers->readable(utp->port->owner, end);
     if ((end = map_get(&utp->ends, &event->conn)) && event->what & UTP_EVENT_ENDED) {
-        CHECK(sim_utp_available(end) == 0);
+        CHECK(carrier_available(end) == 0);
         end_is_over(utp, end, FRESHET_ERROR_CLOSED);
     }
 }
@@ -326,7 +320,7 @@ static void settle(struct sim_utp *utp)
     sim_timer_set(clock_of(utp), &utp->timer, utp_mux_deadline(utp->mux));
 }
 
-void sim_utp_input(struct sim_utp *utp, const struct address *source, struct bytes payload)
+static void carrier_input(struct sim_utp *utp, const struct address *source, struct bytes payload)
 {
     struct utp_path path = {.remote = *source};
     struct sim_clock *clock = clock_of(utp);
@@ -345,6 +339,15 @@ void sim_utp_send(struct sim_utp *utp, const struct address *remote, struct byte
 {
     sim_datagram_send(utp->port, &utp->options.air, remote, payload, false);
 }
+
+static const struct sim_carrier carrier = {
+    .offer = carrier_offer,
+    .available = carrier_available,
+    .take = carrier_take,
+    .close = carrier_close,
+    .forget = carrier_forget,
+    .input = carrier_input,
+};
 
 /* --- life ----------------------------------------------------------------------------------- */
 
@@ -366,6 +369,7 @@ struct sim_utp *sim_utp_new(struct sim_port *port, const struct sim_utp_options 
     list_init(&utp->due);
     sim_timer_init(&utp->timer, on_timer, utp);
     port->utp = utp;
+    port->carrier = &carrier;
     return utp;
 }
 

@@ -45,18 +45,7 @@ void sim_utp_check(const struct sim_utp *utp);
 
 /* As sim_end_connect. */
 struct sim_end *sim_utp_connect(struct sim_utp *utp, conn_id conn, const struct address *remote);
-/* false: the end's stream is TCP's. */
-bool sim_end_is_utp(const struct sim_end *end, conn_id *ret_conn);
 /* A datagram of the program's own, of another protocol. */
 void sim_utp_send(struct sim_utp *utp, const struct address *remote, struct bytes payload);
-/* What the network brings. */
-void sim_utp_input(struct sim_utp *utp, const struct address *source, struct bytes payload);
-
-/* What sim_network.c asks for. */
-void sim_utp_offer(struct sim_end *end); /* there may be something to write */
-uint64_t sim_utp_available(const struct sim_end *end);
-void sim_utp_take(struct sim_end *end, uint64_t length);
-void sim_utp_close(struct sim_end *end);
-void sim_utp_forget(struct sim_end *end); /* it is gone, or its program is */
 
 #endif
