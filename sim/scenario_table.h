@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The scenarios there are; each is in the file of its name. */
+/* The scenarios there are; each is in the file of its name, or of what it begins with. */
 #ifndef FRESHET_SIM_SCENARIO_TABLE_H
 #define FRESHET_SIM_SCENARIO_TABLE_H
 
@@ -21,5 +21,11 @@ extern const struct scenario scenario_dht_sybils;
 extern const struct scenario scenario_dht_eclipse;
 extern const struct scenario scenario_peer_exchange;
 extern const struct scenario scenario_local_discovery;
+extern const struct scenario scenario_utp;
+extern const struct scenario scenario_utp_loss;
+extern const struct scenario scenario_utp_reorder;
+extern const struct scenario scenario_utp_far;
+extern const struct scenario scenario_utp_mixed;
+extern const struct scenario scenario_nat;
 
 #endif

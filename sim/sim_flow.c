@@ -73,20 +73,33 @@ void sim_flow_put_span(struct sim_flow *flow, uint64_t length, uint64_t source, 
     flow->written += length;
 }
 
+uint64_t sim_flow_look(const struct sim_flow *flow, uint64_t at, uint64_t until,
+                       const uint8_t **ret_bytes, struct sim_span *ret_span)
+{
+    uint64_t length = until - at, skip = at - flow->taken;
+    size_t byte_at = flow->byte_first;
+    const struct sim_flow_segment *segment = &flow->segments[flow->segment_first];
+    if (length == 0)
+        return 0;
+    for (; skip >= segment->length; segment++) {
+        skip -= segment->length;
+        if (segment->is_bytes)
+            byte_at += segment->length;
+    }
+    if (length > segment->length - skip)
+        length = segment->length - skip;
+    *ret_bytes = segment->is_bytes ? flow->bytes.data + byte_at + skip : NULL;
+    *ret_span = (struct sim_span){0, length, segment->source, segment->offset + skip};
+    return length;
+}
+
 uint64_t sim_flow_peek(const struct sim_flow *flow, uint64_t max, const uint8_t **ret_bytes,
                        struct sim_span *ret_span)
 {
     uint64_t length = flow->arrived - flow->taken;
     if (length > max)
         length = max;
-    if (length == 0)
-        return 0;
-    const struct sim_flow_segment *segment = &flow->segments[flow->segment_first];
-    if (length > segment->length)
-        length = segment->length;
-    *ret_bytes = segment->is_bytes ? flow->bytes.data + flow->byte_first : NULL;
-    *ret_span = (struct sim_span){0, length, segment->source, segment->offset};
-    return length;
+    return sim_flow_look(flow, flow->taken, flow->taken + length, ret_bytes, ret_span);
 }
 
 void sim_flow_update(struct sim_flow *flow, int64_t now)

@@ -46,6 +46,9 @@ void sim_flow_put_span(struct sim_flow *flow, uint64_t length, uint64_t source, 
 /* See sim_end_peek. */
 uint64_t sim_flow_peek(const struct sim_flow *flow, uint64_t max, const uint8_t **ret_bytes,
                        struct sim_span *ret_span);
+/* The same from `at` on, up to `until` (taken <= at <= until <= written). */
+uint64_t sim_flow_look(const struct sim_flow *flow, uint64_t at, uint64_t until,
+                       const uint8_t **ret_bytes, struct sim_span *ret_span);
 /* The reader takes bytes; the writer hears of it at ack_at_ns. */
 void sim_flow_take(struct sim_flow *flow, uint64_t length, int64_t now, int64_t ack_at_ns);
 /* Acknowledgements that have reached the writer by now. */

@@ -4,39 +4,10 @@
 #include "core/base/check.h"
 #include "core/base/limits.h"
 #include "core/base/memory.h"
-#include "sim/sim_flow.h"
+#include "sim/sim_network_state.h"
 
-#define RETRY_NS SECOND_NS /* of what a partition held up */
-
-/* What the timer of an end stands for. */
-enum end_timer { TIMER_SYN, TIMER_CONNECTED, TIMER_FAIL };
-
-enum end_state { END_CONNECTING, END_OPEN, END_GONE };
-
-struct sim_end {
-    struct sim_stream *stream;
-    struct sim_port *port; /* NULL: the address is nobody's */
-    void *context;
-    enum end_state state;
-    struct sim_flow out;        /* what this end writes */
-    struct sim_timer ack_timer; /* armed while the window is shut */
-    struct sim_timer timer;
-    enum end_timer timer_means;
-    enum freshet_error error; /* of TIMER_FAIL */
-    bool wants_room;
-    uint64_t low;
-    bool fin_arrived;
-    struct list_node port_node, sending_node;
-};
-
-struct sim_stream {
-    struct sim_network *network;
-    struct sim_end ends[2]; /* 0 connected, 1 accepted */
-    struct address remotes[2];
-    int64_t delay_ns;
-    uint32_t chunks; /* on their way */
-    struct list_node node;
-};
+#define RETRY_NS     SECOND_NS       /* of what a partition held up */
+#define FALL_BACK_NS (3 * SECOND_NS) /* after which a host with uTP tries that */
 
 enum chunk_stage { CHUNK_UPLINK, CHUNK_FLIGHT, CHUNK_DOWNLINK };
 
@@ -49,18 +20,17 @@ struct sim_chunk {
     struct list_node node;
 };
 
-static struct sim_end *other(const struct sim_end *end)
+struct sim_end *sim_end_other(const struct sim_end *end)
 {
     return &end->stream->ends[end == &end->stream->ends[0]];
 }
 
-static struct sim_flow *flow_in(const struct sim_end *end)
+struct sim_flow *sim_end_flow_in(const struct sim_end *end)
 {
-    return &other(end)->out;
+    return &sim_end_other(end)->out;
 }
 
-/* Nothing of what this end wrote travels any more. */
-static void flow_discard(struct sim_end *end)
+void sim_end_discard(struct sim_end *end)
 {
     struct sim_flow *flow = &end->out;
     flow->written = flow->departed;
@@ -77,15 +47,14 @@ static void stream_free(struct sim_stream *stream)
         sim_timer_stop(stream->network->clock, &end->timer);
         if (list_contains(&end->port_node))
             list_remove(&end->port->ends, &end->port_node);
-        flow_discard(end);
+        sim_end_discard(end);
         sim_flow_deinit(&end->out);
     }
     list_remove(&stream->network->streams, &stream->node);
     memory_free(stream);
 }
 
-/* Frees the stream when nobody holds it any more; the last thing that a function does with it. */
-static void stream_release(struct sim_stream *stream)
+void sim_stream_release(struct sim_stream *stream)
 {
     if (stream->chunks > 0)
         return;
@@ -97,7 +66,7 @@ static void stream_release(struct sim_stream *stream)
     stream_free(stream);
 }
 
-static void end_gone(struct sim_end *end)
+void sim_end_gone(struct sim_end *end)
 {
     end->state = END_GONE;
     sim_timer_stop(end->stream->network->clock, &end->timer);
@@ -110,7 +79,7 @@ static void set_end_timer(struct sim_end *end, enum end_timer means, int64_t whe
     sim_timer_set(end->stream->network->clock, &end->timer, when_ns);
 }
 
-static void fail_at(struct sim_end *end, int64_t when_ns, enum freshet_error error)
+void sim_end_fail_at(struct sim_end *end, int64_t when_ns, enum freshet_error error)
 {
     end->error = error;
     set_end_timer(end, TIMER_FAIL, when_ns);
@@ -132,6 +101,10 @@ static void offer(struct sim_end *end)
 {
     struct sim_flow *flow = &end->out;
     struct sim_clock *clock = end->stream->network->clock;
+    if (end->stream->is_utp) {
+        end->port->carrier->offer(end);
+        return;
+    }
     if (!sim_flow_has_more(flow) || list_contains(&end->sending_node))
         return;
     sim_flow_update(flow, clock->now);
@@ -177,7 +150,7 @@ static void chunk_done(struct sim_chunk *chunk)
     list_remove(&stream->network->busy_chunks, &chunk->node);
     list_append(&stream->network->idle_chunks, &chunk->node);
     stream->chunks--;
-    stream_release(stream);
+    sim_stream_release(stream);
 }
 
 static void start_uplink(struct sim_port *port)
@@ -198,12 +171,15 @@ static void start_uplink(struct sim_port *port)
     chunk->stage = CHUNK_UPLINK;
     port->uplink_busy = true;
     struct sim_clock *clock = port->network->clock;
-    sim_timer_set(clock, &chunk->timer,
-                  clock->now + sim_clock_transfer_ns(length, port->link.up_bytes_per_s));
+    /* Behind the datagrams that are in the link already, and those to come behind it. */
+    if (port->up_free_at < clock->now)
+        port->up_free_at = clock->now;
+    port->up_free_at += sim_clock_transfer_ns(length, port->link.up_bytes_per_s);
+    sim_timer_set(clock, &chunk->timer, port->up_free_at);
     offer(end);
 }
 
-static void tell_room(struct sim_end *end)
+void sim_end_tell_room(struct sim_end *end)
 {
     if (!end->wants_room || end->state != END_OPEN || sim_end_unsent(end) > end->low)
         return;
@@ -211,7 +187,7 @@ static void tell_room(struct sim_end *end)
     end->port->handlers->writable(end->port->owner, end);
 }
 
-static bool can_hear(const struct sim_port *a, const struct sim_port *b)
+bool sim_port_can_hear(const struct sim_port *a, const struct sim_port *b)
 {
     return a->connected && b->connected && a->side == b->side;
 }
@@ -226,24 +202,24 @@ static void chunk_left(struct sim_chunk *chunk)
     sim_timer_set(clock, &chunk->timer, clock->now + from->stream->delay_ns);
     from->port->uplink_busy = false;
     start_uplink(from->port);
-    tell_room(from);
+    sim_end_tell_room(from);
 }
 
 static void chunk_at_door(struct sim_chunk *chunk)
 {
-    struct sim_end *from = chunk->from, *to = other(from);
+    struct sim_end *from = chunk->from, *to = sim_end_other(from);
     struct sim_clock *clock = from->stream->network->clock;
-    if (!can_hear(from->port, to->port)) {
+    if (!sim_port_can_hear(from->port, to->port)) {
         sim_timer_set(clock, &chunk->timer, clock->now + RETRY_NS);
         return;
     }
     if (to->state == END_GONE) {
         if (chunk->fin || from->state == END_GONE) {
-            flow_discard(from);
-            flow_discard(to);
+            sim_end_discard(from);
+            sim_end_discard(to);
         }
         if (from->state != END_GONE)
-            fail_at(from, clock->now + from->stream->delay_ns, FRESHET_ERROR_CONNECTION);
+            sim_end_fail_at(from, clock->now + from->stream->delay_ns, FRESHET_ERROR_CONNECTION);
         chunk_done(chunk);
         return;
     }
@@ -258,20 +234,20 @@ static void chunk_at_door(struct sim_chunk *chunk)
 
 static void chunk_arrived(struct sim_chunk *chunk)
 {
-    struct sim_end *to = other(chunk->from);
+    struct sim_end *to = sim_end_other(chunk->from);
     struct sim_flow *flow = &chunk->from->out;
     struct sim_clock *clock = to->stream->network->clock;
     flow->arrived += chunk->length;
     if (chunk->fin) {
         to->fin_arrived = true;
         if (to->state == END_GONE)
-            flow_discard(to);
+            sim_end_discard(to);
     }
     if (to->state == END_OPEN) {
         if (chunk->length)
             to->port->handlers->readable(to->port->owner, to);
         if (to->state == END_OPEN && to->fin_arrived && sim_end_available(to) == 0)
-            fail_at(to, clock->now, FRESHET_ERROR_CLOSED);
+            sim_end_fail_at(to, clock->now, FRESHET_ERROR_CLOSED);
     }
     chunk_done(chunk);
 }
@@ -293,15 +269,19 @@ static void on_syn(struct sim_end *end)
 {
     struct sim_stream *stream = end->stream;
     struct sim_clock *clock = stream->network->clock;
-    struct sim_end *to = other(end);
-    if (to->port == NULL || to->port->link.unreachable)
-        return; /* nobody answers: the owner's own patience ends it */
-    if (!can_hear(end->port, to->port)) {
+    struct sim_end *to = sim_end_other(end);
+    if (to->port == NULL || to->port->link.unreachable) {
+        /* Nobody answers. The owner's own patience ends it, or that of a host that has uTP. */
+        if (end->port->utp)
+            sim_end_fail_at(end, clock->now + FALL_BACK_NS, FRESHET_ERROR_TIMEOUT);
+        return;
+    }
+    if (!sim_port_can_hear(end->port, to->port)) {
         set_end_timer(end, TIMER_SYN, clock->now + RETRY_NS);
         return;
     }
-    if (!to->port->alive || stream->remotes[0].port != SIM_LISTEN_PORT) {
-        fail_at(end, clock->now + stream->delay_ns, FRESHET_ERROR_CONNECTION);
+    if (!to->port->alive || to->port->no_tcp || stream->remotes[0].port != SIM_LISTEN_PORT) {
+        sim_end_fail_at(end, clock->now + stream->delay_ns, FRESHET_ERROR_CONNECTION);
         return;
     }
     to->state = END_OPEN;
@@ -319,14 +299,14 @@ static void on_end_timer(void *context)
         end->state = END_OPEN;
         end->port->handlers->connected(end->port->owner, end);
     } else {
-        end_gone(end);
-        flow_discard(end);
+        sim_end_gone(end);
+        sim_end_discard(end);
         end->port->handlers->closed(end->port->owner, end, end->error);
-        stream_release(end->stream);
+        sim_stream_release(end->stream);
     }
 }
 
-struct sim_end *sim_end_connect(struct sim_port *port, const struct address *remote)
+struct sim_stream *sim_stream_new(struct sim_port *port, const struct address *remote)
 {
     struct sim_network *network = port->network;
     struct sim_stream *stream = memory_new(sizeof *stream);
@@ -349,24 +329,32 @@ struct sim_end *sim_end_connect(struct sim_port *port, const struct address *rem
     struct sim_port *to = sim_network_at(network, remote);
     stream->ends[1].port = to;
     stream->delay_ns = port->link.delay_ns + (to ? to->link.delay_ns : 0);
-    set_end_timer(end, TIMER_SYN, network->clock->now + stream->delay_ns);
-    return end;
+    return stream;
+}
+
+struct sim_end *sim_end_connect(struct sim_port *port, const struct address *remote)
+{
+    struct sim_stream *stream = sim_stream_new(port, remote);
+    set_end_timer(&stream->ends[0], TIMER_SYN, port->network->clock->now + stream->delay_ns);
+    return &stream->ends[0];
 }
 
 void sim_end_close(struct sim_end *end)
 {
     CHECK(end->state != END_GONE);
-    bool established = end->state == END_OPEN || other(end)->state != END_GONE;
-    end_gone(end);
-    if (established && !end->fin_arrived) {
+    bool established = end->state == END_OPEN || sim_end_other(end)->state != END_GONE;
+    sim_end_gone(end);
+    if (end->stream->is_utp) {
+        end->port->carrier->close(end);
+    } else if (established && !end->fin_arrived) {
         end->out.fin_wanted = true;
         offer(end);
     } else {
-        flow_discard(end);
+        sim_end_discard(end);
     }
-    if (other(end)->state == END_GONE)
-        flow_discard(other(end));
-    stream_release(end->stream);
+    if (sim_end_other(end)->state == END_GONE)
+        sim_end_discard(sim_end_other(end));
+    sim_stream_release(end->stream);
 }
 
 void sim_port_kill(struct sim_port *port, bool power_lost)
@@ -377,19 +365,21 @@ void sim_port_kill(struct sim_port *port, bool power_lost)
     while (!list_is_empty(&port->sending)) {
         struct sim_end *end =
             LIST_ELEMENT(list_first(&port->sending), struct sim_end, sending_node);
-        flow_discard(end);
-        stream_release(end->stream);
+        sim_end_discard(end);
+        sim_stream_release(end->stream);
     }
     while (!list_is_empty(&port->ends)) {
         struct sim_end *end = LIST_ELEMENT(list_first(&port->ends), struct sim_end, port_node);
-        end_gone(end);
-        flow_discard(end);
-        struct sim_end *peer = other(end);
+        sim_end_gone(end);
+        sim_end_discard(end);
+        if (end->stream->is_utp)
+            end->port->carrier->forget(end);
+        struct sim_end *peer = sim_end_other(end);
         if (peer->state == END_GONE)
-            flow_discard(peer);
-        else if (!power_lost)
-            fail_at(peer, clock->now + end->stream->delay_ns, FRESHET_ERROR_CONNECTION);
-        stream_release(end->stream);
+            sim_end_discard(peer);
+        else if (!power_lost && !end->stream->is_utp) /* uTP's hears nothing */
+            sim_end_fail_at(peer, clock->now + end->stream->delay_ns, FRESHET_ERROR_CONNECTION);
+        sim_stream_release(end->stream);
     }
 }
 
@@ -406,6 +396,8 @@ void sim_network_init(struct sim_network *network, struct sim_clock *clock)
     list_init(&network->idle_chunks);
     list_init(&network->busy_chunks);
     list_init(&network->streams);
+    list_init(&network->datagrams);
+    rng_init(&network->rng, 0);
 }
 
 static void free_chunks(struct sim_network *network, struct list *list)
@@ -421,6 +413,8 @@ static void free_chunks(struct sim_network *network, struct list *list)
 
 void sim_network_deinit(struct sim_network *network)
 {
+    if (network->drop_datagrams)
+        network->drop_datagrams(network);
     free_chunks(network, &network->busy_chunks);
     free_chunks(network, &network->idle_chunks);
     while (!list_is_empty(&network->streams))
@@ -483,9 +477,15 @@ void *sim_end_context(const struct sim_end *end)
     return end->context;
 }
 
+bool sim_end_is_utp(const struct sim_end *end, uint32_t *ret_conn)
+{
+    *ret_conn = end->utp_conn;
+    return end->stream->is_utp;
+}
+
 const struct sim_port *sim_end_remote(const struct sim_end *end)
 {
-    return other(end)->port;
+    return sim_end_other(end)->port;
 }
 
 void sim_end_send_bytes(struct sim_end *end, const uint8_t *bytes, size_t length)
@@ -513,23 +513,30 @@ void sim_end_want_room(struct sim_end *end, uint64_t low)
 
 uint64_t sim_end_available(const struct sim_end *end)
 {
-    const struct sim_flow *flow = flow_in(end);
-    return flow->arrived - flow->taken;
+    const struct sim_flow *flow = sim_end_flow_in(end);
+    return end->stream->is_utp ? end->port->carrier->available(end) : flow->arrived - flow->taken;
 }
 
 uint64_t sim_end_peek(const struct sim_end *end, uint64_t max, const uint8_t **ret_bytes,
                       struct sim_span *ret_span)
 {
-    return sim_flow_peek(flow_in(end), max, ret_bytes, ret_span);
+    struct sim_flow *flow = sim_end_flow_in(end);
+    if (end->stream->is_utp)
+        flow->arrived = flow->taken + end->port->carrier->available(end);
+    return sim_flow_peek(flow, max, ret_bytes, ret_span);
 }
 
 void sim_end_take(struct sim_end *end, uint64_t length)
 {
     int64_t now = end->stream->network->clock->now;
-    sim_flow_take(flow_in(end), length, now, now + end->stream->delay_ns);
-    offer(other(end));
+    if (end->stream->is_utp) {
+        end->port->carrier->take(end, length);
+        return;
+    }
+    sim_flow_take(sim_end_flow_in(end), length, now, now + end->stream->delay_ns);
+    offer(sim_end_other(end));
     if (end->state == END_OPEN && end->fin_arrived && sim_end_available(end) == 0)
-        fail_at(end, now, FRESHET_ERROR_CLOSED);
+        sim_end_fail_at(end, now, FRESHET_ERROR_CLOSED);
 }
 
 bool sim_end_encrypts(struct sim_end *end, const struct rc4 *cipher)
@@ -539,7 +546,7 @@ bool sim_end_encrypts(struct sim_end *end, const struct rc4 *cipher)
 
 bool sim_end_decrypts(struct sim_end *end, const struct rc4 *cipher)
 {
-    return sim_flow_set_cipher(flow_in(end), flow_in(end)->taken, cipher);
+    return sim_flow_set_cipher(sim_end_flow_in(end), sim_end_flow_in(end)->taken, cipher);
 }
 
 struct sim_end *sim_port_next_end(const struct sim_port *port, const struct sim_end *end)

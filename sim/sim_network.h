@@ -8,6 +8,7 @@
  *
  * A stream carries segments: protocol bytes, or spans of pretend payload (sim_spans.h). Since both
  * ends live in one process only lengths travel; the bytes lie in the stream until they are read.
+ * A stream over uTP looks the same and is carried as packets of real bytes: see sim_utp.h.
  */
 #ifndef FRESHET_SIM_NETWORK_H
 #define FRESHET_SIM_NETWORK_H
@@ -15,6 +16,7 @@
 #include "core/base/address.h"
 #include "core/base/error.h"
 #include "core/base/list.h"
+#include "core/base/rng.h"
 #include "core/crypto/rc4.h"
 #include "sim/sim_clock.h"
 #include "sim/sim_spans.h"
@@ -32,6 +34,8 @@ struct sim_link {
 
 struct sim_stream;
 struct sim_end;
+struct sim_utp;
+struct sim_nat;
 
 /* What a port's owner hears. `owner` is the owner of the port, `end` its end of the stream. */
 struct sim_port_handlers {
@@ -41,6 +45,16 @@ struct sim_port_handlers {
     void (*writable)(void *owner, struct sim_end *end); /* after sim_end_want_room */
     /* The end is gone after this call. */
     void (*closed)(void *owner, struct sim_end *end, enum freshet_error error);
+};
+
+/* Who carries a port's streams over uTP, and takes its datagrams (sim_utp.c, which lies above). */
+struct sim_carrier {
+    void (*offer)(struct sim_end *end); /* there may be something to write */
+    uint64_t (*available)(const struct sim_end *end);
+    void (*take)(struct sim_end *end, uint64_t length);
+    void (*close)(struct sim_end *end);
+    void (*forget)(struct sim_end *end); /* its program is gone */
+    void (*input)(struct sim_utp *utp, const struct address *source, struct bytes payload);
 };
 
 struct sim_port {
@@ -54,7 +68,12 @@ struct sim_port {
     uint32_t side;       /* ports of different sides of a partition do not hear one another */
     struct list ends;    /* all, in order of birth */
     struct list sending; /* ends with something to send and window left */
+    struct sim_utp *utp; /* its owner's; NULL: streams are TCP's, and there are no datagrams */
+    const struct sim_carrier *carrier; /* with utp */
+    struct sim_nat *nat;               /* its owner's; what every datagram passes. NULL: none */
+    bool no_tcp;                       /* refuses streams that are not over uTP */
     bool uplink_busy;
+    int64_t up_free_at; /* of chunks and datagrams together, as down_free_at is */
     int64_t down_free_at;
     uint16_t port_next; /* of outgoing connections */
     uint64_t bytes_up, bytes_down;
@@ -66,6 +85,9 @@ struct sim_network {
     uint32_t port_count;
     struct list idle_chunks, busy_chunks;
     struct list streams;
+    struct list datagrams;                               /* in flight: sim_datagram.c */
+    void (*drop_datagrams)(struct sim_network *network); /* NULL: there never was one */
+    struct rng rng;                                      /* their luck */
 };
 
 void sim_network_init(struct sim_network *network, struct sim_clock *clock);
@@ -90,6 +112,8 @@ void sim_port_revive(struct sim_port *port);
 struct sim_end *sim_end_connect(struct sim_port *port, const struct address *remote);
 void sim_end_set_context(struct sim_end *end, void *context);
 void *sim_end_context(const struct sim_end *end);
+/* false: the end's stream is TCP's. */
+bool sim_end_is_utp(const struct sim_end *end, uint32_t *ret_conn);
 /* The other end's port, NULL when the address is nobody's. */
 const struct sim_port *sim_end_remote(const struct sim_end *end);
 void sim_end_send_bytes(struct sim_end *end, const uint8_t *bytes, size_t length);

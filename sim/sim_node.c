@@ -5,6 +5,7 @@
 #include "core/base/memory.h"
 #include "core/crypto/sha1.h"
 #include "sim/sim_node_job.h"
+#include "sim/sim_node_utp.h"
 
 #include <string.h>
 
@@ -19,8 +20,10 @@ struct sim_conn {
     conn_id id;
     struct sim_end *end;
     bool paused;
-    bool is_encrypted;   /* what it sends */
-    bool sending;        /* a SEND is in flight */
+    bool is_encrypted;  /* what it sends */
+    bool sending;       /* a SEND is in flight */
+    bool may_fall_back; /* to uTP, when TCP gets no answer */
+    struct address remote;
     uint32_t sent;       /* what the next EVENT_SENT tells */
     uint32_t sent_later; /* and the one after it, when the socket has room */
     bool sent_done;
@@ -52,8 +55,12 @@ static void deliver(struct sim_node *node, struct event *event)
     node->facts.events++;
     node->options.ops->input(node->machine, world->clock.now, event);
     uint32_t every = world->options.check_every;
-    if (every && ++world->check_count % every == 0 && node->options.ops->check)
+    if (every == 0 || ++world->check_count % every != 0)
+        return;
+    if (node->options.ops->check)
         node->options.ops->check(node->machine);
+    if (node->port.utp)
+        sim_utp_check(node->port.utp);
 }
 
 void sim_node_input(struct sim_node *node, struct event *event)
@@ -97,9 +104,12 @@ static void conn_free(struct sim_conn *conn)
 static void on_accepted(void *owner, struct sim_end *end, const struct address *remote)
 {
     struct sim_node *node = owner;
-    struct sim_conn *conn = conn_new(node, node->inbound_next++, end);
+    conn_id id;
+    bool is_utp = sim_end_is_utp(end, &id);
+    struct sim_conn *conn = conn_new(node, is_utp ? id : node->inbound_next++, end);
     struct event event = {.type = EVENT_ACCEPTED,
                           .conn = conn->id,
+                          .transport = is_utp ? TRANSPORT_UTP : TRANSPORT_TCP,
                           .remote = *remote,
                           .local = sim_network_address(node->index, SIM_LISTEN_PORT)};
     sim_node_input(node, &event);
@@ -108,11 +118,14 @@ static void on_accepted(void *owner, struct sim_end *end, const struct address *
 static void on_connected(void *owner, struct sim_end *end)
 {
     struct sim_node *node = owner;
-    const struct sim_conn *conn = sim_end_context(end);
+    struct sim_conn *conn = sim_end_context(end);
+    conn_id id;
+    bool is_utp = sim_end_is_utp(end, &id);
+    conn->may_fall_back = false;
     struct event event = {.type = EVENT_CONNECTED,
                           .conn = conn->id,
-                          .remote =
-                              sim_network_address(sim_end_remote(end)->index, SIM_LISTEN_PORT),
+                          .transport = is_utp ? TRANSPORT_UTP : TRANSPORT_TCP,
+                          .remote = conn->remote,
                           .local = sim_network_address(node->index, SIM_LISTEN_PORT)};
     sim_node_input(node, &event);
 }
@@ -142,6 +155,12 @@ static void on_closed(void *owner, struct sim_end *end, enum freshet_error error
 {
     struct sim_node *node = owner;
     struct sim_conn *conn = sim_end_context(end);
+    if (conn->may_fall_back) {
+        conn->may_fall_back = false;
+        conn->end = sim_utp_connect(node->port.utp, conn->id, &conn->remote);
+        sim_end_set_context(conn->end, conn);
+        return;
+    }
     struct event event = {.type = EVENT_CLOSED, .conn = conn->id, .error = error};
     conn_free(conn);
     sim_node_input(node, &event);
@@ -325,6 +344,18 @@ static void tell_sent(struct sim_conn *conn)
     deliver(conn->node, &event);
 }
 
+static void do_connect(struct sim_node *node, const struct action *action)
+{
+    bool wants_utp = action->transport == TRANSPORT_UTP || node->options.no_tcp;
+    bool is_utp = node->port.utp && wants_utp;
+    CHECK(action->conn < CONN_INBOUND);
+    struct sim_end *end = is_utp ? sim_utp_connect(node->port.utp, action->conn, &action->remote)
+                                 : sim_end_connect(&node->port, &action->remote);
+    struct sim_conn *conn = conn_new(node, action->conn, end);
+    conn->remote = action->remote;
+    conn->may_fall_back = node->port.utp && !is_utp && action->transport == TRANSPORT_ANY;
+}
+
 static void do_pause(struct sim_node *node, const struct action *action)
 {
     struct sim_conn *conn = find_conn(node, action->conn);
@@ -405,10 +436,7 @@ static void act(struct sim_node *node, const struct action *action)
     mix_action(node, action);
     node->facts.actions++;
     switch (action->type) {
-    case ACTION_CONNECT:
-        CHECK(action->conn < CONN_INBOUND);
-        conn_new(node, action->conn, sim_end_connect(&node->port, &action->remote));
-        break;
+    case ACTION_CONNECT: do_connect(node, action); break;
     case ACTION_SEND: do_send(node, action); break;
     case ACTION_RECEIVE_PAUSE:
     case ACTION_RECEIVE_RESUME: do_pause(node, action); break;
@@ -477,6 +505,8 @@ static void on_start(void *context)
     if (node->facts.started_at < 0)
         node->facts.started_at = sim_world_time(node->world);
     sim_port_revive(&node->port);
+    if (node->options.uses_utp)
+        sim_node_utp_start(node);
     map_init(&node->conns, sizeof(conn_id), node->index);
     node->inbound_next = CONN_INBOUND;
     node->machine = node->options.ops->new (node);
@@ -495,6 +525,7 @@ static void stop_program(struct sim_node *node, bool power_lost)
     if (node->machine == NULL)
         return;
     sim_port_kill(&node->port, power_lost);
+    sim_node_utp_stop(node);
     sim_node_job_drop_all(node);
     sim_timer_stop(&node->world->clock, &node->deadline_timer);
     sim_timer_stop(&node->world->clock, &node->metadata_timer);
@@ -523,6 +554,7 @@ static void free_node(struct sim_node *node)
     stop_program(node, false);
     sim_timer_stop(&node->world->clock, &node->start_timer);
     sim_disk_deinit(&node->disk);
+    sim_nat_deinit(&node->nat);
     bitfield_deinit(&node->record_pieces);
     memory_free(node->record_stats);
     memory_free(node->banned);
@@ -541,6 +573,7 @@ struct sim_node *sim_node_new(struct sim_world *world, const struct sim_node_opt
     list_init(&node->sent);
     list_init(&node->jobs);
     sim_network_add(&world->network, &node->port, &options->link, &handlers, node);
+    sim_node_utp_init(node);
     sim_disk_init(&node->disk, &world->clock, world->torrent, &options->disk, rng_u64(&world->rng));
     if (options->is_seed)
         sim_disk_fill(&node->disk);

@@ -10,7 +10,9 @@
 #include "core/base/map.h"
 #include "core/swarm/torrent.h"
 #include "sim/sim_disk.h"
+#include "sim/sim_nat.h"
 #include "sim/sim_network.h"
+#include "sim/sim_utp.h"
 #include "sim/sim_world.h"
 
 /* The machine's verbs, as core/door/door.h has them. `new` makes it; `started` gives it what it
@@ -63,6 +65,11 @@ struct sim_node_options {
     bool uses_dht;     /* node 0 is the way in */
     bool has_magnet;   /* knows the hash only at the start */
     enum encryption encryption;
+    bool uses_utp; /* beside TCP: it dials that first, and uTP where nobody answers */
+    bool no_tcp;   /* uTP alone */
+    bool has_nat;  /* before it; with uses_utp */
+    enum utp_policy utp_policy;
+    struct sim_air air;
     bool uses_lan;               /* looks for peers there; all who do are of one LAN */
     const struct address *peers; /* told at the start; borrowed for the whole run */
     uint32_t peer_count;
@@ -89,6 +96,8 @@ struct sim_node {
     void *machine; /* NULL: not running */
     void *context; /* of the ops */
     struct sim_port port;
+    struct sim_nat nat;
+    struct sim_utp_facts utp; /* of programs that have ended */
     struct sim_disk disk;
     struct map conns; /* conn_id -> struct sim_conn */
     struct list conn_list, readable, sent, jobs;
@@ -110,6 +119,8 @@ struct sim_node {
 struct sim_node *sim_node_new(struct sim_world *world, const struct sim_node_options *options);
 /* Gives the machine an event and does what it wants done. */
 void sim_node_input(struct sim_node *node, struct event *event);
+/* What all its programs together did over uTP. */
+struct sim_utp_facts sim_node_utp_facts(const struct sim_node *node);
 /* Ends the program at once; the disk keeps what `crash` says. restart_after_ns < 0: never. */
 void sim_node_crash(struct sim_node *node, enum sim_crash crash, int64_t restart_after_ns);
 

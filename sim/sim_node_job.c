@@ -238,7 +238,7 @@ static struct sim_job *send_datagram(struct sim_node *node, const struct address
                                      struct bytes datagram)
 {
     const struct sim_port *to = sim_network_at(&node->world->network, remote);
-    if (to == NULL || !to->alive || !to->connected || to->side != node->port.side ||
+    if (to == NULL || !to->alive || to->nat || !to->connected || to->side != node->port.side ||
         remote->port != SIM_LISTEN_PORT)
         return NULL;
     struct sim_job *job = job_new(to->owner, JOB_DATAGRAM, 0);
@@ -253,7 +253,10 @@ void sim_node_job_datagram(struct sim_node *node, const struct address *remote,
 {
     struct address tracker = sim_tracker_address();
     if (!address_equal(remote, &tracker)) {
-        send_datagram(node, remote, datagram);
+        if (node->port.utp)
+            sim_utp_send(node->port.utp, remote, datagram);
+        else
+            send_datagram(node, remote, datagram);
         return;
     }
     struct sim_job *job = job_new(node, JOB_TRACKER, 0);

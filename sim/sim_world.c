@@ -5,6 +5,7 @@
 #include "core/base/memory.h"
 
 #define VIOLATIONS_KEPT 20u
+#define NETWORK_SALT    UINT64_C(0x6e6574) /* its luck is not that of the scenario */
 
 struct sim_world *sim_world_new(const struct sim_world_options *options)
 {
@@ -15,6 +16,7 @@ struct sim_world *sim_world_new(const struct sim_world_options *options)
     world->started_at = world->clock.now;
     rng_init(&world->rng, options->seed);
     sim_network_init(&world->network, &world->clock);
+    rng_init(&world->network.rng, options->seed ^ NETWORK_SALT);
     sim_tracker_init(&world->tracker, rng_u64(&world->rng));
     world->torrent = sim_torrent_new(&world->options.torrent);
     return world;

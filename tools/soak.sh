@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # What takes too long for every test run: the DHT with 10,000 and 50,000 nodes, an hour of each node's
-# life simulated; a daemon that is killed 5,000 times; one GiB by uTP and encrypted, to and from each
-# foreign client.
+# life simulated; swarms over uTP of thirty and more; a daemon that is killed 5,000 times; one GiB by
+# uTP and encrypted, to and from each foreign client.
 # Usage: tools/soak.sh [SCENARIO:NODES:SEED|kills:ROUNDS:SEED|gigabyte...]; ends with "N passed, N failed".
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -10,6 +10,10 @@ runs=("$@")
 if [ ${#runs[@]} -eq 0 ]; then
     runs=(dht:10000:1 dht:10000:2 dht_churn:10000:1 dht_sybils:10000:1 dht_eclipse:10000:1
         dht:50000:1 kills:5000:1 gigabyte)
+    for seed in 11 12 13 14 15; do
+        runs+=("utp:40:$seed" "utp_loss:30:$seed" "utp_reorder:30:$seed" "utp_far:30:$seed"
+            "utp_mixed:40:$seed" "nat:20:$seed")
+    done
 fi
 passed=0 failed=0
 for run in "${runs[@]}"; do

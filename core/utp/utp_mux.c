@@ -516,8 +516,10 @@ bool utp_mux_status(const struct utp_mux *mux, conn_id conn, struct utp_status *
     const struct utp_connection *connection = by_id(mux, conn);
     if (connection == NULL)
         return false;
+    bool dialled = connection->id_send == (uint16_t)(connection->id_receive + 1);
     *ret_status = (struct utp_status){
         .is_open = connection->state == UTP_OPEN,
+        .syn_id = dialled ? connection->id_receive : connection->id_send,
         .rtt_ns = connection->timeout.rtt_ns,
         .window = utp_window_bytes(&connection->congestion),
         .flight = connection->out.flight,

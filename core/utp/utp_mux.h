@@ -86,6 +86,7 @@ uint64_t utp_mux_memory(const struct utp_mux *mux);
 
 struct utp_status {
     bool is_open;
+    uint16_t syn_id; /* that the SYN bore: what both ends know the connection by */
     int64_t rtt_ns;
     uint32_t window, flight, queue_us, packet_size;
 };

@@ -91,11 +91,40 @@ static void liars_keep_nobody_from_metadata(void **state)
     }
 }
 
+static void a_swarm_over_utp_completes(const char *name)
+{
+    for (uint64_t seed = 1; seed <= 3; seed++) { /* v2, hybrid, v1 */
+        const struct sim_wish options = {.seed = seed, .check_every = 100};
+        scenario_run_twice(name, &options);
+    }
+}
+
+static void everybody_completes_over_utp(void **state)
+{
+    (void)state;
+    a_swarm_over_utp_completes("utp");
+    a_swarm_over_utp_completes("utp_mixed");
+}
+
+static void everybody_completes_over_utp_on_bad_links(void **state)
+{
+    (void)state;
+    a_swarm_over_utp_completes("utp_loss");
+    a_swarm_over_utp_completes("utp_reorder");
+    a_swarm_over_utp_completes("utp_far");
+}
+
+static void peers_behind_nats_dial_out_and_two_alone_cannot_meet(void **state)
+{
+    (void)state;
+    a_swarm_over_utp_completes("nat");
+}
+
 static void an_unknown_scenario_is_none(void **state)
 {
     (void)state;
     assert_null(scenario_find("peace_on_earth"));
-    assert_true(scenario_count() == 16);
+    assert_true(scenario_count() == 22);
 }
 
 int main(void)
@@ -111,6 +140,9 @@ int main(void)
         cmocka_unit_test(everybody_completes_without_a_tracker),
         cmocka_unit_test(neighbours_find_each_other_without_a_tracker),
         cmocka_unit_test(liars_keep_nobody_from_metadata),
+        cmocka_unit_test(everybody_completes_over_utp),
+        cmocka_unit_test(everybody_completes_over_utp_on_bad_links),
+        cmocka_unit_test(peers_behind_nats_dial_out_and_two_alone_cannot_meet),
         cmocka_unit_test(an_unknown_scenario_is_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -23,6 +23,19 @@ static void open_pair(struct pair *pair, uint64_t total)
     assert_true(pair->out->open);
 }
 
+static void both_ends_know_a_connection_by_one_number(void **state)
+{
+    (void)state;
+    struct pair pair = {0};
+    struct utp_status out, in;
+    open_pair(&pair, KILO);
+    assert_true(utp_mux_status(pair.net.ends[0].mux, pair.out->conn, &out));
+    assert_true(utp_mux_status(pair.net.ends[1].mux, pair.in->conn, &in));
+    assert_int_equal(out.syn_id, in.syn_id);
+    net_check(&pair.net);
+    net_deinit(&pair.net);
+}
+
 static void close_pair(struct pair *pair)
 {
     net_check(&pair->net);
@@ -391,6 +404,7 @@ static void too_many_connections_are_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(both_ends_know_a_connection_by_one_number),
         cmocka_unit_test(both_ends_end_and_nothing_is_left),
         cmocka_unit_test(what_an_accepted_one_says_first_goes_alone),
         cmocka_unit_test(a_half_open_connection_still_carries),
