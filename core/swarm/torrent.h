@@ -27,6 +27,7 @@ struct engine_settings {
     bool no_upload;        /* never unchoke anybody */
     bool no_pex;           /* no peer exchange (BEP 11) */
     bool no_lsd;           /* do not look for peers in the local network (BEP 14) */
+    bool has_utp;          /* the host goes out by uTP where it is told to: holepunch (BEP 55) */
     bool many_per_address; /* allow more peers from one address (tests, LANs behind NAT) */
     enum encryption encryption;
 };
