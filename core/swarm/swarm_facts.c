@@ -90,6 +90,7 @@ uint32_t swarm_peer_statuses(const struct swarm *swarm, int64_t now, struct peer
             .source = peer_list_source_of(swarm->candidates, peer_listens(peer)),
             .inbound = peer->inbound,
             .is_utp = peer_is_over_utp(peer),
+            .knows_holepunch = peer->extension_ids[WIRE_EXTENSION_UT_HOLEPUNCH] != 0,
             .is_encrypted = peer->mse == PEER_MSE_RC4,
             .am_choking = peer->am_choking,
             .am_interested = peer->am_interested,

@@ -168,6 +168,7 @@ struct peer_status {
     uint32_t progress_permille; /* of the pieces that there are */
     bool upload_only;           /* it said so (BEP 21) */
     bool is_utp;
+    bool knows_holepunch;          /* BEP 55 */
     bool is_encrypted;             /* RC4; not where only the handshake was hidden */
     uint32_t requests_out;         /* blocks that we wait for */
     uint32_t requests_in;          /* blocks that it waits for */
