@@ -2,8 +2,11 @@
 """Two peers behind NATs reach each other through a third (BEP 55), with nftables as the NATs.
 
 The one that has it is behind the second router and takes no part in peer exchange, so it hears of
-nobody and goes out to nobody but the relay unless the relay has it do so. The relay sends no payload."""
+nobody and goes out to nobody but the relay unless the relay has it do so. The relay, ours or
+libtorrent, sends no payload."""
 import json
+import subprocess
+import sys
 import time
 from urllib.parse import quote
 
@@ -15,29 +18,74 @@ from two_homes import (HOMES, OUTSIDES, WORLD,  # noqa: F401
                        two_homes)  # pylint: disable=unused-import
 
 KIB = 1 << 10
+
+# libtorrent in the middle: it wants nothing, and says where it listens.
+FOREIGN_RELAY = """
+import sys, time
+import libtorrent
+session = libtorrent.session({
+    "listen_interfaces": sys.argv[1], "enable_dht": False, "enable_lsd": False,
+    "enable_upnp": False, "enable_natpmp": False, "in_enc_policy": 2, "out_enc_policy": 2,
+    "close_redundant_connections": False})
+wanted = libtorrent.add_torrent_params()
+wanted.ti = libtorrent.torrent_info(sys.argv[2])
+wanted.save_path = sys.argv[3]
+wanted.flags &= ~(libtorrent.torrent_flags.auto_managed | libtorrent.torrent_flags.paused)
+wanted.file_priorities = [0] * wanted.ti.num_files()
+handle = session.add_torrent(wanted)
+while True:
+    print(len(handle.get_peer_info()), handle.status().total_payload_upload, flush=True)
+    time.sleep(0.2)
+"""
 ALONE = ("--no-dht", "--no-lsd", "--no-portmap")
+
+
+class ForeignRelay:
+    def __init__(self, homes, torrent, folder):
+        self.endpoint, self.log_path = f"{WORLD}:6881", folder / "relay.log"
+        with self.log_path.open("wb") as log:
+            self.process = subprocess.Popen(
+                [*homes.world, sys.executable, "-c", FOREIGN_RELAY, self.endpoint, str(torrent),
+                 str(folder)], stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)
+
+    def log(self):
+        return self.log_path.read_text()
+
+    def last(self, key):
+        lines = self.log().splitlines()
+        return int(lines[-1].split()[{"peers": 0, "uploaded": 1}[key]]) if lines else 0
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
 
 
 class Swarm:
     """The relay in the world, who has it all in the second home, who wants it in the first."""
 
-    def __init__(self, homes, daemons, freshet, folder, relay_words=()):
+    def __init__(self, homes, daemons, freshet, folder, relay_words=(), foreign=False):
         self.freshet = freshet
         self.source = write(folder / "from/f.bin", 1536 * KIB)
         torrent = folder / "f.torrent"
         assert freshet("create", self.source, "-o", torrent).returncode == 0
         self.peers = []
-        self.relay = self.begin(folder, "get", torrent, "-o", folder / "relay", *ALONE,
-                                "--upload-slots", "0", "--down-limit", "1K", *relay_words,
-                                address=WORLD, program=[*homes.world, PROGRAM])
+        transport = ("--transport", "utp") if foreign else ()
+        if foreign:
+            self.relay = ForeignRelay(homes, torrent, folder)
+            self.peers.append(self.relay)
+            wait_for(self.relay.log, "libtorrent says nothing")
+        else:
+            self.relay = self.begin(folder, "get", torrent, "-o", folder / "relay", *ALONE,
+                                    "--upload-slots", "0", "--down-limit", "1K", *relay_words,
+                                    address=WORLD, program=[*homes.world, PROGRAM])
         self.owner = self.begin(folder, "seed", torrent, "-o", folder / "from", *ALONE,
                                 "--no-pex", "--up-limit", "256K", "--peer", self.relay.endpoint,
-                                address=HOMES[1], program=[*homes.second, PROGRAM])
+                                *transport, address=HOMES[1], program=[*homes.second, PROGRAM])
         port = self.owner.endpoint.rsplit(":", 1)[1]
         self.owner_outside = f"{OUTSIDES[1]}:{port}"
         wait_for(lambda: self.relay.last("peers") == 1, self.relay.log)
         shown = json.loads(freshet("show", "--json", torrent).stdout)
-        self.daemon = daemons("--listen", f"{HOMES[0]}:0", "--no-lsd")
+        self.daemon = daemons("--listen", f"{HOMES[0]}:0", "--no-lsd", *transport)
         self.daemon.rpc("torrent-add", filename=f"magnet:?xt=urn:btih:{shown['info_hash_v1']}"
                         f"&x.pe={quote(self.relay.endpoint)}")
 
@@ -64,8 +112,8 @@ class Swarm:
 def swarm(two_homes, daemons, freshet, tmp_path):
     made = []
 
-    def make(*relay_words):
-        made.append(Swarm(two_homes, daemons, freshet, tmp_path, relay_words))
+    def make(*relay_words, foreign=False):
+        made.append(Swarm(two_homes, daemons, freshet, tmp_path, relay_words, foreign))
         return made[-1]
 
     yield make
@@ -73,15 +121,17 @@ def swarm(two_homes, daemons, freshet, tmp_path):
         one.end()
 
 
-def test_two_behind_nats_meet_through_a_third(swarm):
-    both = swarm()
+@pytest.mark.parametrize("relay", ["freshet", "libtorrent"])
+def test_two_behind_nats_meet_through_a_third(swarm, relay):
+    # libtorrent speaks of others once a minute, and knows who is there over uTP alone.
+    both = swarm(foreign=relay == "libtorrent")
     seen = {}
 
     def is_sent_by_the_owner():
         seen.update(both.connected())
         return seen.get(both.owner_outside, {"bytes_to_client": 0})["bytes_to_client"] > 0
 
-    wait_for(is_sent_by_the_owner, both.told)
+    wait_for(is_sent_by_the_owner, both.told, seconds=150)
     assert seen[both.owner_outside]["is_utp"] and seen[both.relay.endpoint]["supports_holepunch"]
     both.daemon.wait_complete()
     got = both.daemon.folder / "downloads" / "f.bin"

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Two homes behind routers that hide them (nftables masquerade) and take nothing unasked; between them
-the world. This process is in the first home's network, a namespace (see conftest.py); each of the
-others has one of its own. Public addresses here are those of the namespaces; nothing leaves them."""
+"""Two homes behind routers that hide them (nftables masquerade) and take nothing unasked; a third
+place is in the world. This process is in the first home's network, a namespace (see conftest.py);
+each of the others has one of its own, and so has what lies between them. Public addresses here are
+those of the namespaces; nothing leaves them."""
 import contextlib
 
 import pytest
@@ -9,7 +10,7 @@ from home_router import other_network, run
 
 HOMES = ("10.81.0.2", "10.82.0.2")
 OUTSIDES = ("11.22.1.2", "11.22.2.2")
-WORLD = "11.22.33.9"
+WORLD, WORLD_ROUTER = "11.22.33.9", "11.22.33.1"
 
 RULES = """
 table inet home {{
@@ -55,19 +56,21 @@ class TwoHomes:
 def two_homes():
     with contextlib.ExitStack() as stack:
         second, second_pid = stack.enter_context(other_network())
-        world, world_pid = stack.enter_context(other_network())
+        world, _ = stack.enter_context(other_network())
+        middle, middle_pid = stack.enter_context(other_network())
         routers = [stack.enter_context(other_network()) for _ in HOMES]
-        for words in ([], second, world, routers[0][0], routers[1][0]):
+        for words in ([], second, world, middle, routers[0][0], routers[1][0]):
             run(*words, "ip", "link", "set", "lo", "up")
-        run(*world, "ip", "address", "add", f"{WORLD}/32", "dev", "lo")
+        link(world, "net", middle, middle_pid, "world", (WORLD, WORLD_ROUTER))
+        run(*world, "ip", "route", "add", "default", "via", WORLD_ROUTER)
         homes = (([], None), (second, second_pid))
         for number, ((home, _), (router, pid)) in enumerate(zip(homes, routers)):
             lan, wan = f"10.8{number + 1}.0.1", f"11.22.{number + 1}.1"
             link(home, "home", router, pid, "lan", (HOMES[number], lan))
-            link(router, "wan", world, world_pid, f"net{number}", (OUTSIDES[number], wan))
+            link(router, "wan", middle, middle_pid, f"net{number}", (OUTSIDES[number], wan))
             run(*home, "ip", "route", "add", "default", "via", lan)
             run(*router, "ip", "route", "add", "default", "via", wan)
             run(*router, "nft", "-f", "-", text=RULES.format(closed=""))
-        for words in (world, routers[0][0], routers[1][0]):
+        for words in (middle, routers[0][0], routers[1][0]):
             run(*words, "sh", "-c", "echo 1 >/proc/sys/net/ipv4/ip_forward")
         yield TwoHomes(second, world, [words for words, _ in routers])
