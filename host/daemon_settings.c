@@ -55,9 +55,11 @@ void daemon_settings_apply(struct daemon_service *daemon)
 {
     const struct catalog_settings *settings = catalog_settings(daemon->catalog);
     const struct engine_settings *line = &daemon->options.session.engine;
+    enum transport transport = daemon->options.session.transport;
     struct engine_tuning tuning = {
         .no_pex = line->no_pex || !settings->pex,
         .no_lsd = line->no_lsd || !settings->lsd,
+        .has_utp = transport == TRANSPORT_UTP || (transport == TRANSPORT_ANY && settings->utp),
         .connections_max = settings->peers_max,
         .upload_slots = line->upload_slots ? line->upload_slots : settings->upload_slots,
         .peers_max = settings->peers_per_torrent,

@@ -139,6 +139,9 @@ static enum transport session_transport(const struct session *session, enum tran
 {
     if (session->options.transport != TRANSPORT_ANY)
         return session->options.transport;
+    /* That or nothing (BEP 55); the engine was told that there is uTP. */
+    if (wished == TRANSPORT_UTP)
+        return wished;
     /* No turning to uTP where no datagram gets through. */
     bool has_utp = !session->utp_off && datagram_socket_is_through(session->datagrams);
     return has_utp ? wished : TRANSPORT_TCP;

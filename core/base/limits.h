@@ -54,6 +54,11 @@
 #define LIMIT_INVALID_REQUESTS   300u
 #define LIMIT_PEX_NUISANCE       10u /* peer exchange that comes too soon, in a row (BEP 11) */
 
+/* Holepunch (BEP 55). */
+#define LIMIT_HOLEPUNCH_PER_MINUTE 20u /* messages of each kind and way, with one peer */
+#define LIMIT_HOLEPUNCH_TRIES      3u  /* that a candidate is asked for through others */
+#define LIMIT_HOLEPUNCH_DIALS      16u /* of a torrent, under way because others said so */
+
 /* Peers. */
 #define LIMIT_PEERS_PER_TORRENT       200u
 #define LIMIT_CONNECTIONS             500u

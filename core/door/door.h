@@ -198,7 +198,7 @@ struct persist_job {
 enum transport {
     TRANSPORT_ANY, /* what the host has: if both, TCP, and uTP where TCP does not answer */
     TRANSPORT_TCP,
-    TRANSPORT_UTP, /* BEP 29, core/utp */
+    TRANSPORT_UTP, /* BEP 29, core/utp: that and no other */
 };
 
 enum event_type {

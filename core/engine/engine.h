@@ -58,6 +58,7 @@ struct engine_tuning {
     bool no_pex; /* peers that are connected already have been told of the extension: they are
                     told nothing more and not listened to */
     bool no_lsd;
+    bool has_utp; /* as in engine_settings; peers that are connected already keep what they know */
     uint32_t connections_max;   /* 0: LIMIT_CONNECTIONS. Fewer than there are: none is closed */
     uint32_t upload_slots;      /* of a torrent that says none; 0: the default, which adapts */
     uint32_t peers_max;         /* of a torrent that says none; 0: LIMIT_PEERS_PER_TORRENT */

@@ -295,6 +295,7 @@ static void tune(struct engine *engine, const struct engine_tuning *tuning)
 {
     struct swarm_shared *shared = &engine->shared;
     shared->settings.no_pex = tuning->no_pex;
+    shared->settings.has_utp = tuning->has_utp;
     shared->settings.upload_slots = tuning->upload_slots;
     shared->settings.encryption = tuning->encryption;
     shared->peers_max = tuning->peers_max;

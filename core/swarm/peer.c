@@ -76,6 +76,11 @@ bool peer_is_seed(const struct peer *peer)
     return peer->has.size > 0 && bitfield_is_full(&peer->has);
 }
 
+bool peer_is_over_utp(const struct peer *peer)
+{
+    return peer->is_utp || peer->conn >= CONN_INBOUND_UTP;
+}
+
 const struct address *peer_listens(const struct peer *peer)
 {
     return peer->inbound ? &peer->listen : &peer->address;

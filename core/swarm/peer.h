@@ -56,6 +56,13 @@ struct peer_arrival {
     bool counted; /* the pipeline counts it as outstanding */
 };
 
+/* Messages of holepunch (BEP 55) since `since_ns`. */
+struct holepunch_counts {
+    int64_t since_ns;
+    uint8_t asked_of_us, told_by_us; /* we are the relay: rendezvous, connect */
+    uint8_t asked_by_us, told_to_us; /* it is */
+};
+
 struct peer {
     conn_id conn;
     struct swarm *swarm;
@@ -66,6 +73,7 @@ struct peer {
     uint8_t mse;            /* enum peer_mse */
     bool inbound;
     bool is_utp;               /* of one that we went out to; else its conn says so */
+    bool by_utp;               /* it is to be reached by uTP alone (BEP 55) */
     enum freshet_error reason; /* why it is closing */
     uint8_t peer_id[20];
 
@@ -107,7 +115,8 @@ struct peer {
     uint32_t rejects_in_a_row; /* of our requests, while it does not choke us */
     uint64_t metadata_sent;    /* bytes of the info dictionary (BEP 9) */
     struct pex pex;            /* what each side told of other peers */
-    uint32_t nuisances;        /* changes of mind, cancels, repeats since the last choking round */
+    struct holepunch_counts holepunch;
+    uint32_t nuisances; /* changes of mind, cancels, repeats since the last choking round */
 
     struct rate_meter up; /* payload; down is pipeline.rate */
     struct bandwidth upload_limit, download_limit;
@@ -132,6 +141,8 @@ void peer_requests_clear(struct peer_requests *requests);
 /* May the peer be asked for pieces that it lists as allowed fast although it chokes us? */
 bool peer_allows_fast(const struct peer *peer, piece_index piece);
 bool peer_is_seed(const struct peer *peer);
+/* Either way. */
+bool peer_is_over_utp(const struct peer *peer);
 /* Where others can reach it; family ADDRESS_NONE when that is not known. */
 const struct address *peer_listens(const struct peer *peer);
 /* Are there bytes for ACTION_SEND? Payload is not counted. */

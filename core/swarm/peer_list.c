@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "core/swarm/peer_list.h"
+#include "core/swarm/peer_list_state.h"
 
 #include "core/base/check.h"
-#include "core/base/list.h"
-#include "core/base/map.h"
 #include "core/base/memory.h"
 #include "core/base/rng.h"
 #include "core/wire/peer_priority.h"
@@ -13,43 +11,6 @@
 #define SOURCE_SHARE (LIMIT_PEER_LIST / 2)
 #define PREFIX_SHARE (LIMIT_PEER_LIST / 8)
 #define BANS_MAX     4096u
-#define SELVES_MAX   8u
-
-enum standing { STANDING_IDLE, STANDING_CONNECTING, STANDING_CONNECTED };
-
-struct candidate {
-    struct list_node node; /* in `known`, in order of arrival */
-    struct address address;
-    int64_t rest_until_ns;
-    int64_t good_order; /* when it was last connected, counted; 0: never */
-    uint32_t priority;  /* BEP 40, or a seeded number while our address is unknown */
-    uint8_t source;
-    uint8_t standing;
-    uint8_t fails;
-    bool is_seed;
-    bool is_self;
-    bool is_useful;   /* has given us payload */
-    bool is_filtered; /* the filter has it */
-    bool takes_no_mse;
-};
-
-struct peer_list {
-    uint64_t seed;
-    struct map by_address;
-    struct list known;
-    struct map prefixes; /* /16 or /32 -> count, as a number in the pointer */
-    uint32_t source_counts[PEER_SOURCE_COUNT];
-    struct map bans; /* address without port */
-    uint32_t ban_count;
-    struct address selves[SELVES_MAX];
-    uint32_t self_count;
-    struct address self_v4, self_v6; /* the last of each family */
-    int64_t good_next;
-    int64_t next_due_ns; /* no candidate is due before (found by a scan); INT64_MIN: unknown */
-    const struct ip_filter *filter;
-    bool filter_is_new; /* candidates were judged by another one */
-    bool seeding;
-};
 
 /* What maps are keyed by: all bytes of an address are defined (struct address has no holes). */
 struct prefix_key {
@@ -122,7 +83,7 @@ void peer_list_free(struct peer_list *list)
     memory_free(list);
 }
 
-static struct candidate *find(const struct peer_list *list, const struct address *address)
+struct candidate *peer_list_find(const struct peer_list *list, const struct address *address)
 {
     struct address key = key_of(address);
     return map_get(&list->by_address, &key);
@@ -189,7 +150,7 @@ static void judge_by_filter(struct peer_list *list)
 
 /* ---- ourselves ---- */
 
-static bool is_self(const struct peer_list *list, const struct address *address)
+bool peer_list_is_self(const struct peer_list *list, const struct address *address)
 {
     for (uint32_t i = 0; i < list->self_count; i++)
         if (address_equal(&list->selves[i], address))
@@ -199,11 +160,11 @@ static bool is_self(const struct peer_list *list, const struct address *address)
 
 void peer_list_on_self(struct peer_list *list, const struct address *address)
 {
-    struct candidate *candidate = find(list, address);
+    struct candidate *candidate = peer_list_find(list, address);
     if (candidate)
         candidate->is_self = true;
     list->next_due_ns = INT64_MIN;
-    if (!is_self(list, address) && list->self_count < SELVES_MAX)
+    if (!peer_list_is_self(list, address) && list->self_count < PEER_LIST_SELVES_MAX)
         list->selves[list->self_count++] = *address;
 }
 
@@ -294,9 +255,9 @@ bool peer_list_add(struct peer_list *list, const struct address *address, enum p
     CHECK(source < PEER_SOURCE_COUNT);
     if ((address->family != ADDRESS_IPV4 && address->family != ADDRESS_IPV6) ||
         address->port == 0 || address_is_unspecified(address) || address_is_multicast(address) ||
-        address_is_metadata_service(address) || is_self(list, address))
+        address_is_metadata_service(address) || peer_list_is_self(list, address))
         return false;
-    struct candidate *candidate = find(list, address);
+    struct candidate *candidate = peer_list_find(list, address);
     if (candidate) {
         named_again(list, candidate, source);
         return false;
@@ -368,7 +329,7 @@ int64_t peer_list_deadline(struct peer_list *list, int64_t now)
 
 void peer_list_on_connected(struct peer_list *list, const struct address *address)
 {
-    struct candidate *candidate = find(list, address);
+    struct candidate *candidate = peer_list_find(list, address);
     if (!candidate)
         return;
     candidate->standing = STANDING_CONNECTED;
@@ -389,7 +350,7 @@ static void rest(struct peer_list *list, struct candidate *candidate, int64_t no
 
 static void fail(struct peer_list *list, const struct address *address, int64_t now, bool is_alive)
 {
-    struct candidate *candidate = find(list, address);
+    struct candidate *candidate = peer_list_find(list, address);
     if (!candidate)
         return;
     bool is_users = candidate->source == PEER_SOURCE_USER;
@@ -411,14 +372,14 @@ void peer_list_on_turned_away(struct peer_list *list, const struct address *addr
 
 void peer_list_on_disconnected(struct peer_list *list, const struct address *address, int64_t now)
 {
-    struct candidate *candidate = find(list, address);
+    struct candidate *candidate = peer_list_find(list, address);
     if (candidate)
         rest(list, candidate, now, false);
 }
 
 void peer_list_on_mse_refused(struct peer_list *list, const struct address *address)
 {
-    struct candidate *candidate = find(list, address);
+    struct candidate *candidate = peer_list_find(list, address);
     if (!candidate)
         return;
     candidate->takes_no_mse = true;
@@ -427,13 +388,13 @@ void peer_list_on_mse_refused(struct peer_list *list, const struct address *addr
 
 bool peer_list_takes_no_mse(const struct peer_list *list, const struct address *address)
 {
-    const struct candidate *candidate = find(list, address);
+    const struct candidate *candidate = peer_list_find(list, address);
     return candidate && candidate->takes_no_mse;
 }
 
 void peer_list_on_released(struct peer_list *list, const struct address *address)
 {
-    struct candidate *candidate = find(list, address);
+    struct candidate *candidate = peer_list_find(list, address);
     if (!candidate)
         return;
     candidate->standing = STANDING_IDLE;
@@ -483,14 +444,14 @@ void peer_list_set_seeding(struct peer_list *list, bool seeding)
 
 void peer_list_mark_seed(struct peer_list *list, const struct address *address)
 {
-    struct candidate *candidate = find(list, address);
+    struct candidate *candidate = peer_list_find(list, address);
     if (candidate)
         candidate->is_seed = true;
 }
 
 void peer_list_mark_useful(struct peer_list *list, const struct address *address)
 {
-    struct candidate *candidate = find(list, address);
+    struct candidate *candidate = peer_list_find(list, address);
     if (candidate)
         candidate->is_useful = true;
 }
@@ -507,7 +468,7 @@ uint32_t peer_list_count_from(const struct peer_list *list, enum peer_source sou
 
 enum peer_source peer_list_source_of(const struct peer_list *list, const struct address *address)
 {
-    const struct candidate *candidate = find(list, address);
+    const struct candidate *candidate = peer_list_find(list, address);
     return candidate ? (enum peer_source)candidate->source : PEER_SOURCE_INBOUND;
 }
 
@@ -559,7 +520,7 @@ void peer_list_check(const struct peer_list *list)
     for (struct list_node *node = list_first(&list->known); node;
          node = list_next(&list->known, node)) {
         const struct candidate *candidate = LIST_ELEMENT(node, struct candidate, node);
-        CHECK(find(list, &candidate->address) == candidate);
+        CHECK(peer_list_find(list, &candidate->address) == candidate);
         CHECK(candidate->fails <= PEER_LIST_FAILS_MAX);
         sources[candidate->source]++;
     }

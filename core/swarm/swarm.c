@@ -315,8 +315,10 @@ static bool peer_output(struct peer *peer, struct action *ret_action)
 {
     if (peer->connect_due) {
         peer->connect_due = false;
-        *ret_action =
-            (struct action){.type = ACTION_CONNECT, .conn = peer->conn, .remote = peer->address};
+        *ret_action = (struct action){.type = ACTION_CONNECT,
+                                      .conn = peer->conn,
+                                      .transport = peer->by_utp ? TRANSPORT_UTP : TRANSPORT_ANY,
+                                      .remote = peer->address};
         return true;
     }
     if (peer->paused != peer->want_pause) {

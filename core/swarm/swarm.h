@@ -16,6 +16,7 @@
  *   swarm_choking.c    who may ask
  *   swarm_pieces.c     what storage says of pieces, and blame
  *   swarm_pex.c        peers that peers know
+ *   swarm_holepunch.c  peers that bring others together
  *   swarm_facts.c      questions: status, peers
  */
 #ifndef FRESHET_SWARM_SWARM_H

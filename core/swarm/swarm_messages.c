@@ -244,6 +244,7 @@ static void on_extended(struct peer *peer, const struct wire_message *message)
     case WIRE_EXTENSION_HANDSHAKE: on_extension_handshake(peer, message->payload); break;
     case WIRE_EXTENSION_UT_PEX: swarm_pex_received(peer, message->payload); break;
     case WIRE_EXTENSION_UT_METADATA: swarm_metadata_received(peer, message->payload); break;
+    case WIRE_EXTENSION_UT_HOLEPUNCH: swarm_holepunch_received(peer, message->payload); break;
     case WIRE_EXTENSION_LT_DONTHAVE:
         if (wire_extension_decode_donthave(message->payload, &piece) == FRESHET_OK)
             on_donthave(peer, piece);

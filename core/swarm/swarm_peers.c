@@ -88,6 +88,7 @@ void swarm_peers_close(struct peer *peer, enum freshet_error reason, bool host_k
     bool was_open = peer->phase == PEER_OPEN;
     bool was_turned_away = peer->phase == PEER_GREETING && host_knows;
     bool never_connected = peer->connect_due;
+    bool was_unreached = peer->phase == PEER_CONNECTING && !swarm->releasing;
     swarm_requests_drop_arrival(peer);
     swarm_hashes_peer_left(peer);
     if (peer->uploaded || peer->downloaded)
@@ -123,6 +124,8 @@ void swarm_peers_close(struct peer *peer, enum freshet_error reason, bool host_k
         else
             peer_list_on_failed(swarm->candidates, known, swarm->now);
     }
+    if (was_unreached)
+        swarm_holepunch_unreached(peer);
     swarm_requests_account(swarm);
     if (was_open && !peer->am_choking)
         swarm_choking_slot_free(swarm);
@@ -136,6 +139,14 @@ void swarm_peers_close_all(struct swarm *swarm, enum freshet_error reason)
     swarm->releasing = true;
     while ((node = list_first(&swarm->peers)))
         swarm_peers_close(LIST_ELEMENT(node, struct peer, in_swarm), reason, false);
+    swarm->releasing = false;
+}
+
+void swarm_peers_release(struct peer *peer)
+{
+    struct swarm *swarm = peer->swarm;
+    swarm->releasing = true;
+    swarm_peers_close(peer, FRESHET_ERROR_CANCELLED, false);
     swarm->releasing = false;
 }
 
@@ -211,11 +222,34 @@ bool swarm_peers_are_enough(const struct swarm *swarm)
     return swarm->peers.length >= max;
 }
 
-void swarm_peers_connect(struct swarm *swarm)
+static bool may_dial(const struct swarm *swarm)
+{
+    const struct swarm_shared *shared = swarm->shared;
+    return swarm_is_active(swarm) && shared->connect_budget > 0 &&
+           shared->connections < shared->connections_max && !swarm_peers_are_enough(swarm);
+}
+
+static void dial(struct swarm *swarm, const struct address *address, bool by_utp)
 {
     struct swarm_shared *shared = swarm->shared;
-    while (swarm_is_active(swarm) && shared->connect_budget > 0 &&
-           shared->connections < shared->connections_max && !swarm_peers_are_enough(swarm)) {
+    shared->connect_budget--;
+    struct peer *peer = add_peer(swarm, shared->conn_next++, address);
+    peer->phase = PEER_CONNECTING;
+    peer->connect_due = true;
+    peer->by_utp = by_utp;
+    swarm_peers_wake(peer);
+}
+
+void swarm_peers_dial_utp(struct swarm *swarm, const struct address *address)
+{
+    if (may_dial(swarm) && !blame_is_banned(swarm->blame, address) &&
+        !connected_from(swarm, address) && peer_list_claim(swarm->candidates, address))
+        dial(swarm, address, true);
+}
+
+void swarm_peers_connect(struct swarm *swarm)
+{
+    while (may_dial(swarm)) {
         struct address address;
         if (!peer_list_next(swarm->candidates, swarm->now, &address))
             break;
@@ -231,11 +265,7 @@ void swarm_peers_connect(struct swarm *swarm)
             peer_list_on_disconnected(swarm->candidates, &address, swarm->now);
             continue;
         }
-        shared->connect_budget--;
-        struct peer *peer = add_peer(swarm, shared->conn_next++, &address);
-        peer->phase = PEER_CONNECTING;
-        peer->connect_due = true;
-        swarm_peers_wake(peer);
+        dial(swarm, &address, false);
     }
 }
 
@@ -336,6 +366,10 @@ static void put_extension_handshake(struct peer *peer)
     if (swarm_pex_is_on(swarm)) {
         handshake.named[WIRE_EXTENSION_UT_PEX] = true;
         handshake.ids[WIRE_EXTENSION_UT_PEX] = WIRE_EXTENSION_UT_PEX;
+    }
+    if (swarm_holepunch_is_on(swarm)) {
+        handshake.named[WIRE_EXTENSION_UT_HOLEPUNCH] = true;
+        handshake.ids[WIRE_EXTENSION_UT_HOLEPUNCH] = WIRE_EXTENSION_UT_HOLEPUNCH;
     }
     if (swarm_metadata_is_offered(swarm)) {
         handshake.named[WIRE_EXTENSION_UT_METADATA] = true;

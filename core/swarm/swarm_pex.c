@@ -34,6 +34,13 @@ bool swarm_pex_is_on(const struct swarm *swarm)
     return !swarm->metainfo->is_private && !swarm->shared->settings.no_pex;
 }
 
+/* It can be asked for through us. */
+static bool knows_holepunch(const struct peer *peer)
+{
+    return swarm_holepunch_is_on(peer->swarm) &&
+           peer->extension_ids[WIRE_EXTENSION_UT_HOLEPUNCH] != 0;
+}
+
 static struct wire_pex_contact contact_of(const struct peer *peer)
 {
     bool is_seed = peer_is_seed(peer) || peer->upload_only;
@@ -41,6 +48,8 @@ static struct wire_pex_contact contact_of(const struct peer *peer)
         .address = *peer_listens(peer),
         .flags = (uint8_t)((is_seed ? WIRE_PEX_SEED : 0) |
                            (peer->mse == PEER_MSE_RC4 ? WIRE_PEX_ENCRYPTION : 0) |
+                           (peer_is_over_utp(peer) ? WIRE_PEX_UTP : 0) |
+                           (knows_holepunch(peer) ? WIRE_PEX_HOLEPUNCH : 0) |
                            (peer->inbound ? 0 : WIRE_PEX_REACHABLE)),
     };
 }
@@ -155,8 +164,12 @@ static void take(struct peer *peer, const struct wire_pex *message)
     uint32_t kept = 0, max = pex_kept_max(&peer->pex);
     for (uint32_t i = 0; i < message->added_count && kept < max; i++) {
         const struct wire_pex_contact *contact = &message->added[i];
-        if (!pex_may_pass(&peer->address, &contact->address) ||
-            !peer_list_add(swarm->candidates, &contact->address, PEER_SOURCE_PEX))
+        if (!pex_may_pass(&peer->address, &contact->address))
+            continue;
+        bool is_new = peer_list_add(swarm->candidates, &contact->address, PEER_SOURCE_PEX);
+        if (contact->flags & WIRE_PEX_HOLEPUNCH)
+            swarm_holepunch_told(peer, &contact->address);
+        if (!is_new)
             continue;
         kept++;
         /* Of those we know from elsewhere we do not take a stranger's word. */

@@ -95,6 +95,10 @@ void swarm_peers_close_all(struct swarm *swarm, enum freshet_error reason);
 bool swarm_peers_close_filtered(struct swarm *swarm, const struct ip_filter *filter);
 void swarm_peers_bury(struct swarm *swarm);
 void swarm_peers_connect(struct swarm *swarm);
+/* By uTP alone, and now; if it may be. */
+void swarm_peers_dial_utp(struct swarm *swarm, const struct address *address);
+/* We let go of it: its address may be tried again at once. */
+void swarm_peers_release(struct peer *peer);
 void swarm_peers_tick(struct swarm *swarm);
 void swarm_peers_wake(struct peer *peer);
 void swarm_peers_connected(struct peer *peer);
@@ -118,6 +122,14 @@ void swarm_pex_received(struct peer *peer, struct bytes payload);
 void swarm_pex_tick(struct swarm *swarm);
 /* It goes, and not for a fault of its own: others may hear of it for a while yet. */
 void swarm_pex_left(struct peer *peer);
+
+/* swarm_holepunch.c */
+bool swarm_holepunch_is_on(const struct swarm *swarm);
+void swarm_holepunch_received(struct peer *peer, struct bytes payload);
+/* The peer, by peer exchange: it is connected to that one, and both know how to. */
+void swarm_holepunch_told(struct peer *peer, const struct address *address);
+/* It could not be connected to. */
+void swarm_holepunch_unreached(struct peer *peer);
 
 /* swarm_requests.c */
 void swarm_requests_update_interest(struct peer *peer);

@@ -27,6 +27,7 @@ struct engine_settings {
     bool no_upload;        /* never unchoke anybody */
     bool no_pex;           /* no peer exchange (BEP 11) */
     bool no_lsd;           /* do not look for peers in the local network (BEP 14) */
+    bool has_utp;          /* the host goes out by uTP where it is told to: holepunch (BEP 55) */
     bool many_per_address; /* allow more peers from one address (tests, LANs behind NAT) */
     enum encryption encryption;
 };
@@ -167,6 +168,7 @@ struct peer_status {
     uint32_t progress_permille; /* of the pieces that there are */
     bool upload_only;           /* it said so (BEP 21) */
     bool is_utp;
+    bool knows_holepunch;          /* BEP 55 */
     bool is_encrypted;             /* RC4; not where only the handshake was hidden */
     uint32_t requests_out;         /* blocks that we wait for */
     uint32_t requests_in;          /* blocks that it waits for */

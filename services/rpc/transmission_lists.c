@@ -145,7 +145,7 @@ static void write_peer_flags(struct json_writer *writer, const struct peer_statu
         {"isUTP", "is_utp", peer->is_utp},
         {"peerIsChoked", "peer_is_choked", peer->am_choking},
         {"peerIsInterested", "peer_is_interested", peer->peer_interested},
-        {"supportsHolepunch", "supports_holepunch", false},
+        {"supportsHolepunch", "supports_holepunch", peer->knows_holepunch},
     };
     for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++)
         json_writer_put_bool(writer, pick(is_rpc2, flags[i].old_name, flags[i].new_name),

@@ -48,6 +48,7 @@ struct lone_engine {
     uint32_t send_length[LONE_CONNS];
     uint32_t conn_count;
     struct address connects[LONE_CONNS];
+    enum transport transports[LONE_CONNS]; /* of the same */
     uint32_t connect_count;
     uint32_t notices[32]; /* counts by type */
     struct address last_banned;
@@ -63,6 +64,7 @@ struct lone_engine {
     uint32_t fetch_errors; /* so many answers are errors */
     bool no_upload;        /* for lone_begin */
     bool no_pex;           /* for lone_begin */
+    bool has_utp;          /* for lone_begin */
     bool fetch_waits;      /* servers never answer; a cancel ends it */
     bool fetch_lies;       /* the server at "http://liar/" sends other bytes */
     bool is_private;       /* BEP 27, for lone_begin */
@@ -218,6 +220,7 @@ static inline void lone_act(struct lone_engine *lone, const struct action *actio
 {
     switch (action->type) {
     case ACTION_CONNECT:
+        lone->transports[lone->connect_count] = action->transport;
         lone->connects[lone->connect_count++] = action->remote;
         lone_new_conn(lone, action->conn);
         break;
@@ -502,6 +505,7 @@ static inline void lone_make_engine(struct lone_engine *lone)
                                        .listen_port = 1};
     settings.no_upload = lone->no_upload;
     settings.no_pex = lone->no_pex;
+    settings.has_utp = lone->has_utp;
     settings.no_lsd = !lone->has_lsd;
     memcpy(settings.peer_id, "-FR0100-lonelonelone", 20);
     settings.peer_id[19] ^= lone->self;

@@ -16,7 +16,8 @@ import namespaces  # noqa: E402  pylint: disable=wrong-import-position
 # What tests mount is seen by nobody else: each test that mounts runs in a process of its own, which
 # alone enters a namespace. In that of who is not root there is no other user, and dpkg wants root.
 APART = "FRESHET_TESTS_APART"
-APART_FOR = {"small_disk": "mount", "own_network": "network", "home_router": "network"}  # fixtures
+APART_FOR = {"small_disk": "mount", "own_network": "network", "home_router": "network",
+             "two_homes": "network"}  # fixtures
 if os.environ.get(APART) == "network":
     namespaces.enter(namespaces.CLONE_NEWNET, "network", become_root=True)
 elif APART in os.environ:
