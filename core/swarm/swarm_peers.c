@@ -106,6 +106,7 @@ void swarm_peers_close(struct peer *peer, enum freshet_error reason, bool host_k
     if (!host_knows && !never_connected)
         queue_close(swarm, peer->conn);
     const struct address *known = peer_listens(peer);
+    swarm_families_left(peer, host_knows || reason == FRESHET_ERROR_TIMEOUT);
     if (was_open && !swarm->releasing && (host_knows || reason == FRESHET_ERROR_CANCELLED))
         swarm_pex_left(peer);
     if (known->family != ADDRESS_NONE) {
@@ -113,6 +114,8 @@ void swarm_peers_close(struct peer *peer, enum freshet_error reason, bool host_k
             peer_list_mark_useful(swarm->candidates, known);
         if (swarm->releasing)
             peer_list_on_released(swarm->candidates, known);
+        else if (peer->is_second)
+            peer_list_on_connected(swarm->candidates, known);
         else if (was_open)
             peer_list_on_disconnected(swarm->candidates, known, swarm->now);
         else if (peer->mse == PEER_MSE_BEGUN &&
@@ -300,8 +303,10 @@ static bool loses_to_twin(struct peer *peer)
             memcmp(other->peer_id, peer->peer_id, 20) != 0)
             continue;
         /* Whoever borrows a peer id from elsewhere does not push its owner out. */
-        if (!address_same_ip(&other->address, &peer->address))
+        if (!address_same_ip(&other->address, &peer->address)) {
+            peer->is_second = swarm_families_wait(peer, other);
             return true;
+        }
         bool i_am_greater = memcmp(swarm->shared->settings.peer_id, peer->peer_id, 20) > 0;
         if (other->inbound == peer->inbound || peer->inbound == i_am_greater)
             return true;
