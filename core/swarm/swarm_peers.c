@@ -118,9 +118,10 @@ void swarm_peers_close(struct peer *peer, enum freshet_error reason, bool host_k
             peer_list_on_connected(swarm->candidates, known);
         else if (was_open)
             peer_list_on_disconnected(swarm->candidates, known, swarm->now);
-        else if (peer->mse == PEER_MSE_BEGUN &&
-                 swarm->shared->settings.encryption != ENCRYPTION_REQUIRE)
-            peer_list_on_mse_refused(swarm->candidates, known);
+        else if (!peer->inbound &&
+                 peer_mse_turns(swarm->shared->settings.encryption, (enum peer_mse)peer->mse,
+                                was_turned_away && peer->greeting.have == 0))
+            peer_list_on_mse_turned(swarm->candidates, known);
         else if (was_turned_away)
             peer_list_on_turned_away(swarm->candidates, known, swarm->now);
         else
@@ -279,7 +280,7 @@ bool swarm_peer_begin_mse(struct peer *peer, uint8_t ret_skey[20])
 {
     struct swarm *swarm = peer->swarm;
     if (!peer_mse_is_dialled(swarm->shared->settings.encryption,
-                             peer_list_takes_no_mse(swarm->candidates, &peer->address)))
+                             peer_list_is_mse_turned(swarm->candidates, &peer->address)))
         return false;
     memcpy(ret_skey, metainfo_wire_hash(swarm->metainfo), 20);
     peer->mse = PEER_MSE_BEGUN;
