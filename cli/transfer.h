@@ -30,7 +30,7 @@
          "go out by that interface alone, or by the one with that address; names of "              \
          "hosts are asked of the system's resolver, as ever",                                      \
          .repeatable = false},                                                                     \
-        {"transport", 0, "tcp|utp|both", "speak to peers over TCP, uTP or what answers",           \
+        {"transport", 0, "tcp|utp|both", "speak to peers over TCP, uTP or what answers first",     \
          .repeatable = false},                                                                     \
         {"utp-congestion", 0, "ledbat++|ledbat",                                                   \
          "how uTP yields to others; ledbat++, the default, shares better", .repeatable = false},   \

@@ -59,6 +59,8 @@ void stream_socket_close(struct stream_socket *stream)
     if (stream->closing)
         return;
     stream->closing = true;
+    if (stream->race != STREAM_RACE_NONE)
+        stream->table->race_calls->leave(stream);
     stream_socket_drop_send(stream);
     map_remove(&stream->table->by_id, &stream->id);
     list_remove(&stream->table->all, &stream->node);

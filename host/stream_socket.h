@@ -32,6 +32,8 @@ struct stream_sockets_options {
 };
 
 struct stream_socket;
+struct stream_races;
+struct utp_event;
 struct utp_streams;
 
 /* What uTP does in a way of its own; utp_streams has it. The last three answer as system calls do.
@@ -44,6 +46,15 @@ struct stream_utp_calls {
     ssize_t (*send_file)(struct stream_socket *stream, int file, off_t offset, size_t length);
 };
 
+/* What stream_races is told of. */
+struct stream_race_calls {
+    /* The stream closes. */
+    void (*leave)(struct stream_socket *stream);
+    /* Something has happened to the uTP of a stream that is connecting; returns whose event it is
+     * now, or NULL when it is settled. */
+    struct stream_socket *(*on_utp)(struct stream_socket *stream, const struct utp_event *event);
+};
+
 /* What all connections share. */
 struct stream_table {
     struct stream_sockets_options options;
@@ -51,10 +62,16 @@ struct stream_table {
     struct list all;
     struct utp_streams *utp; /* NULL: there is only TCP */
     const struct stream_utp_calls *utp_calls;
+    struct stream_races *races; /* NULL as well, with its calls */
+    const struct stream_race_calls *race_calls;
+    struct address bound; /* where we listen; family ADDRESS_NONE: nowhere */
     uv_poll_cb on_poll;
     uint8_t *scratch; /* STREAM_SCRATCH: protocol bytes on their way */
     uint8_t *trash;   /* STREAM_SCRATCH: payload that nobody wants */
 };
+
+/* How a stream that is connecting stands in a dial over both transports (stream_races.h). */
+enum stream_race { STREAM_RACE_NONE, STREAM_RACE_ALONE, STREAM_RACE_BOTH };
 
 /* The one ACTION_SEND in flight. */
 struct stream_sending {
@@ -79,13 +96,15 @@ struct stream_socket {
     int fd;
     int polled; /* events that we wait for now */
     bool connecting, paused, closing, handle_closed;
-    bool may_fall_back;          /* connecting by TCP: uTP is tried next */
-    int64_t connect_ns;          /* when it began to connect */
+    uint8_t race;                /* enum stream_race */
+    int64_t dialled_ns;          /* ALONE: since when */
+    struct list_node waiting;    /* ALONE: in stream_races */
     struct proxy_dialog *dialog; /* connecting through a proxy */
     bool dialog_reads;
     bool is_utp;          /* no descriptor, nothing is polled */
     bool utp_full;        /* its ring has no room */
     bool utp_ended;       /* the other writes no more */
+    bool utp_stays;       /* closing leaves its connection to the mux */
     struct list_node due; /* in utp_streams: may go on at once, or may be freed */
     uint32_t turn_left;   /* bytes that may be sent in this turn */
     struct address remote, local;

@@ -3,9 +3,10 @@
 
 #include "core/base/check.h"
 #include "core/base/memory.h"
-#include "host/clock.h"
 #include "host/posix_error.h"
 #include "host/socket_address.h"
+#include "host/stream_dial.h"
+#include "host/stream_races.h"
 #include "host/stream_receive.h"
 #include "host/stream_send.h"
 
@@ -16,8 +17,6 @@
 
 #define ACCEPTS_PER_TURN 32
 #define LISTENER_REST_MS 500
-#define FALL_BACK_NS     (3 * SECOND_NS)
-#define FALL_BACK_MS     500 /* how often that is looked at */
 
 struct stream_sockets {
     struct stream_table table;
@@ -25,8 +24,6 @@ struct stream_sockets {
     int listener;
     uv_poll_t *listener_poll;
     uv_timer_t *listener_rest; /* after EMFILE */
-    uv_timer_t *fall_back;     /* runs while a connection may turn to uTP */
-    struct address bound;
 };
 
 static void stream_on_poll(uv_poll_t *poll, int status, int events);
@@ -51,43 +48,9 @@ uint32_t stream_sockets_count(const struct stream_sockets *sockets)
     return (uint32_t)sockets->table.all.length;
 }
 
-/* TCP did not get there: the same connection by uTP, before anybody is told. */
-static void stream_fall_back(struct stream_socket *stream)
-{
-    struct utp_streams *utp = stream->table->utp;
-    struct address remote = stream->remote;
-    conn_id id = stream->id;
-
-    stream_socket_close(stream);
-    utp_streams_connect(utp, id, &remote);
-}
-
-static void stream_on_fall_back(uv_timer_t *timer)
-{
-    struct stream_sockets *sockets = timer->data;
-    struct list *all = &sockets->table.all;
-    int64_t now = clock_now();
-    bool waits = false;
-
-    for (struct list_node *node = list_first(all), *next; node; node = next) {
-        struct stream_socket *stream = LIST_ELEMENT(node, struct stream_socket, node);
-        next = list_next(all, node);
-        if (!stream->connecting || !stream->may_fall_back)
-            continue;
-        if (now - stream->connect_ns >= FALL_BACK_NS)
-            stream_fall_back(stream);
-        else
-            waits = true;
-    }
-    if (!waits)
-        uv_timer_stop(timer);
-}
-
 static void stream_on_unreachable(struct stream_socket *stream, enum freshet_error error)
 {
-    if (stream->may_fall_back)
-        stream_fall_back(stream);
-    else
+    if (!stream_races_lost_by_tcp(stream))
         stream_socket_fail(stream, error);
 }
 
@@ -118,6 +81,7 @@ static void stream_on_connected(struct stream_socket *stream)
     if (!stream_pass_proxy(stream))
         return;
     stream->connecting = false;
+    stream_races_won_by_tcp(stream);
     socket_address_of_local(stream->fd, &stream->local);
     struct event event = {.type = EVENT_CONNECTED,
                           .conn = stream->id,
@@ -156,62 +120,17 @@ static void stream_tell_failed(struct stream_sockets *sockets, conn_id conn, int
     sockets->table.options.event(sockets->table.options.context, &event);
 }
 
-/* A socket on its way to `remote`, or to the proxy before it, or -errno. */
-static int stream_open(const struct stream_sockets *sockets, const struct address *remote)
-{
-    const struct network_route *route = sockets->table.options.route;
-    struct address first = network_route_first_hop(route, remote);
-    struct sockaddr_storage to;
-    socklen_t length = socket_address_to(&first, false, &to);
-    int fd = socket(to.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-
-    if (fd < 0)
-        return -errno;
-    errno = network_route_tie(route, fd, true);
-    if (errno)
-        goto fail_socket;
-    /* From the address that we listen on, so that peers see one of us (and tests tell peers of one
-     * machine apart). */
-    if (!network_route_has_interface(route))
-        socket_address_bind_like(fd, &sockets->bound, &first);
-    if (connect(fd, (struct sockaddr *)&to, length) != 0 && errno != EINPROGRESS)
-        goto fail_socket;
-    return fd;
-fail_socket:;
-    int number = errno;
-    close(fd);
-    return -number;
-}
-
 void stream_sockets_connect(struct stream_sockets *sockets, conn_id conn,
                             const struct address *remote, enum transport transport)
 {
     struct stream_table *table = &sockets->table;
-    bool may_fall_back = table->utp && transport == TRANSPORT_ANY;
-    int fd = table->utp && transport == TRANSPORT_UTP ? -1 : stream_open(sockets, remote);
 
-    if (table->utp && fd < 0 && transport != TRANSPORT_TCP) {
+    if (table->utp && transport == TRANSPORT_ANY)
+        stream_races_start(table->races, conn, remote);
+    else if (table->utp && transport == TRANSPORT_UTP)
         utp_streams_connect(table->utp, conn, remote);
-        return;
-    }
-    if (fd < 0) {
-        stream_tell_failed(sockets, conn, -fd);
-        return;
-    }
-    struct stream_socket *stream = stream_socket_new(table, conn, fd, remote);
-    if (!stream) {
-        close(fd);
-        stream_tell_failed(sockets, conn, ENOMEM);
-        return;
-    }
-    stream->connecting = true;
-    if (network_route_has_proxy(table->options.route))
-        stream->dialog = proxy_dialog_new(table->options.route, SOCKS_CONNECT, remote);
-    stream->may_fall_back = may_fall_back;
-    stream->connect_ns = clock_now();
-    if (may_fall_back && !uv_is_active((uv_handle_t *)sockets->fall_back))
-        uv_timer_start(sockets->fall_back, stream_on_fall_back, FALL_BACK_MS, FALL_BACK_MS);
-    stream_socket_poll(stream);
+    else if (!stream_dial(table, conn, remote))
+        stream_tell_failed(sockets, conn, errno);
 }
 
 static void stream_on_accepted(struct stream_sockets *sockets, int fd, const struct address *remote)
@@ -316,9 +235,9 @@ enum freshet_error stream_sockets_listen(struct stream_sockets *sockets,
     CHECK(uv_timer_init(sockets->table.options.loop, sockets->listener_rest) == 0);
     sockets->listener_poll->data = sockets->listener_rest->data = sockets;
     uv_poll_start(sockets->listener_poll, UV_READABLE, listener_on_poll);
-    if (!socket_address_of_local(fd, &sockets->bound))
-        sockets->bound = *address;
-    *ret_bound = sockets->bound;
+    if (!socket_address_of_local(fd, &sockets->table.bound))
+        sockets->table.bound = *address;
+    *ret_bound = sockets->table.bound;
     return FRESHET_OK;
 }
 
@@ -383,11 +302,15 @@ static void stream_end_utp(struct stream_sockets *sockets, const struct datagram
 {
     struct list_node *node, *after;
 
+    if (utp_streams_is_on(sockets->table.utp, next))
+        return;
     for (node = list_first(&sockets->table.all); node; node = after) {
         struct stream_socket *stream = LIST_ELEMENT(node, struct stream_socket, node);
         after = list_next(&sockets->table.all, node);
-        if (stream->is_utp && !utp_streams_is_on(sockets->table.utp, next))
+        if (stream->is_utp)
             stream_socket_fail(stream, FRESHET_ERROR_CONNECTION);
+        else if (stream->race == STREAM_RACE_BOTH)
+            stream_races_leave(stream);
     }
 }
 
@@ -399,9 +322,7 @@ void stream_sockets_use_utp(struct stream_sockets *sockets, struct datagram_sock
         utp_streams_move(sockets->table.utp, socket);
         return;
     }
-    sockets->fall_back = memory_new(sizeof *sockets->fall_back);
-    CHECK(uv_timer_init(sockets->table.options.loop, sockets->fall_back) == 0);
-    sockets->fall_back->data = sockets;
+    sockets->table.races = stream_races_new(&sockets->table);
     utp_streams_new(&sockets->table, socket, policy);
 }
 
@@ -452,8 +373,7 @@ void stream_sockets_free(struct stream_sockets *sockets)
     while (!list_is_empty(&sockets->table.all))
         stream_socket_close(
             LIST_ELEMENT(list_first(&sockets->table.all), struct stream_socket, node));
-    if (sockets->table.utp)
-        uv_close((uv_handle_t *)sockets->fall_back, listener_on_closed);
+    stream_races_free(sockets->table.races);
     utp_streams_free(sockets->table.utp);
     map_deinit(&sockets->table.by_id);
     memory_free(sockets->table.scratch);

@@ -30,8 +30,8 @@ void stream_sockets_use_utp(struct stream_sockets *sockets, struct datagram_sock
 /* NULL: there is only TCP. */
 struct utp_streams *stream_sockets_utp(struct stream_sockets *sockets);
 
-/* The actions of the door. Those on connections that are gone do nothing. TRANSPORT_ANY: TCP, and
- * uTP when TCP is refused or says nothing for three seconds. */
+/* The actions of the door. Those on connections that are gone do nothing. TRANSPORT_ANY: what
+ * answers first (stream_races.h). */
 void stream_sockets_connect(struct stream_sockets *sockets, conn_id conn,
                             const struct address *remote, enum transport transport);
 void stream_sockets_send(struct stream_sockets *sockets, const struct action *action);

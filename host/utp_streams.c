@@ -91,9 +91,11 @@ static void utp_streams_on_event(struct utp_streams *streams, const struct utp_e
                                        ? utp_streams_accept(streams, event)
                                        : utp_streams_find(streams, event->conn);
 
+    if (stream && stream->connecting)
+        stream = streams->table->race_calls->on_utp(stream, event);
+    streams->told = true;
     if (!stream)
         return;
-    streams->told = true;
     if (event->what & UTP_EVENT_ACCEPTED)
         utp_streams_tell_open(streams, stream, EVENT_ACCEPTED, &event->path.local);
     if (event->what & UTP_EVENT_CONNECTED)
@@ -254,12 +256,31 @@ static void utp_streams_poll(struct stream_socket *stream)
 
 /* ---- streams ---- */
 
-void utp_streams_connect(struct utp_streams *streams, conn_id conn, const struct address *remote)
+enum freshet_error utp_streams_ask(struct utp_streams *streams, conn_id conn,
+                                   const struct address *remote)
+{
+    return utp_mux_connect(streams->mux, clock_now(), conn, remote);
+}
+
+struct stream_socket *utp_streams_adopt(struct utp_streams *streams, conn_id conn,
+                                        const struct address *remote)
 {
     struct stream_socket *stream = stream_socket_new_utp(streams->table, conn, remote);
 
     stream->connecting = true;
-    enum freshet_error error = utp_mux_connect(streams->mux, clock_now(), conn, remote);
+    return stream;
+}
+
+void utp_streams_drop(struct utp_streams *streams, conn_id conn)
+{
+    utp_mux_close(streams->mux, clock_now(), conn);
+}
+
+void utp_streams_connect(struct utp_streams *streams, conn_id conn, const struct address *remote)
+{
+    struct stream_socket *stream = utp_streams_adopt(streams, conn, remote);
+    enum freshet_error error = utp_streams_ask(streams, conn, remote);
+
     if (error)
         stream_socket_fail(stream, error);
 }
@@ -268,7 +289,8 @@ static void utp_streams_close(struct stream_socket *stream)
 {
     struct utp_streams *streams = stream->table->utp;
 
-    utp_mux_close(streams->mux, clock_now(), stream->id);
+    if (!stream->utp_stays)
+        utp_streams_drop(streams, stream->id);
     if (list_contains(&stream->due))
         list_remove(&streams->due, &stream->due);
     list_append(&streams->graveyard, &stream->due);

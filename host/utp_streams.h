@@ -33,4 +33,12 @@ bool utp_streams_pump(struct utp_streams *streams);
 
 void utp_streams_connect(struct utp_streams *streams, conn_id conn, const struct address *remote);
 
+/* The same in two steps: the other is asked, with no stream of it or with one of TCP, and the
+ * connection becomes a stream, or is dropped. */
+enum freshet_error utp_streams_ask(struct utp_streams *streams, conn_id conn,
+                                   const struct address *remote);
+struct stream_socket *utp_streams_adopt(struct utp_streams *streams, conn_id conn,
+                                        const struct address *remote);
+void utp_streams_drop(struct utp_streams *streams, conn_id conn);
+
 #endif

@@ -162,6 +162,10 @@
 #define LIMIT_UTP_CLOSE_NS     (30 * SECOND_NS)
 #define LIMIT_UTP_LINGER_NS    (2 * SECOND_NS)
 
+/* A dial over TCP and uTP both. */
+#define LIMIT_RACE_HEAD_START_NS (250 * MILLISECOND_NS) /* of what answered last */
+#define LIMIT_RACE_MEMORY        1024u                  /* addresses where that was uTP */
+
 /* IP filter lists. A range is 8 bytes (IPv6: 32). */
 #define LIMIT_IP_FILTER_RANGES 2000000u
 #define LIMIT_IP_FILTER_LINES  10000000u

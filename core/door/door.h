@@ -196,7 +196,7 @@ struct persist_job {
 
 /* How a stream gets there. */
 enum transport {
-    TRANSPORT_ANY, /* what the host has: if both, TCP, and uTP where TCP does not answer */
+    TRANSPORT_ANY, /* what the host has: if both, what answers first */
     TRANSPORT_TCP,
     TRANSPORT_UTP, /* BEP 29, core/utp: that and no other */
 };

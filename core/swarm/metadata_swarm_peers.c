@@ -64,16 +64,18 @@ static void tell_candidates(const struct metadata_peer *peer, enum metadata_peer
 {
     struct metadata_swarm *swarm = peer->swarm;
     const struct address *known = peer->inbound ? &peer->listen : &peer->address;
+    bool was_turned_away = was == METADATA_PEER_GREETING && host_knows;
     if (known->family == ADDRESS_NONE)
         return;
     if (swarm->releasing)
         peer_list_on_released(swarm->candidates, known);
     else if (was == METADATA_PEER_OPEN)
         peer_list_on_disconnected(swarm->candidates, known, swarm->now);
-    else if (peer->mse == PEER_MSE_BEGUN &&
-             swarm->shared->settings.encryption != ENCRYPTION_REQUIRE)
-        peer_list_on_mse_refused(swarm->candidates, known);
-    else if (was == METADATA_PEER_GREETING && host_knows)
+    else if (!peer->inbound &&
+             peer_mse_turns(swarm->shared->settings.encryption, (enum peer_mse)peer->mse,
+                            was_turned_away && peer->greeting.have == 0))
+        peer_list_on_mse_turned(swarm->candidates, known);
+    else if (was_turned_away)
         peer_list_on_turned_away(swarm->candidates, known, swarm->now);
     else
         peer_list_on_failed(swarm->candidates, known, swarm->now);
@@ -219,7 +221,7 @@ bool metadata_swarm_peer_begin_mse(struct metadata_peer *peer, uint8_t ret_skey[
 {
     struct metadata_swarm *swarm = peer->swarm;
     if (!peer_mse_is_dialled(swarm->shared->settings.encryption,
-                             peer_list_takes_no_mse(swarm->candidates, &peer->address)))
+                             peer_list_is_mse_turned(swarm->candidates, &peer->address)))
         return false;
     memcpy(ret_skey, wire_hash(swarm), 20);
     peer->mse = PEER_MSE_BEGUN;

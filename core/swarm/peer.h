@@ -66,11 +66,14 @@ struct holepunch_counts {
 struct peer {
     conn_id conn;
     struct swarm *swarm;
-    struct address address; /* where the connection goes */
-    struct address listen;  /* where the peer listens, when known: port 0 if not */
-    uint32_t slot;          /* dense number in the swarm, reused */
-    uint8_t phase;          /* enum peer_phase */
-    uint8_t mse;            /* enum peer_mse */
+    struct address address;   /* where the connection goes */
+    struct address listen;    /* where the peer listens, when known: port 0 if not */
+    struct address elsewhere; /* by the other family, when known (swarm_families.c) */
+    bool elsewhere_waits;     /* it was connected to as well: the list has it as connected */
+    bool is_second;           /* who waits so */
+    uint32_t slot;            /* dense number in the swarm, reused */
+    uint8_t phase;            /* enum peer_phase */
+    uint8_t mse;              /* enum peer_mse */
     bool inbound;
     bool is_utp;               /* of one that we went out to; else its conn says so */
     bool by_utp;               /* it is to be reached by uTP alone (BEP 55) */

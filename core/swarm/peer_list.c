@@ -354,7 +354,7 @@ static void fail(struct peer_list *list, const struct address *address, int64_t 
     if (!candidate)
         return;
     bool is_users = candidate->source == PEER_SOURCE_USER;
-    candidate->takes_no_mse = false; /* it was not that, or is not any more */
+    candidate->mse_turned = false; /* it was not that, or is not any more */
     if (candidate->fails < PEER_LIST_FAILS_MAX - is_users)
         candidate->fails++;
     rest(list, candidate, now, is_alive);
@@ -377,19 +377,19 @@ void peer_list_on_disconnected(struct peer_list *list, const struct address *add
         rest(list, candidate, now, false);
 }
 
-void peer_list_on_mse_refused(struct peer_list *list, const struct address *address)
+void peer_list_on_mse_turned(struct peer_list *list, const struct address *address)
 {
     struct candidate *candidate = peer_list_find(list, address);
     if (!candidate)
         return;
-    candidate->takes_no_mse = true;
+    candidate->mse_turned = true;
     peer_list_on_released(list, address);
 }
 
-bool peer_list_takes_no_mse(const struct peer_list *list, const struct address *address)
+bool peer_list_is_mse_turned(const struct peer_list *list, const struct address *address)
 {
     const struct candidate *candidate = peer_list_find(list, address);
-    return candidate && candidate->takes_no_mse;
+    return candidate && candidate->mse_turned;
 }
 
 void peer_list_on_released(struct peer_list *list, const struct address *address)

@@ -55,10 +55,10 @@ void peer_list_on_turned_away(struct peer_list *list, const struct address *addr
 void peer_list_on_disconnected(struct peer_list *list, const struct address *address, int64_t now);
 /* It has given us payload that was of use. */
 void peer_list_mark_useful(struct peer_list *list, const struct address *address);
-/* It ended the connection, or said nothing, when it was dialled with MSE: it is tried again at once
- * in the clear, and stays one to dial so while that works. */
-void peer_list_on_mse_refused(struct peer_list *list, const struct address *address);
-bool peer_list_takes_no_mse(const struct peer_list *list, const struct address *address);
+/* peer_mse_turns says so: it is tried again at once the other way, with MSE or in the clear, and
+ * stays one to dial so while that works. */
+void peer_list_on_mse_turned(struct peer_list *list, const struct address *address);
+bool peer_list_is_mse_turned(const struct peer_list *list, const struct address *address);
 /* We let go of it, for no fault of its own (a pause): it may be tried again at once. */
 void peer_list_on_released(struct peer_list *list, const struct address *address);
 /* What kept us from them may have been our own network: whoever is not connected may be tried at

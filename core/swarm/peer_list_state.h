@@ -27,8 +27,8 @@ struct candidate {
     bool is_self;
     bool is_useful;   /* has given us payload */
     bool is_filtered; /* the filter has it */
-    bool takes_no_mse;
-    uint8_t punches; /* how often that was asked */
+    bool mse_turned;  /* dialled not as the policy begins, but the other way */
+    uint8_t punches;  /* how often that was asked */
 };
 
 struct peer_list {

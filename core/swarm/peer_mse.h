@@ -11,8 +11,8 @@
 
 /* In every policy but OFF a peer that begins with MSE is answered in kind. */
 enum encryption {
-    ENCRYPTION_ALLOW,   /* dials in the clear. Where both will do, hides the handshake alone: that
-                           costs nothing afterwards */
+    ENCRYPTION_ALLOW,   /* dials in the clear, and with MSE who ends that. Where both will do, hides
+                           the handshake alone: that costs nothing afterwards */
     ENCRYPTION_OFF,     /* in the clear only */
     ENCRYPTION_PREFER,  /* dials with MSE, and in the clear who does not take that; RC4 where both
                            will do */
@@ -26,10 +26,23 @@ enum peer_mse {
     PEER_MSE_RC4,
 };
 
-/* Is a peer dialled with MSE? takes_none: it was, and did not take it. */
-static inline bool peer_mse_is_dialled(enum encryption encryption, bool takes_none)
+/* Is a peer dialled with MSE? is_turned: the way that the policy begins with did not do. */
+static inline bool peer_mse_is_dialled(enum encryption encryption, bool is_turned)
 {
-    return encryption == ENCRYPTION_REQUIRE || (encryption == ENCRYPTION_PREFER && !takes_none);
+    return encryption == ENCRYPTION_REQUIRE ||
+           (encryption == ENCRYPTION_PREFER ? !is_turned
+                                            : encryption == ENCRYPTION_ALLOW && is_turned);
+}
+
+/* One that was dialled is gone before its handshake: is it to be dialled at once the other way than
+ * the policy begins? has_ended_it: it ended the connection, and had said nothing. So does one that
+ * takes nothing in the clear; others that do (they are full, or have no such torrent) do it again.
+ */
+static inline bool peer_mse_turns(enum encryption encryption, enum peer_mse mse, bool has_ended_it)
+{
+    return encryption == ENCRYPTION_PREFER
+               ? mse == PEER_MSE_BEGUN
+               : encryption == ENCRYPTION_ALLOW && mse == PEER_MSE_NONE && has_ended_it;
 }
 
 #endif

@@ -226,6 +226,7 @@ static void on_extension_handshake(struct peer *peer, struct bytes payload)
         request_pipeline_set_reqq(&peer->pipeline, handshake.reqq);
     if (handshake.has_upload_only)
         peer->upload_only = handshake.upload_only;
+    swarm_families_told(peer, &handshake);
     if (handshake.port && peer->inbound) {
         peer->listen = peer->address;
         peer->listen.port = handshake.port;

@@ -107,6 +107,7 @@ void swarm_peers_close(struct peer *peer, enum freshet_error reason, bool host_k
     if (!host_knows && !never_connected)
         queue_close(swarm, peer->conn);
     const struct address *known = peer_listens(peer);
+    swarm_families_left(peer, host_knows || reason == FRESHET_ERROR_TIMEOUT);
     if (was_open && !swarm->releasing && (host_knows || reason == FRESHET_ERROR_CANCELLED))
         swarm_pex_left(peer);
     if (known->family != ADDRESS_NONE) {
@@ -114,11 +115,14 @@ void swarm_peers_close(struct peer *peer, enum freshet_error reason, bool host_k
             peer_list_mark_useful(swarm->candidates, known);
         if (swarm->releasing)
             peer_list_on_released(swarm->candidates, known);
+        else if (peer->is_second)
+            peer_list_on_connected(swarm->candidates, known);
         else if (was_open)
             peer_list_on_disconnected(swarm->candidates, known, swarm->now);
-        else if (peer->mse == PEER_MSE_BEGUN &&
-                 swarm->shared->settings.encryption != ENCRYPTION_REQUIRE)
-            peer_list_on_mse_refused(swarm->candidates, known);
+        else if (!peer->inbound &&
+                 peer_mse_turns(swarm->shared->settings.encryption, (enum peer_mse)peer->mse,
+                                was_turned_away && peer->greeting.have == 0))
+            peer_list_on_mse_turned(swarm->candidates, known);
         else if (was_turned_away)
             peer_list_on_turned_away(swarm->candidates, known, swarm->now);
         else
@@ -306,7 +310,7 @@ bool swarm_peer_begin_mse(struct peer *peer, uint8_t ret_skey[20])
 {
     struct swarm *swarm = peer->swarm;
     if (!peer_mse_is_dialled(swarm->shared->settings.encryption,
-                             peer_list_takes_no_mse(swarm->candidates, &peer->address)))
+                             peer_list_is_mse_turned(swarm->candidates, &peer->address)))
         return false;
     memcpy(ret_skey, metainfo_wire_hash(swarm->metainfo), 20);
     peer->mse = PEER_MSE_BEGUN;
@@ -330,8 +334,10 @@ static bool loses_to_twin(struct peer *peer)
             memcmp(other->peer_id, peer->peer_id, 20) != 0)
             continue;
         /* Whoever borrows a peer id from elsewhere does not push its owner out. */
-        if (!address_same_ip(&other->address, &peer->address))
+        if (!address_same_ip(&other->address, &peer->address)) {
+            peer->is_second = swarm_families_wait(peer, other);
             return true;
+        }
         bool i_am_greater = memcmp(swarm->shared->settings.peer_id, peer->peer_id, 20) > 0;
         if (other->inbound == peer->inbound || peer->inbound == i_am_greater)
             return true;

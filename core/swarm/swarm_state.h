@@ -131,6 +131,15 @@ void swarm_holepunch_told(struct peer *peer, const struct address *address);
 /* It could not be connected to. */
 void swarm_holepunch_unreached(struct peer *peer);
 
+/* swarm_families.c */
+/* What a peer's handshake tells of its other address. */
+void swarm_families_told(struct peer *peer, const struct wire_extension_handshake *handshake);
+/* Somebody is refused because another connection has its peer id; true: it is the same peer by its
+ * other address, which waits until the one that is `here` leaves. */
+bool swarm_families_wait(struct peer *peer, struct peer *here);
+/* A peer leaves; is_broken: for no fault that we found. */
+void swarm_families_left(struct peer *peer, bool is_broken);
+
 /* swarm_requests.c */
 void swarm_requests_update_interest(struct peer *peer);
 void swarm_requests_fill(struct peer *peer);

@@ -123,14 +123,28 @@ void utp_connection_commit(struct utp_connection *connection, uint32_t length)
     utp_send_queue_commit(&connection->out, length);
 }
 
+/* Many keep what a SYN began until it ends: who answers this one yet is told that it has. Only the
+ * answer says by which number such a reset is believed. */
+static void linger_for_answer(struct utp_connection *connection, int64_t now)
+{
+    connection->lingers = true;
+    connection->syn_due = false;
+    connection->timer_ns = INT64_MAX;
+    connection->close_ns = now + LIMIT_UTP_CLOSE_NS;
+}
+
 void utp_connection_close(struct utp_connection *connection, int64_t now)
 {
     if (connection->closing)
         return;
     connection->closing = true;
     connection->happened = 0;
-    if (connection->state == UTP_SYN_SENT)
+    if (connection->state == UTP_SYN_SENT && connection->syns == 0)
         utp_connection_end(connection, FRESHET_ERROR_CANCELLED);
+    if (connection->state == UTP_SYN_SENT) {
+        linger_for_answer(connection, now);
+        return;
+    }
     if (connection->state == UTP_CLOSED)
         return;
     buffer_deinit(&connection->inbox);

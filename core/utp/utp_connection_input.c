@@ -271,6 +271,12 @@ static void on_state_in_syn_sent(struct utp_connection *connection, int64_t now,
 {
     if (packet->type != UTP_STATE || packet->ack != (uint16_t)(connection->out.seq_first - 1))
         return;
+    if (connection->closing) {
+        utp_connection_end(connection, FRESHET_ERROR_CANCELLED);
+        utp_reorder_init(&connection->in, packet->seq);
+        connection->reset_due = true;
+        return;
+    }
     connection->state = UTP_OPEN;
     if (connection->syns == 1)
         utp_timeout_sample(&connection->timeout, now - connection->sent_ns);
@@ -283,8 +289,7 @@ static void on_state_in_syn_sent(struct utp_connection *connection, int64_t now,
     utp_reorder_init(&connection->in, packet->seq);
     /* The other keeps nothing of us until it sees its numbers again. */
     connection->state_due = true;
-    if (!connection->closing)
-        connection->happened |= UTP_TOLD_CONNECTED;
+    connection->happened |= UTP_TOLD_CONNECTED;
 }
 
 void utp_connection_input(struct utp_connection *connection, int64_t now,

@@ -51,11 +51,14 @@ def test_the_setting_holds_for_the_next_connection_and_is_kept(daemons, peers, t
     assert daemon.rpc("session-get")["encryption"] == "tolerated"
     daemon.rpc("session-set", encryption="required")
     clear = peers("get", torrent, "-o", tmp_path / "clear", "--peer", daemon.endpoint, "--no-dht",
-                  "--no-lsd", "--timeout", "5s")
+                  "--no-lsd", "--encryption", "off", "--timeout", "5s")
     assert clear.wait() == 4, clear.log()
     hidden = peers("get", torrent, "-o", tmp_path / "hidden", "--peer", daemon.endpoint, "--no-dht",
                    "--no-lsd", "--encryption", "require")
     assert hidden.wait() == 0, hidden.log()
+    turned = peers("get", torrent, "-o", tmp_path / "turned", "--peer", daemon.endpoint, "--no-dht",
+                   "--no-lsd")
+    assert turned.wait() == 0, turned.log()
     daemon.kill()
     daemon.start()
     assert daemon.rpc("session-get")["encryption"] == "required"

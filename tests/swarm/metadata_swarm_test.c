@@ -590,10 +590,10 @@ static void metadata_swarm_reads_streams_cut_anywhere(void **state)
     }
     assert_true(bench_is_right(bench));
     bench_free(bench);
-    /* And ended anywhere. */
+    /* And ended anywhere; not before the first byte, since who does that is dialled with MSE. */
     bench = bench_new(bench_plain(3), BENCH_V1);
     bench->shared.settings.many_per_address = true;
-    for (size_t length = 0; length < out.length && length < BENCH_CONNS; length++) {
+    for (size_t length = 1; length < out.length && length < BENCH_CONNS; length++) {
         peer = bench_name(bench, (uint32_t)length);
         bench_connected(bench, peer);
         bench_feed(bench, peer, out.data, length);

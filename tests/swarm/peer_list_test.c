@@ -146,28 +146,28 @@ static void peer_list_soon_tries_again_who_turned_us_away(void **state)
     peer_list_free(list);
 }
 
-static void peer_list_remembers_who_takes_no_mse_until_that_fails_too(void **state)
+static void peer_list_remembers_whom_mse_turned_until_that_fails_too(void **state)
 {
     (void)state;
     struct peer_list *list = peer_list_new(1);
     struct address a = at(0x0a000001, 6881), next;
     peer_list_add(list, &a, PEER_SOURCE_TRACKER);
-    assert_false(peer_list_takes_no_mse(list, &a));
+    assert_false(peer_list_is_mse_turned(list, &a));
     assert_true(peer_list_next(list, 0, &next));
-    peer_list_on_mse_refused(list, &a);
+    peer_list_on_mse_turned(list, &a);
     /* At once, and no failure. */
-    assert_true(peer_list_takes_no_mse(list, &a));
+    assert_true(peer_list_is_mse_turned(list, &a));
     assert_true(peer_list_next(list, 0, &next));
     peer_list_on_connected(list, &a);
     peer_list_on_disconnected(list, &a, 0);
-    assert_true(peer_list_takes_no_mse(list, &a));
+    assert_true(peer_list_is_mse_turned(list, &a));
     assert_true(peer_list_next(list, PEER_LIST_RETRY_NS, &next));
     peer_list_on_failed(list, &a, PEER_LIST_RETRY_NS);
-    assert_false(peer_list_takes_no_mse(list, &a));
+    assert_false(peer_list_is_mse_turned(list, &a));
     /* Whom the list does not know it knows nothing of. */
     next = at(0x0a000002, 6881);
-    peer_list_on_mse_refused(list, &next);
-    assert_false(peer_list_takes_no_mse(list, &next));
+    peer_list_on_mse_turned(list, &next);
+    assert_false(peer_list_is_mse_turned(list, &next));
     peer_list_check(list);
     peer_list_free(list);
 }
@@ -364,7 +364,7 @@ static void peer_list_keeps_its_invariants_in_any_order_of_calls(void **state)
             struct address a = at(0x0a000000 + rng_below(&rng, 40), 6881), next;
             now += rng_below(&rng, 10) * SECOND_NS;
             switch (rng_below(&rng, 9)) {
-            case 8: peer_list_on_mse_refused(list, &a); break;
+            case 8: peer_list_on_mse_turned(list, &a); break;
             case 0: peer_list_add(list, &a, rng_below(&rng, PEER_SOURCE_COUNT)); break;
             case 1: peer_list_on_failed(list, &a, now); break;
             case 2: peer_list_on_connected(list, &a); break;
@@ -396,7 +396,7 @@ int main(void)
         cmocka_unit_test(peer_list_rests_after_failures_and_gives_up_after_three),
         cmocka_unit_test(peer_list_tries_everybody_anew_on_a_new_network),
         cmocka_unit_test(peer_list_soon_tries_again_who_turned_us_away),
-        cmocka_unit_test(peer_list_remembers_who_takes_no_mse_until_that_fails_too),
+        cmocka_unit_test(peer_list_remembers_whom_mse_turned_until_that_fails_too),
         cmocka_unit_test(peer_list_never_gives_up_a_peer_that_a_person_named),
         cmocka_unit_test(peer_list_never_connects_to_ourselves_or_nonsense),
         cmocka_unit_test(peer_list_forgets_the_banned),

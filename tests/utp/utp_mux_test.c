@@ -224,6 +224,41 @@ static void nobody_there_is_a_timeout_after_three_tries(void **state)
     net_deinit(&net);
 }
 
+/* One who keeps what a SYN began (we keep nothing): end 0 hears its answer late. */
+static void who_answers_a_dial_that_is_over_hears_a_reset(void **state)
+{
+    struct network net;
+    (void)state;
+    net_init(&net, 31);
+    net_add(&net, UTP_LEDBAT, 0);
+    net_add(&net, UTP_LEDBAT, 0);
+    net.ends[1].is_deaf = true;
+    net.filter = remember;
+    struct net_stream *out = net_connect(&net, 0, 1, 1, 0);
+    net_settle(&net, 0);
+    struct utp_packet syn = last_sent;
+    assert_int_equal(syn.type, UTP_SYN);
+    close_stream(&net, out);
+    assert_int_equal(net.ends[0].packets_out, 1);
+    struct utp_packet answer = {.type = UTP_STATE, .id = syn.id, .seq = 700, .ack = syn.seq};
+    forge(&net, 1, 0, &answer);
+    assert_int_equal(net.ends[0].packets_out, 2);
+    assert_int_equal(last_sent.type, UTP_RESET);
+    assert_int_equal(last_sent.id, (uint16_t)(syn.id + 1));
+    assert_int_equal(last_sent.ack, 699);
+    assert_int_equal(utp_mux_count(net.ends[0].mux), 0);
+    close_stream(&net, net_connect(&net, 0, 1, 2, 0)); /* before its SYN: nobody was asked */
+    assert_int_equal(net.ends[0].packets_out, 2);
+    assert_int_equal(utp_mux_count(net.ends[0].mux), 0);
+    out = net_connect(&net, 0, 1, 3, 0);
+    net_settle(&net, 0);
+    close_stream(&net, out);
+    net_run(&net, net.now + 40 * SECOND_NS); /* no answer: no SYN more, and it is forgotten */
+    assert_int_equal(net.ends[0].packets_out, 3);
+    assert_int_equal(utp_mux_count(net.ends[0].mux), 0);
+    net_deinit(&net);
+}
+
 static void who_was_forgotten_hears_a_reset(void **state)
 {
     struct pair pair = {.net.head = 0};
@@ -412,6 +447,7 @@ int main(void)
         cmocka_unit_test(one_who_does_not_end_is_given_up),
         cmocka_unit_test(silence_ends_a_connection),
         cmocka_unit_test(nobody_there_is_a_timeout_after_three_tries),
+        cmocka_unit_test(who_answers_a_dial_that_is_over_hears_a_reset),
         cmocka_unit_test(who_was_forgotten_hears_a_reset),
         cmocka_unit_test(a_flood_of_syns_leaves_nothing_and_gets_no_more_than_it_sent),
         cmocka_unit_test(guesses_open_no_connection),
