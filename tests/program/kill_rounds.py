@@ -156,7 +156,9 @@ class Rounds:
                 action = self.strike or self.random.choices(list(weights), list(weights.values()))[0]
                 # Few are removed without their files, which then are somebody's and stay.
                 known = self.random.choice(self.known[::4] if action == "remove" else self.known)
-                if self.strike and (known.there or action == "add"):
+                if self.strike and not known.there and action != "add":
+                    action = "add"  # what is struck must be there first
+                elif self.strike:
                     self.was_sent.set()
                 self.counts[action] += self.act(action, known)
         except (OSError, http.client.HTTPException):
