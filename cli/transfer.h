@@ -35,8 +35,8 @@
         {"utp-congestion", 0, "ledbat++|ledbat",                                                   \
          "how uTP yields to others; ledbat++, the default, shares better", .repeatable = false},   \
         {"encryption", 0, "require|prefer|allow|off",                                              \
-         "hide connections from filters on the way; allow dials in the clear and takes both "      \
-         "(default allow)",                                                                        \
+         "hide connections from filters on the way; allow dials in the clear, takes both, and "    \
+         "hides where the other end wants it (default allow)",                                     \
          .repeatable = false},                                                                     \
     {                                                                                              \
         "state", 0, "DIR", "keep progress there", .repeatable = false                              \

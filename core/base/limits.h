@@ -56,6 +56,9 @@
 
 /* Holepunch (BEP 55). */
 #define LIMIT_HOLEPUNCH_PER_MINUTE 20u /* messages of each kind and way, with one peer */
+#define LIMIT_HOLEPUNCH_PER_GROUP  3u  /* askers are of groups: of these to one target a minute */
+#define LIMIT_HOLEPUNCH_GROUPS     8u
+#define LIMIT_HOLEPUNCH_TELLERS    2u  /* that are kept in mind for one candidate */
 #define LIMIT_HOLEPUNCH_TRIES      3u  /* that a candidate is asked for through others */
 #define LIMIT_HOLEPUNCH_DIALS      16u /* of a torrent, under way because others said so */
 

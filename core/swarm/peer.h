@@ -59,8 +59,9 @@ struct peer_arrival {
 /* Messages of holepunch (BEP 55) since `since_ns`. */
 struct holepunch_counts {
     int64_t since_ns;
-    uint8_t asked_of_us, told_by_us; /* we are the relay: rendezvous, connect */
-    uint8_t asked_by_us, told_to_us; /* it is */
+    uint8_t asked_of_us;                        /* we are the relay: rendezvous, */
+    uint8_t told_by_us[LIMIT_HOLEPUNCH_GROUPS]; /* connect, for each group of askers */
+    uint8_t asked_by_us, told_to_us;            /* it is */
 };
 
 struct peer {

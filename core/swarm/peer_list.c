@@ -247,15 +247,21 @@ static void named_again(struct peer_list *list, struct candidate *candidate,
         list->source_counts[source]++;
         candidate->source = (uint8_t)source;
     }
+    candidate->is_relays = false;
     list->next_due_ns = INT64_MIN;
+}
+
+bool peer_list_is_nobodys(const struct address *address)
+{
+    return (address->family != ADDRESS_IPV4 && address->family != ADDRESS_IPV6) ||
+           address->port == 0 || address_is_unspecified(address) || address_is_multicast(address) ||
+           address_is_metadata_service(address);
 }
 
 bool peer_list_add(struct peer_list *list, const struct address *address, enum peer_source source)
 {
     CHECK(source < PEER_SOURCE_COUNT);
-    if ((address->family != ADDRESS_IPV4 && address->family != ADDRESS_IPV6) ||
-        address->port == 0 || address_is_unspecified(address) || address_is_multicast(address) ||
-        address_is_metadata_service(address) || peer_list_is_self(list, address))
+    if (peer_list_is_nobodys(address) || peer_list_is_self(list, address))
         return false;
     struct candidate *candidate = peer_list_find(list, address);
     if (candidate) {
@@ -334,6 +340,7 @@ void peer_list_on_connected(struct peer_list *list, const struct address *addres
         return;
     candidate->standing = STANDING_CONNECTED;
     candidate->fails = 0;
+    candidate->is_relays = false;
     candidate->good_order = ++list->good_next;
     list->next_due_ns = INT64_MIN;
 }

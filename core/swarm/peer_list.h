@@ -64,16 +64,24 @@ void peer_list_on_released(struct peer_list *list, const struct address *address
 /* What kept us from them may have been our own network: whoever is not connected may be tried at
  * once, and its failures are forgotten. */
 void peer_list_on_network_changed(struct peer_list *list);
-/* Holepunch (BEP 55), peer_list_punch.c. The connection over which somebody told of it who may
- * bring us together; 0: nobody. */
-void peer_list_set_teller(struct peer_list *list, const struct address *address, conn_id teller);
-conn_id peer_list_teller_of(const struct peer_list *list, const struct address *address);
+/* Holepunch (BEP 55), peer_list_punch.c. The connections over which they told of it who may bring
+ * us together, LIMIT_HOLEPUNCH_TELLERS places, the next to be asked first; 0: nobody. */
+void peer_list_set_teller(struct peer_list *list, const struct address *address, uint32_t place,
+                          conn_id teller);
+conn_id peer_list_teller_of(const struct peer_list *list, const struct address *address,
+                            uint32_t place);
+/* The next time another is asked. */
+void peer_list_turn_tellers(struct peer_list *list, const struct address *address);
 /* Once more; false: that was tried LIMIT_HOLEPUNCH_TRIES times, or it does not know it. */
 bool peer_list_count_punch(struct peer_list *list, const struct address *address);
 /* It is to be connected to now, rested or not, and counts as connecting. Who is not known is added
  * as if by peer exchange. false: it is ourselves, banned, of no use to a seed, here or on its way,
  * or there is no room. */
 bool peer_list_claim(struct peer_list *list, const struct address *address);
+/* It could not be connected to. Who was known before is worth as much as before. */
+void peer_list_on_claim_failed(struct peer_list *list, const struct address *address, int64_t now);
+/* What no peer has: not to be dialled, nor passed on. */
+bool peer_list_is_nobodys(const struct address *address);
 /* One of our own addresses? */
 bool peer_list_is_self(const struct peer_list *list, const struct address *address);
 /* It turned out to be ourselves (same peer id): never again, though the address may be one that

@@ -16,7 +16,7 @@ enum standing { STANDING_IDLE, STANDING_CONNECTING, STANDING_CONNECTED };
 struct candidate {
     struct list_node node; /* in `known`, in order of arrival */
     struct address address;
-    conn_id teller; /* whom it may be asked through (BEP 55); 0: nobody */
+    conn_id tellers[LIMIT_HOLEPUNCH_TELLERS]; /* whom it may be asked through (BEP 55); 0: nobody */
     int64_t rest_until_ns;
     int64_t good_order; /* when it was last connected, counted; 0: never */
     uint32_t priority;  /* BEP 40, or a seeded number while our address is unknown */
@@ -28,7 +28,8 @@ struct candidate {
     bool is_useful;   /* has given us payload */
     bool is_filtered; /* the filter has it */
     bool mse_turned;  /* dialled not as the policy begins, but the other way */
-    uint8_t punches;  /* how often that was asked */
+    bool is_relays;   /* known by a relay's word alone (BEP 55) */
+    uint8_t punches;  /* how often it was asked for through others */
 };
 
 struct peer_list {

@@ -17,6 +17,7 @@
  *   swarm_pieces.c     what storage says of pieces, and blame
  *   swarm_pex.c        peers that peers know
  *   swarm_holepunch.c  peers that bring others together
+ *   swarm_families.c   one peer by IPv4 and by IPv6
  *   swarm_facts.c      questions: status, peers
  */
 #ifndef FRESHET_SWARM_SWARM_H

@@ -5,16 +5,19 @@
  * peer tells them to which both are connected.
  *
  *   who asks    could not connect to somebody of whom peer exchange said that he knows how, and
- *               asks who said so: at most LIMIT_HOLEPUNCH_TRIES times for one candidate
+ *               asks who said so, several by turns: at most LIMIT_HOLEPUNCH_TRIES times for one
+ *               candidate
  *   the relay   passes it on between two of this torrent's peers that both know the extension, and
  *               says to each where it sees the other. Nothing goes to who is not connected, and an
  *               address is nobody's word but the relay's own
  *   who is told goes out at once by uTP alone, as to a candidate from peer exchange; unless it is
- *               here already, or who says so may not name such an address
+ *               here or on its way already, or who says so may not name such an address
  *
  * Of each kind at most LIMIT_HOLEPUNCH_PER_MINUTE with one peer; what is more is dropped in
- * silence. So a relay sends at most two small messages for one, and a peer that lies makes us send
- * no more than a few SYNs, as it could by peer exchange.
+ * silence. Nobody is told more than LIMIT_HOLEPUNCH_PER_GROUP times for askers of one group, which
+ * their address chooses: one who asks and asks takes little from the others. So a relay sends at
+ * most two small messages for one, and a peer that lies makes us send no more than a few SYNs, as
+ * it could by peer exchange: who is named to us so is dialled in the usual way as before.
  *
  * A private torrent (BEP 27) stays out: its peers come from its tracker alone. Whether peer
  * exchange is on does not matter to the relay and to who is told; who asks has heard of a peer by
@@ -37,12 +40,12 @@ static bool knows(const struct peer *peer)
 }
 
 /* One more; false: too many in this minute. */
-static bool count(struct peer *peer, uint8_t *counter)
+static bool count(struct peer *peer, uint8_t *counter, uint32_t max)
 {
     struct holepunch_counts *counts = &peer->holepunch;
     if (peer->swarm->now - counts->since_ns >= MINUTE_NS)
         *counts = (struct holepunch_counts){.since_ns = peer->swarm->now};
-    if (*counter == LIMIT_HOLEPUNCH_PER_MINUTE)
+    if (*counter >= max)
         return false;
     (*counter)++;
     return true;
@@ -54,12 +57,6 @@ static void say(struct peer *peer, enum wire_holepunch_type type, const struct a
     struct wire_holepunch message = {.type = type, .address = *address, .error = error};
     wire_holepunch_put(&peer->out, peer->extension_ids[WIRE_EXTENSION_UT_HOLEPUNCH], &message);
     swarm_peers_wake(peer);
-}
-
-static bool is_some_peers(const struct address *address)
-{
-    return address->port != 0 && !address_is_unspecified(address) &&
-           !address_is_multicast(address) && !address_is_metadata_service(address);
 }
 
 /* Rather who is here than who is on its way. */
@@ -89,24 +86,37 @@ static enum wire_holepunch_error judge(const struct peer *asking, const struct a
                                        const struct peer *target)
 {
     const struct address *here = meeting_place(asking);
+    const struct address *there = target ? meeting_place(target) : NULL;
     if (peer_list_is_self(asking->swarm->candidates, address))
         return WIRE_HOLEPUNCH_NO_SELF;
-    if (!is_some_peers(address) || target == asking || here->family == ADDRESS_NONE)
+    if (peer_list_is_nobodys(address) || target == asking || here->family == ADDRESS_NONE)
         return WIRE_HOLEPUNCH_NO_SUCH_PEER;
     if (target == NULL || target->phase != PEER_OPEN)
         return WIRE_HOLEPUNCH_NOT_CONNECTED;
     if (!knows(target))
         return WIRE_HOLEPUNCH_NO_SUPPORT;
+#ifndef FRESHET_PLANTED_BUG
+    if (there->family == ADDRESS_NONE)
+        return WIRE_HOLEPUNCH_NO_SUCH_PEER;
+#endif
     /* Nobody hears from us of an address that he is not to believe. */
-    if (!pex_may_pass(&asking->address, meeting_place(target)) ||
-        !pex_may_pass(&target->address, here))
+    if (!pex_may_pass(&asking->address, there) || !pex_may_pass(&target->address, here))
         return WIRE_HOLEPUNCH_NO_SUCH_PEER;
     return WIRE_HOLEPUNCH_NO_ERROR;
 }
 
+/* Many connections of one address are one group. */
+static uint32_t group_of(const struct peer *asking)
+{
+    uint32_t sum = 0;
+    for (size_t i = 0; i < sizeof asking->address.ip; i++)
+        sum = sum * 31 + asking->address.ip[i];
+    return sum % LIMIT_HOLEPUNCH_GROUPS;
+}
+
 static void on_rendezvous(struct peer *asking, const struct address *address)
 {
-    if (!count(asking, &asking->holepunch.asked_of_us))
+    if (!count(asking, &asking->holepunch.asked_of_us, LIMIT_HOLEPUNCH_PER_MINUTE))
         return;
     struct peer *target = find_peer(asking->swarm, address);
     enum wire_holepunch_error error = judge(asking, address, target);
@@ -114,7 +124,7 @@ static void on_rendezvous(struct peer *asking, const struct address *address)
         say(asking, WIRE_HOLEPUNCH_ERROR, address, error);
         return;
     }
-    if (!count(target, &target->holepunch.told_by_us))
+    if (!count(target, &target->holepunch.told_by_us[group_of(asking)], LIMIT_HOLEPUNCH_PER_GROUP))
         return;
     say(target, WIRE_HOLEPUNCH_CONNECT, meeting_place(asking), WIRE_HOLEPUNCH_NO_ERROR);
     say(asking, WIRE_HOLEPUNCH_CONNECT, meeting_place(target), WIRE_HOLEPUNCH_NO_ERROR);
@@ -122,26 +132,47 @@ static void on_rendezvous(struct peer *asking, const struct address *address)
 
 /* ---- who asks ---- */
 
-static struct peer *find_relay(const struct swarm *swarm, const struct address *address)
+static struct peer *relay_at(const struct swarm *swarm, const struct address *address,
+                             uint32_t place)
 {
-    conn_id teller = peer_list_teller_of(swarm->candidates, address);
+    conn_id teller = peer_list_teller_of(swarm->candidates, address, place);
     struct peer *relay = teller ? map_get(&swarm->shared->conns, &teller) : NULL;
     return relay && relay->swarm == swarm && knows(relay) ? relay : NULL;
 }
 
 void swarm_holepunch_told(struct peer *peer, const struct address *address)
 {
-    /* The first one who is still here: a flood of names takes nobody's relay away. */
-    if (swarm_holepunch_is_on(peer->swarm) && knows(peer) && !find_relay(peer->swarm, address))
-        peer_list_set_teller(peer->swarm->candidates, address, peer->conn);
+    struct peer_list *candidates = peer->swarm->candidates;
+    if (!swarm_holepunch_is_on(peer->swarm) || !knows(peer))
+        return;
+    /* The first ones who are still here: a flood of names takes nobody's relay away. */
+    for (uint32_t place = 0; place < LIMIT_HOLEPUNCH_TELLERS; place++) {
+        const struct peer *relay = relay_at(peer->swarm, address, place);
+        if (relay == NULL)
+            peer_list_set_teller(candidates, address, place, peer->conn);
+        if (relay == NULL || relay == peer)
+            return;
+    }
+}
+
+/* Who is asked, and who the next time. */
+static struct peer *choose_relay(struct swarm *swarm, const struct address *address)
+{
+    struct peer *relay = NULL;
+    for (uint32_t i = 0; i < LIMIT_HOLEPUNCH_TELLERS && relay == NULL; i++) {
+        relay = relay_at(swarm, address, 0);
+        peer_list_turn_tellers(swarm->candidates, address);
+    }
+    return relay;
 }
 
 void swarm_holepunch_unreached(struct peer *peer)
 {
     struct swarm *swarm = peer->swarm;
-    struct peer *relay = find_relay(swarm, &peer->address);
-    if (relay == NULL || peer->by_utp || !swarm_holepunch_is_on(swarm) ||
-        !count(relay, &relay->holepunch.asked_by_us) ||
+    if (peer->by_utp || !swarm_holepunch_is_on(swarm))
+        return;
+    struct peer *relay = choose_relay(swarm, &peer->address);
+    if (relay == NULL || !count(relay, &relay->holepunch.asked_by_us, LIMIT_HOLEPUNCH_PER_MINUTE) ||
         !peer_list_count_punch(swarm->candidates, &peer->address))
         return;
     say(relay, WIRE_HOLEPUNCH_RENDEZVOUS, &peer->address, WIRE_HOLEPUNCH_NO_ERROR);
@@ -149,8 +180,10 @@ void swarm_holepunch_unreached(struct peer *peer)
 
 static void on_error(struct peer *relay, const struct address *address)
 {
-    if (peer_list_teller_of(relay->swarm->candidates, address) == relay->conn)
-        peer_list_set_teller(relay->swarm->candidates, address, 0);
+    struct peer_list *candidates = relay->swarm->candidates;
+    for (uint32_t place = 0; place < LIMIT_HOLEPUNCH_TELLERS; place++)
+        if (peer_list_teller_of(candidates, address, place) == relay->conn)
+            peer_list_set_teller(candidates, address, place, 0);
 }
 
 /* ---- who is told ---- */
@@ -169,17 +202,13 @@ static bool has_dials_left(const struct swarm *swarm)
 static void on_connect(struct peer *relay, const struct address *address)
 {
     struct swarm *swarm = relay->swarm;
-    if (!count(relay, &relay->holepunch.told_to_us) || !is_some_peers(address) ||
-        peer_list_is_self(swarm->candidates, address) || !pex_may_pass(&relay->address, address) ||
-        !has_dials_left(swarm))
+    if (!count(relay, &relay->holepunch.told_to_us, LIMIT_HOLEPUNCH_PER_MINUTE) ||
+        peer_list_is_nobodys(address) || peer_list_is_self(swarm->candidates, address) ||
+        !pex_may_pass(&relay->address, address) || !has_dials_left(swarm))
         return;
-    struct peer *present = find_peer(swarm, address);
-    if (present && (present->phase != PEER_CONNECTING || present->by_utp))
-        return;
-    /* A dial that is under way tries TCP first, and the moment is now. */
-    if (present)
-        swarm_peers_release(present);
-    swarm_peers_dial_utp(swarm, address);
+    /* A dial that is under way goes by uTP as well, and makes the hole. */
+    if (!find_peer(swarm, address))
+        swarm_peers_dial_utp(swarm, address);
 }
 
 void swarm_holepunch_received(struct peer *peer, struct bytes payload)

@@ -228,6 +228,8 @@ static void on_extension_handshake(struct peer *peer, struct bytes payload)
         peer->upload_only = handshake.upload_only;
     swarm_families_told(peer, &handshake);
     if (handshake.port && peer->inbound) {
+        if (peer->listen.family != ADDRESS_NONE && peer->listen.port != handshake.port)
+            peer_list_on_released(swarm->candidates, &peer->listen);
         peer->listen = peer->address;
         peer->listen.port = handshake.port;
         peer_list_add(swarm->candidates, &peer->listen, PEER_SOURCE_INBOUND);

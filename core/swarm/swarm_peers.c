@@ -88,7 +88,8 @@ void swarm_peers_close(struct peer *peer, enum freshet_error reason, bool host_k
     bool was_open = peer->phase == PEER_OPEN;
     bool was_turned_away = peer->phase == PEER_GREETING && host_knows;
     bool never_connected = peer->connect_due;
-    bool was_unreached = peer->phase == PEER_CONNECTING && !swarm->releasing;
+    bool was_unreached = peer->phase == PEER_CONNECTING && !swarm->releasing &&
+                         (host_knows || reason == FRESHET_ERROR_TIMEOUT);
     swarm_requests_drop_arrival(peer);
     swarm_hashes_peer_left(peer);
     if (peer->uploaded || peer->downloaded)
@@ -119,6 +120,8 @@ void swarm_peers_close(struct peer *peer, enum freshet_error reason, bool host_k
             peer_list_on_connected(swarm->candidates, known);
         else if (was_open)
             peer_list_on_disconnected(swarm->candidates, known, swarm->now);
+        else if (peer->by_utp && was_unreached)
+            peer_list_on_claim_failed(swarm->candidates, known, swarm->now);
         else if (!peer->inbound &&
                  peer_mse_turns(swarm->shared->settings.encryption, (enum peer_mse)peer->mse,
                                 was_turned_away && peer->greeting.have == 0))
@@ -143,14 +146,6 @@ void swarm_peers_close_all(struct swarm *swarm, enum freshet_error reason)
     swarm->releasing = true;
     while ((node = list_first(&swarm->peers)))
         swarm_peers_close(LIST_ELEMENT(node, struct peer, in_swarm), reason, false);
-    swarm->releasing = false;
-}
-
-void swarm_peers_release(struct peer *peer)
-{
-    struct swarm *swarm = peer->swarm;
-    swarm->releasing = true;
-    swarm_peers_close(peer, FRESHET_ERROR_CANCELLED, false);
     swarm->releasing = false;
 }
 
@@ -206,16 +201,18 @@ static bool network_is_full(const struct swarm *swarm, const struct address *add
     return count >= LIMIT_INBOUND_PER_NETWORK;
 }
 
-/* Has somebody who listens there come to us already? */
-static bool is_here(const struct swarm *swarm, const struct address *address)
+/* Who has come to us already and listens there; over uTP one listens where one comes from, whatever
+ * port one names. */
+static const struct peer *find_here(const struct swarm *swarm, const struct address *address)
 {
     for (struct list_node *node = list_first(&swarm->peers); node;
          node = list_next(&swarm->peers, node)) {
         const struct peer *peer = LIST_ELEMENT(node, struct peer, in_swarm);
-        if (peer->inbound && address_equal(&peer->listen, address))
-            return true;
+        if (peer->inbound && (address_equal(&peer->listen, address) ||
+                              (peer_is_over_utp(peer) && address_equal(&peer->address, address))))
+            return peer;
     }
-    return false;
+    return NULL;
 }
 
 bool swarm_peers_are_enough(const struct swarm *swarm)
@@ -261,11 +258,12 @@ void swarm_peers_connect(struct swarm *swarm)
             peer_list_ban(swarm->candidates, &address);
             continue;
         }
-        if (is_here(swarm, &address)) {
+        const struct peer *here = find_here(swarm, &address);
+        if (here && address_equal(&here->listen, &address)) {
             peer_list_on_connected(swarm->candidates, &address);
             continue;
         }
-        if (connected_from(swarm, &address)) {
+        if (here || connected_from(swarm, &address)) {
             peer_list_on_disconnected(swarm->candidates, &address, swarm->now);
             continue;
         }

@@ -97,8 +97,6 @@ void swarm_peers_bury(struct swarm *swarm);
 void swarm_peers_connect(struct swarm *swarm);
 /* By uTP alone, and now; if it may be. */
 void swarm_peers_dial_utp(struct swarm *swarm, const struct address *address);
-/* We let go of it: its address may be tried again at once. */
-void swarm_peers_release(struct peer *peer);
 void swarm_peers_tick(struct swarm *swarm);
 void swarm_peers_wake(struct peer *peer);
 void swarm_peers_connected(struct peer *peer);
