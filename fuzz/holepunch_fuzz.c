@@ -109,7 +109,7 @@ static void fail_dials(struct lone_engine *lone)
 static void step(struct lone_engine *lone, uint32_t peers[PEERS], uint8_t what, uint8_t choice)
 {
     uint32_t *peer = &peers[what >> 4 & (PEERS - 1)];
-    bool is_here = *peer != UINT32_MAX && !lone->closed[*peer];
+    bool is_here = !lone->closed[*peer];
     if ((what & 7) == 0 && !is_here && lone->conn_count < LONE_CONNS / 2) {
         *peer = arrive(lone, choice);
         is_here = true;
@@ -131,6 +131,7 @@ static void step(struct lone_engine *lone, uint32_t peers[PEERS], uint8_t what, 
     }
 }
 
+/* The first bytes say how each of the peers comes, the others what they do. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct lone_engine *lone = lone_prepare(false);
@@ -138,8 +139,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     lone_begin(lone, NULL, NULL);
     struct event event = {.type = EVENT_LISTENING, .local = place(0x30)};
     engine_input(lone->engine, lone->now, &event);
-    uint32_t peers[PEERS] = {UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX};
-    for (size_t i = 0; i + 1 < size && i < 512 && lone->conn_count + 24 < LONE_CONNS; i += 2)
+    uint32_t peers[PEERS];
+    for (uint8_t i = 0; i < PEERS; i++) {
+        uint8_t how = (uint8_t)((i < size ? data[i] & 0xf8 : 0) | i);
+        peers[i] = arrive(lone, how);
+        tell_extensions(lone, peers[i], how);
+    }
+    for (size_t i = PEERS; i + 1 < size && lone->conn_count + 24 < LONE_CONNS; i += 2)
         step(lone, peers, data[i], data[i + 1]);
     lone_free(lone);
     return 0;
