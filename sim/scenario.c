@@ -28,6 +28,7 @@ static const struct scenario *const scenarios[] = {
     &scenario_utp_far,
     &scenario_utp_mixed,
     &scenario_nat,
+    &scenario_holepunch,
 };
 
 uint32_t scenario_count(void)

@@ -15,6 +15,7 @@ static void customise(struct sim_node_options *node, uint32_t index, void *conte
 {
     const bool *seed_has_nat = context;
     node->uses_utp = true;
+    node->no_holepunch = true; /* scenario_holepunch.c has it */
     node->has_nat = index > 0 || *seed_has_nat;
     node->no_tcp = node->has_nat; /* behind it by uTP alone */
     node->air = (struct sim_air){.queue_ns = QUEUE_NS, .mtu = MTU};

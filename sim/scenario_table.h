@@ -27,5 +27,6 @@ extern const struct scenario scenario_utp_reorder;
 extern const struct scenario scenario_utp_far;
 extern const struct scenario scenario_utp_mixed;
 extern const struct scenario scenario_nat;
+extern const struct scenario scenario_holepunch;
 
 #endif

@@ -22,6 +22,7 @@ static void *new_machine(struct sim_node *node)
         .upload_slots = options->upload_slots,
         .no_upload = options->free_rider,
         .no_lsd = !options->uses_lan,
+        .has_utp = options->uses_utp && !options->no_holepunch,
         .encryption = options->encryption,
     };
     memcpy(settings.peer_id, "-FR0100-", 8);

@@ -348,6 +348,7 @@ static void do_connect(struct sim_node *node, const struct action *action)
 {
     bool wants_utp = action->transport == TRANSPORT_UTP || node->options.no_tcp;
     bool is_utp = node->port.utp && wants_utp;
+    node->facts.punches += action->transport == TRANSPORT_UTP;
     CHECK(action->conn < CONN_INBOUND);
     struct sim_end *end = is_utp ? sim_utp_connect(node->port.utp, action->conn, &action->remote)
                                  : sim_end_connect(&node->port, &action->remote);

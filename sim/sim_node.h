@@ -65,9 +65,10 @@ struct sim_node_options {
     bool uses_dht;     /* node 0 is the way in */
     bool has_magnet;   /* knows the hash only at the start */
     enum encryption encryption;
-    bool uses_utp; /* beside TCP: it dials that first, and uTP where nobody answers */
-    bool no_tcp;   /* uTP alone */
-    bool has_nat;  /* before it; with uses_utp */
+    bool uses_utp;     /* beside TCP: it dials that first, and uTP where nobody answers */
+    bool no_tcp;       /* uTP alone */
+    bool no_holepunch; /* with uses_utp: neither asks for it nor helps others (BEP 55) */
+    bool has_nat;      /* before it; with uses_utp */
     enum utp_policy utp_policy;
     struct sim_air air;
     bool uses_lan;               /* looks for peers there; all who do are of one LAN */
@@ -87,6 +88,7 @@ struct sim_node_facts {
     uint64_t events, actions;
     uint32_t encrypted;  /* connections in RC4 */
     uint32_t handshakes; /* of BitTorrent that it sent in the clear */
+    uint32_t punches;    /* times it went out by uTP alone, as a relay had told it (BEP 55) */
 };
 
 struct sim_node {

@@ -12,7 +12,7 @@ if [ ${#runs[@]} -eq 0 ]; then
         dht:50000:1 kills:5000:1 gigabyte)
     for seed in 11 12 13 14 15; do
         runs+=("utp:40:$seed" "utp_loss:30:$seed" "utp_reorder:30:$seed" "utp_far:30:$seed"
-            "utp_mixed:40:$seed" "nat:20:$seed")
+            "utp_mixed:40:$seed" "nat:20:$seed" "holepunch:20:$seed")
     done
 fi
 passed=0 failed=0

@@ -120,11 +120,17 @@ static void peers_behind_nats_dial_out_and_two_alone_cannot_meet(void **state)
     a_swarm_over_utp_completes("nat");
 }
 
+static void all_behind_nats_meet_through_one_in_the_open(void **state)
+{
+    (void)state;
+    a_swarm_over_utp_completes("holepunch");
+}
+
 static void an_unknown_scenario_is_none(void **state)
 {
     (void)state;
     assert_null(scenario_find("peace_on_earth"));
-    assert_true(scenario_count() == 22);
+    assert_true(scenario_count() == 23);
 }
 
 int main(void)
@@ -143,6 +149,7 @@ int main(void)
         cmocka_unit_test(everybody_completes_over_utp),
         cmocka_unit_test(everybody_completes_over_utp_on_bad_links),
         cmocka_unit_test(peers_behind_nats_dial_out_and_two_alone_cannot_meet),
+        cmocka_unit_test(all_behind_nats_meet_through_one_in_the_open),
         cmocka_unit_test(an_unknown_scenario_is_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
