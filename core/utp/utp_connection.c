@@ -31,6 +31,7 @@ void utp_connection_init(struct utp_connection *connection, int64_t now,
         .heard_ns = now,
         .full_ns = INT64_MIN,
         .close_ns = INT64_MAX,
+        .doubt_ns = INT64_MAX,
         .paced_ns = INT64_MAX,
     };
     utp_mtu_init(&connection->mtu, options->path.remote.family);
@@ -78,6 +79,7 @@ void utp_connection_end(struct utp_connection *connection, enum freshet_error er
     if (connection->closing)
         connection->happened = 0;
     connection->timer_ns = INT64_MAX;
+    connection->doubt_ns = INT64_MAX;
     connection->close_ns = INT64_MAX;
     connection->state_due = connection->syn_due = false;
     utp_connection_drop_received(connection);
@@ -376,6 +378,7 @@ static void on_timeout(struct utp_connection *connection, int64_t now)
     }
     utp_send_queue_lose_all(&connection->out, &lost);
     connection->repeated = 0;
+    connection->doubt_ns = INT64_MAX;
     connection->probe_window = shut;
     utp_connection_set_timer(connection, now);
     if (lost.packets == 0 || (shut && lost.packets == 1))
@@ -402,6 +405,8 @@ void utp_connection_tick(struct utp_connection *connection, int64_t now)
     }
     if (connection->timer_ns <= now)
         on_timeout(connection, now);
+    if (connection->doubt_ns <= now)
+        utp_connection_end_doubt(connection, now);
     if (connection->state == UTP_OPEN && !connection->lingers &&
         now - connection->sent_ns >= LIMIT_UTP_KEEPALIVE_NS)
         connection->state_due = true;
@@ -416,6 +421,8 @@ int64_t utp_connection_deadline(const struct utp_connection *connection)
         return INT64_MAX;
     if (connection->close_ns < deadline)
         deadline = connection->close_ns;
+    if (connection->doubt_ns < deadline)
+        deadline = connection->doubt_ns;
     if (connection->paced_ns < deadline)
         deadline = connection->paced_ns;
     int64_t keepalive = connection->sent_ns + LIMIT_UTP_KEEPALIVE_NS;

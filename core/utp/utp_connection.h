@@ -84,12 +84,14 @@ struct utp_connection {
     bool state_due; /* a STATE, if no DATA goes before */
     bool reset_due, syn_due;
     uint32_t syns;
-    int64_t timer_ns; /* retransmission, or the next window probe; INT64_MAX: none */
-    int64_t sent_ns;  /* the last packet */
-    int64_t heard_ns; /* the last that made sense */
-    int64_t close_ns; /* gone then whatever happens; INT64_MAX: not closing */
-    bool lingers;     /* both ended: only for the sake of a FIN that comes again */
-    int64_t paced_ns; /* held back by the pacer until then; INT64_MAX: not */
+    int64_t timer_ns;        /* retransmission, or the next window probe; INT64_MAX: none */
+    int64_t doubt_ns;        /* what was overtaken is lost then; INT64_MAX: nothing was */
+    int64_t doubt_newest_ns; /* as utp_send_queue_lose_overtaken wants it */
+    int64_t sent_ns;         /* the last packet */
+    int64_t heard_ns;        /* the last that made sense */
+    int64_t close_ns;        /* gone then whatever happens; INT64_MAX: not closing */
+    bool lingers;            /* both ended: only for the sake of a FIN that comes again */
+    int64_t paced_ns;        /* held back by the pacer until then; INT64_MAX: not */
 
     /* The mux's. */
     struct list_node node, ready, eventful;

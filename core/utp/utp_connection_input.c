@@ -195,6 +195,26 @@ static void count_repeated(struct utp_connection *connection, int64_t now,
     utp_connection_on_lost(connection, now, &lost);
 }
 
+/* Few in flight, or the last of what there is to send: too few come behind one that is missing for
+ * it to be given up. It gets a while in which it may still come. */
+static void doubt(struct utp_connection *connection, int64_t now, bool doubtful)
+{
+    if (!doubtful) {
+        connection->doubt_ns = INT64_MAX;
+    } else if (connection->doubt_ns == INT64_MAX) {
+        connection->doubt_ns = now + connection->timeout.rtt_ns / 2;
+        connection->doubt_newest_ns = connection->out.newest_ns;
+    }
+}
+
+void utp_connection_end_doubt(struct utp_connection *connection, int64_t now)
+{
+    struct utp_lost lost;
+    connection->doubt_ns = INT64_MAX;
+    utp_send_queue_lose_overtaken(&connection->out, connection->doubt_newest_ns, &lost);
+    utp_connection_on_lost(connection, now, &lost);
+}
+
 static void take_ack(struct utp_connection *connection, int64_t now,
                      const struct utp_packet *packet)
 {
@@ -223,6 +243,9 @@ static void take_ack(struct utp_connection *connection, int64_t now,
             reorder_ns = REORDER_LEAST_NS;
         utp_send_queue_find_lost(out, reorder_ns, &lost);
         utp_connection_on_lost(connection, now, &lost);
+        doubt(connection, now, lost.doubtful);
+    } else if (advances) {
+        connection->doubt_ns = INT64_MAX;
     }
 }
 

@@ -26,6 +26,8 @@ void utp_connection_set_timer(struct utp_connection *connection, int64_t now);
 /* What was lost: news of the path's MTU, or of congestion. */
 void utp_connection_on_lost(struct utp_connection *connection, int64_t now,
                             const struct utp_lost *lost);
+/* What was overtaken has had its time. */
+void utp_connection_end_doubt(struct utp_connection *connection, int64_t now);
 /* What was received and only the stream needs. */
 void utp_connection_drop_received(struct utp_connection *connection);
 

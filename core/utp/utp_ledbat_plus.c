@@ -49,6 +49,16 @@ static bool step_slowdown(struct utp_window *congestion, const struct utp_window
     return true;
 }
 
+bool utp_ledbat_plus_has_let_go(struct utp_window *congestion)
+{
+    if (congestion->slowdown != UTP_SLOWDOWN_HOLDING)
+        return false;
+    congestion->threshold /= 2;
+    if (congestion->threshold < HOLD_PACKETS * congestion->packet)
+        congestion->threshold = HOLD_PACKETS * congestion->packet;
+    return true;
+}
+
 void utp_ledbat_plus_on_loss(struct utp_window *congestion, int64_t now)
 {
     if (congestion->slowdown == UTP_SLOWDOWN_RAMPING)

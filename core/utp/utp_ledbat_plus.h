@@ -18,6 +18,9 @@
 #define UTP_LEDBAT_PLUS_TARGET_US 60000u
 
 void utp_ledbat_plus_on_ack(struct utp_window *congestion, const struct utp_window_ack *ack);
+/* A loss while it holds two packets was sent before: it halves what it goes back to, and no more.
+ * false: it does not hold. */
+bool utp_ledbat_plus_has_let_go(struct utp_window *congestion);
 void utp_ledbat_plus_on_loss(struct utp_window *congestion, int64_t now);
 
 #endif

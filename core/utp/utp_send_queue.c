@@ -255,6 +255,13 @@ static void lose(struct utp_send_queue *queue, struct utp_sent *packet, uint16_t
         queue->seq_lost = seq;
 }
 
+/* Something that was sent after it has arrived. */
+static bool is_overtaken(const struct utp_send_queue *queue, const struct utp_sent *packet,
+                         uint32_t behind)
+{
+    return packet->sendings == 1 ? behind > 0 : packet->sent_ns < queue->newest_ns;
+}
+
 void utp_send_queue_find_lost(struct utp_send_queue *queue, int64_t reorder_ns,
                               struct utp_lost *ret_lost)
 {
@@ -268,6 +275,23 @@ void utp_send_queue_find_lost(struct utp_send_queue *queue, int64_t reorder_ns,
             continue;
         else if (packet->sendings == 1 ? behind >= OVERTAKEN_BY
                                        : packet->sent_ns + reorder_ns < queue->newest_ns)
+            lose(queue, packet, seq, ret_lost);
+        else if (is_overtaken(queue, packet, behind))
+            ret_lost->doubtful = true;
+    }
+}
+
+void utp_send_queue_lose_overtaken(struct utp_send_queue *queue, int64_t newest_ns,
+                                   struct utp_lost *ret_lost)
+{
+    uint32_t behind = 0;
+    *ret_lost = (struct utp_lost){0};
+    for (uint16_t seq = queue->seq_next; seq != queue->seq_first;) {
+        struct utp_sent *packet = packet_at(queue, --seq);
+        if (packet->arrived)
+            behind++;
+        else if (!packet->lost && packet->sendings > 0 && packet->sent_ns <= newest_ns &&
+                 is_overtaken(queue, packet, behind))
             lose(queue, packet, seq, ret_lost);
     }
 }

@@ -54,6 +54,7 @@ struct utp_lost {
     uint32_t packets;
     uint16_t newest; /* the last of them */
     bool probe;      /* among them, and then the only one */
+    bool doubtful;   /* others were overtaken, by too few to tell */
 };
 
 void utp_send_queue_init(struct utp_send_queue *queue, uint16_t seq, uint32_t capacity_max);
@@ -88,6 +89,9 @@ bool utp_send_queue_sack(struct utp_send_queue *queue, int64_t now, uint16_t ack
 /* After both: who is lost, given that packets may overtake one another by `reorder_ns`. */
 void utp_send_queue_find_lost(struct utp_send_queue *queue, int64_t reorder_ns,
                               struct utp_lost *ret_lost);
+/* They were doubtful when the newest to have arrived was one sent at `newest_ns`, and are still. */
+void utp_send_queue_lose_overtaken(struct utp_send_queue *queue, int64_t newest_ns,
+                                   struct utp_lost *ret_lost);
 /* The oldest is lost: repeated acknowledgements of what was before it say so. */
 void utp_send_queue_lose_first(struct utp_send_queue *queue, struct utp_lost *ret_lost);
 /* A timeout: all that have not arrived are. */

@@ -23,8 +23,8 @@ static void hear(struct utp_window *window, int64_t now, uint32_t bytes, uint32_
     utp_congestion_on_ack(window, &ack);
 }
 
-/* A window that grew to 60 ms of queue, let go of it, and is on its way back. */
-static int64_t come_back(struct utp_window *window)
+/* A window that grew to 60 ms of queue, and has let go of it. */
+static int64_t let_go(struct utp_window *window)
 {
     int64_t now = SECOND_NS;
     utp_window_init(window, UTP_LEDBAT_PLUS, PACKET, 1u << 20);
@@ -34,6 +34,13 @@ static int64_t come_back(struct utp_window *window)
     while (window->slowdown == UTP_SLOWDOWN_NONE)
         hear(window, now += RTT_NS, PACKET, 50);
     assert_int_equal(utp_window_bytes(window), 2 * PACKET);
+    return now;
+}
+
+/* And is on its way back. */
+static int64_t come_back(struct utp_window *window)
+{
+    int64_t now = let_go(window);
     while (window->slowdown == UTP_SLOWDOWN_HOLDING)
         hear(window, now += RTT_NS, PACKET, 0);
     return now;
@@ -63,10 +70,41 @@ static void it_does_not_come_back_into_a_queue_of_somebody_else(void **state)
     assert_in_range(utp_window_bytes(&window), PACKET, 2 * PACKET);
 }
 
+/* What it held is small already: a loss halves what it goes back to. */
+static void a_loss_while_it_holds_costs_half_of_what_it_comes_back_to(void **state)
+{
+    struct utp_window window;
+    int64_t now = let_go(&window);
+    uint32_t before = window.threshold;
+    (void)state;
+    utp_congestion_on_loss(&window, now);
+    assert_int_equal(utp_window_bytes(&window), 2 * PACKET);
+    assert_int_equal(window.slowdown, UTP_SLOWDOWN_HOLDING);
+    while (window.slowdown == UTP_SLOWDOWN_HOLDING)
+        hear(&window, now += RTT_NS, PACKET, 0);
+    for (int i = 0; i < 200 && window.slowdown == UTP_SLOWDOWN_RAMPING; i++)
+        hear(&window, now, PACKET, 0);
+    assert_int_equal(window.slowdown, UTP_SLOWDOWN_NONE);
+    assert_in_range(utp_window_bytes(&window), before / 2, before / 2 + PACKET);
+}
+
+static void losses_while_it_holds_leave_two_packets_to_come_back_to(void **state)
+{
+    struct utp_window window;
+    int64_t now = let_go(&window);
+    (void)state;
+    for (int i = 0; i < 20; i++)
+        utp_congestion_on_loss(&window, now);
+    assert_int_equal(window.threshold, 2 * PACKET);
+    assert_int_equal(utp_window_bytes(&window), 2 * PACKET);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(it_comes_back_as_fast_as_it_started),
+        cmocka_unit_test(a_loss_while_it_holds_costs_half_of_what_it_comes_back_to),
+        cmocka_unit_test(losses_while_it_holds_leave_two_packets_to_come_back_to),
         cmocka_unit_test(it_does_not_come_back_into_a_queue_of_somebody_else),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
