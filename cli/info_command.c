@@ -155,6 +155,8 @@ static void print_row(const json_t *row)
     print_state(row);
     print_sizes(row);
     print_peers(row);
+    if (strcmp(daemon_client_text(row, "transport"), "any") != 0)
+        print_text("transport", daemon_client_text(row, "transport"));
     print_text("folder", daemon_client_text(row, "download_dir"));
     json_array_foreach(json_object_get(row, "labels"), index, label)
         print_text("label", json_string_value(label) ? json_string_value(label) : "");
@@ -168,6 +170,21 @@ static void print_row(const json_t *row)
     print_text("magnet", daemon_client_text(row, "magnet_link"));
 }
 
+/* What Transmission's methods do not have. Of a torrent that has gone meanwhile, or whose .torrent
+ * cannot be read, the rest is shown all the same. */
+static void add_transport(struct daemon_client *client, json_t *row)
+{
+    char path[64];
+    json_t *detail = NULL;
+
+    snprintf(path, sizeof path, "/torrents/%.0f", daemon_client_number(row, "id"));
+    daemon_client_quiet(client, true);
+    if (daemon_client_api(client, "GET", path, NULL, &detail) == EXIT_CODE_OK)
+        json_object_set(row, "transport", json_object_get(detail, "transport"));
+    daemon_client_quiet(client, false);
+    json_decref(detail);
+}
+
 static int info_run(struct command_call *call)
 {
     struct daemon_client *client;
@@ -178,6 +195,7 @@ static int info_run(struct command_call *call)
     if (code)
         return code;
     code = daemon_client_rows(client, call, fields, &rows);
+    json_array_foreach(rows, index, row) add_transport(client, row);
     daemon_client_free(client);
     if (code)
         return code;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* freshet set: what a person may set of a torrent of the daemon. */
+#include <stdio.h>
 #include <string.h>
 
 #include "cli/daemon_client.h"
@@ -19,6 +20,8 @@ static const struct command_option options[] = {
     {"priority", 0, "low|normal|high", "its share of the speed", .repeatable = false},
     {"sequential", 0, "on|off", "download the pieces in order", .repeatable = false},
     {"peers-max", 0, "N", "connections at most", .repeatable = false},
+    {"transport", 0, "any|tcp|utp", "how it is connected with its peers; any: as all torrents",
+     .repeatable = false},
     {"queue", 0, "N", "its place in the queue, from 1", .repeatable = false},
     {"tracker-add", 0, "URL", "one more tracker, in a tier of its own", .repeatable = true},
     {"tracker-remove", 0, "URL", "no longer this tracker", .repeatable = true},
@@ -144,6 +147,18 @@ static json_t *tracker_list(const struct command_call *call, const json_t *row)
     return text ? text : json_string("");
 }
 
+/* What Transmission's methods do not have. */
+static enum exit_code set_transport(struct daemon_client *client, const struct command_call *call,
+                                    const json_t *id)
+{
+    char path[64];
+
+    snprintf(path, sizeof path, "/torrents/%lld", (long long)json_integer_value(id));
+    return daemon_client_api(client, "PATCH", path,
+                             json_pack("{s:s}", "transport", command_value(call, "transport")),
+                             NULL);
+}
+
 static enum exit_code set_one(struct daemon_client *client, const struct command_call *call,
                               const json_t *row, const json_t *params)
 {
@@ -157,6 +172,8 @@ static enum exit_code set_one(struct daemon_client *client, const struct command
         code = daemon_client_call(client, "torrent_set", own, NULL);
     else
         json_decref(own);
+    if (!code && command_has(call, "transport"))
+        code = set_transport(client, call, id);
     if (!code && command_has(call, "name"))
         code = daemon_client_call(client, "torrent_rename_path",
                                   json_pack("{s:[O], s:s, s:s}", "ids", id, "path",

@@ -20,8 +20,9 @@ enum column_kind {
     COLUMN_U32,
     COLUMN_U64, /* and int64_t */
     COLUMN_REAL,
-    COLUMN_GOAL,  /* enum catalog_goal_mode */
-    COLUMN_FILES, /* a byte for each file */
+    COLUMN_GOAL,      /* enum catalog_goal_mode */
+    COLUMN_TRANSPORT, /* enum transport */
+    COLUMN_FILES,     /* a byte for each file */
 };
 
 struct column {
@@ -101,6 +102,7 @@ static const struct column columns[] = {
     ROW(COLUMN_BOOL, complete),
     ROW(COLUMN_TEXT, trouble_text),
     ROW(COLUMN_TEXT, bandwidth_group),
+    WISH(COLUMN_TRANSPORT, transport),
 };
 
 /* Columns without a field that is of one of these kinds come first: id, info_hash, v1, v2, labels,
@@ -201,6 +203,7 @@ static void bind_field(sqlite3_stmt *statement, int place, const struct column *
     case COLUMN_U32: number = *(const uint32_t *)field; break;
     case COLUMN_U64: memcpy(&number, field, sizeof number); break;
     case COLUMN_GOAL: number = *(const enum catalog_goal_mode *)field; break;
+    case COLUMN_TRANSPORT: number = *(const enum transport *)field; break;
     }
     sqlite3_bind_int64(statement, place, (sqlite3_int64)number);
 }
@@ -242,6 +245,11 @@ static void read_field(sqlite3_stmt *statement, int place, const struct column *
         *(enum catalog_goal_mode *)field = number == GOAL_OWN         ? GOAL_OWN
                                            : number == GOAL_UNLIMITED ? GOAL_UNLIMITED
                                                                       : GOAL_GLOBAL;
+        break;
+    case COLUMN_TRANSPORT: /* NULL: a row of an older schema */
+        *(enum transport *)field = number == TRANSPORT_TCP   ? TRANSPORT_TCP
+                                   : number == TRANSPORT_UTP ? TRANSPORT_UTP
+                                                             : TRANSPORT_ANY;
         break;
     }
 }

@@ -271,6 +271,7 @@ void daemon_open_tune(struct daemon_service *daemon, const struct catalog_action
         .upload_slots = options->upload_slots,
         .peers_max = options->peers_max,
         .share = options->share,
+        .transport = options->transport,
         .seed_ratio = options->seed_ratio,
         .seed_time_s = options->seed_time_s,
     };
@@ -307,8 +308,11 @@ void daemon_open_magnet(struct daemon_service *daemon, const struct catalog_acti
             peers[count] = daemon->options.peers[count];
         for (uint32_t i = 0; i < magnet->peer_count; i++)
             count += address_from_text(magnet->peers[i], false, &peers[count]);
-        struct session_magnet_options options = {
-            .id = torrent->id, .magnet = magnet, .peers = peers, .peer_count = count};
+        struct session_magnet_options options = {.id = torrent->id,
+                                                 .magnet = magnet,
+                                                 .peers = peers,
+                                                 .peer_count = count,
+                                                 .transport = torrent->wishes.transport};
         session_torrents_add_magnet(daemon->session, &options);
     }
     magnet_free(magnet);

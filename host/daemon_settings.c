@@ -59,8 +59,7 @@ void daemon_settings_apply(struct daemon_service *daemon)
     struct engine_tuning tuning = {
         .no_pex = line->no_pex || !settings->pex,
         .no_lsd = line->no_lsd || !settings->lsd,
-        .has_utp = !network_route_has_proxy(&daemon->options.session.route) &&
-                   (transport == TRANSPORT_UTP || (transport == TRANSPORT_ANY && settings->utp)),
+        .has_utp = transport == TRANSPORT_UTP || (transport == TRANSPORT_ANY && settings->utp),
         .connections_max = settings->peers_max,
         .upload_slots = line->upload_slots ? line->upload_slots : settings->upload_slots,
         .peers_max = settings->peers_per_torrent,

@@ -228,8 +228,9 @@ enum freshet_error session_new(const struct session_options *options,
     struct session *session = memory_new(sizeof *session);
     session->options = *options;
     session->settings = options->engine;
-    session->settings.has_utp =
-        options->transport != TRANSPORT_TCP && !network_route_has_proxy(&options->route);
+    session->settings.has_utp = options->transport != TRANSPORT_TCP;
+    session->settings.no_tcp = options->transport == TRANSPORT_UTP;
+    session->settings.no_holepunch = network_route_has_proxy(&options->route);
     if (session->settings.pool_blocks == 0)
         session->settings.pool_blocks = LIMIT_POOL_BLOCKS;
     list_init(&session->torrents);

@@ -134,27 +134,45 @@ static void session_resolve(struct session *session, const struct resolve_job *j
     resolver_start(session->resolver, job);
 }
 
-/* What the command line or a person's setting leaves of the engine's wish. */
-static enum transport session_transport(const struct session *session, enum transport wished)
+/* Has the command line or a person's setting left the one that the engine wishes? It was told, but
+ * may have said so a moment earlier. */
+static bool session_has_transport(const struct session *session, enum transport wished)
+{
+    enum transport all = session->options.transport;
+
+    return wished == TRANSPORT_ANY ||
+           (all == TRANSPORT_ANY ? wished == TRANSPORT_TCP || !session->utp_off : all == wished);
+}
+
+/* Where it has no wish. */
+static enum transport session_transport(const struct session *session)
 {
     if (session->options.transport != TRANSPORT_ANY)
         return session->options.transport;
-    /* That or nothing (BEP 55); the engine was told that there is uTP. */
-    if (wished == TRANSPORT_UTP)
-        return wished;
     /* No turning to uTP where no datagram gets through. */
     bool has_utp = !session->utp_off && datagram_socket_is_through(session->datagrams);
-    return has_utp ? wished : TRANSPORT_TCP;
+    return has_utp ? TRANSPORT_ANY : TRANSPORT_TCP;
+}
+
+/* That or nothing: no other takes its place. */
+static void session_connect(struct session *session, const struct action *action)
+{
+    enum transport wished = action->transport;
+    struct event failed = {
+        .type = EVENT_CLOSED, .conn = action->conn, .error = FRESHET_ERROR_UNSUPPORTED};
+
+    if (!session_has_transport(session, wished))
+        session_parts_input(session, &failed);
+    else
+        stream_sockets_connect(session->streams, action->conn, &action->remote,
+                               wished == TRANSPORT_ANY ? session_transport(session) : wished);
 }
 
 void session_actions_perform(struct session *session, const struct action *action)
 {
     switch (action->type) {
     case ACTION_NONE: break;
-    case ACTION_CONNECT:
-        stream_sockets_connect(session->streams, action->conn, &action->remote,
-                               session_transport(session, action->transport));
-        break;
+    case ACTION_CONNECT: session_connect(session, action); break;
     case ACTION_SEND: stream_sockets_send(session->streams, action); break;
     case ACTION_SEND_DATAGRAM:
         datagram_socket_send(session->datagrams, &action->remote, action->bytes);

@@ -150,7 +150,8 @@ void session_torrents_add_magnet(struct session *session,
                                      .magnet = options->magnet,
                                      .metainfo = options->metainfo,
                                      .peers = options->peers,
-                                     .peer_count = options->peer_count};
+                                     .peer_count = options->peer_count,
+                                     .transport = options->transport};
     struct event event = {.type = EVENT_COMMAND, .command = &command};
 
     session_parts_input(session, &event);

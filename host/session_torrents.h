@@ -49,6 +49,7 @@ struct session_magnet_options {
     struct metainfo *metainfo;
     const struct address *peers;
     uint32_t peer_count;
+    enum transport transport; /* as in torrent_options */
 };
 void session_torrents_add_magnet(struct session *session,
                                  const struct session_magnet_options *options);

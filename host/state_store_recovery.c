@@ -19,14 +19,15 @@
 #include <time.h>
 #include <unistd.h>
 
-#define SCHEMA_VERSION  4
+#define SCHEMA_VERSION  5
 #define BUSY_TIMEOUT_MS 10000
 #define COPY_EVERY_S    86400
 #define PATH_SIZE       (LIMIT_PATH_LENGTH + 96)
 
 /* Tables are only ever added, and columns at a table's end (new_columns), so that this brings any
  * older version to ours:
- * 1: records, torrents, numbers. 2: blobs. 3: catalog, settings. 4: catalog.bandwidth_group. */
+ * 1: records, torrents, numbers. 2: blobs. 3: catalog, settings. 4: catalog.bandwidth_group.
+ * 5: catalog.transport. */
 static const char schema[] =
     "CREATE TABLE IF NOT EXISTS records("
     " info_hash BLOB NOT NULL, root TEXT NOT NULL, pieces BLOB NOT NULL, stats BLOB NOT NULL,"
@@ -64,6 +65,7 @@ static const struct {
     const char *table, *column, *type;
 } new_columns[] = {
     {"catalog", "bandwidth_group", "TEXT"},
+    {"catalog", "transport", "INTEGER"},
 };
 
 static bool is_damage(int code)

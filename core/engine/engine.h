@@ -20,8 +20,9 @@ struct engine;
 enum command_type {
     COMMAND_ADD_TORRENT,    /* torrent, metainfo (the engine takes it), options. A torrent whose
                                metadata was fetched goes on under its number */
-    COMMAND_ADD_MAGNET,     /* torrent, magnet, peers: fetches the metadata, then NOTICE_METADATA.
-                               metainfo (taken) instead of a magnet: it lacks piece layers */
+    COMMAND_ADD_MAGNET,     /* torrent, magnet, peers, transport (of its peers' connections):
+                               fetches the metadata, then NOTICE_METADATA. metainfo (taken) instead
+                               of a magnet: it lacks piece layers */
     COMMAND_REMOVE_TORRENT, /* torrent: stops, last barrier, then NOTICE_REMOVED */
     COMMAND_PAUSE,          /* torrent */
     COMMAND_RESUME,         /* torrent */
@@ -31,7 +32,7 @@ enum command_type {
     COMMAND_SET_PRIORITIES, /* torrent, file_priorities */
     COMMAND_RECHECK,        /* torrent */
     COMMAND_ANNOUNCE,       /* torrent: ask trackers now */
-    COMMAND_SET_OPTIONS,    /* torrent, tuning */
+    COMMAND_SET_OPTIONS,    /* torrent, tuning; while metadata are fetched only its transport */
     COMMAND_SET_TRACKERS,   /* torrent, trackers, tracker_tiers (ascending), tracker_count: instead
                                of those that it has. Who goes and knows us is told `stopped`, who is
                                new hears `started`; the others notice nothing */
@@ -74,6 +75,7 @@ struct engine_command {
     const struct torrent_options *options;
     const struct address *peers;
     uint32_t peer_count;
+    enum transport transport;
     uint64_t upload_limit, download_limit;
     const uint8_t *file_priorities;
     const struct torrent_tuning *tuning;

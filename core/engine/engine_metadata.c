@@ -50,6 +50,7 @@ void engine_metadata_add(struct engine *engine, const struct engine_command *com
         .metainfo = metainfo,
         .peers = command->peers,
         .peer_count = command->peer_count,
+        .transport = command->transport,
     };
     if (magnet)
         add_trackers(torrent, magnet);
@@ -183,6 +184,7 @@ void engine_metadata_status(const struct engine_torrent *torrent, struct torrent
         .metadata_size = status.size,
         .layers = status.layers,
         .layers_total = status.layers_total,
+        .lacks = status.lacks,
     };
 }
 

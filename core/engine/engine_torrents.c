@@ -220,6 +220,8 @@ static void command_metadata(struct engine_torrent *torrent, const struct engine
     } else if (command->type == COMMAND_ADD_PEERS) {
         metadata_swarm_add_peers(torrent->metadata, now, command->peers, command->peer_count,
                                  PEER_SOURCE_USER);
+    } else if (command->type == COMMAND_SET_OPTIONS) {
+        metadata_swarm_set_transport(torrent->metadata, now, command->tuning->transport);
     }
 }
 

@@ -27,6 +27,7 @@ struct metadata_swarm *metadata_swarm_new(struct swarm_shared *shared, torrent_i
     swarm->now = now;
     swarm->has_v1 = options->info_hash_v1 != NULL;
     swarm->has_v2 = options->info_hash_v2 != NULL;
+    swarm->transport = options->transport;
     if (options->info_hash_v1)
         memcpy(swarm->info_hash_v1, options->info_hash_v1, 20);
     if (options->info_hash_v2)
@@ -188,7 +189,10 @@ void metadata_swarm_peer_input(struct metadata_peer *peer, int64_t now, struct e
     struct metadata_swarm *swarm = peer->swarm;
     swarm->now = now;
     switch (event->type) {
-    case EVENT_CONNECTED: metadata_swarm_peers_connected(peer); break;
+    case EVENT_CONNECTED:
+        peer->is_utp = event->transport == TRANSPORT_UTP;
+        metadata_swarm_peers_connected(peer);
+        break;
     case EVENT_CLOSED: metadata_swarm_peers_close(peer, true); break;
     case EVENT_RECEIVED: metadata_swarm_messages_received(peer, event); break;
     case EVENT_SENT: on_sent(peer, event->done); break;
@@ -268,8 +272,10 @@ bool metadata_swarm_output(struct metadata_swarm *swarm, int64_t now, struct act
         struct metadata_peer *peer = LIST_ELEMENT(node, struct metadata_peer, in_ready);
         if (peer->connect_due) {
             peer->connect_due = false;
-            *ret_action = (struct action){
-                .type = ACTION_CONNECT, .conn = peer->conn, .remote = peer->address};
+            *ret_action = (struct action){.type = ACTION_CONNECT,
+                                          .conn = peer->conn,
+                                          .transport = swarm->transport,
+                                          .remote = peer->address};
             return true;
         }
         if (send(peer, ret_action))
@@ -316,6 +322,15 @@ void metadata_swarm_set_ip_filter(struct metadata_swarm *swarm, int64_t now, int
 void metadata_swarm_set_self(struct metadata_swarm *swarm, const struct address *self)
 {
     peer_list_set_self(swarm->candidates, self);
+}
+
+void metadata_swarm_set_transport(struct metadata_swarm *swarm, int64_t now,
+                                  enum transport transport)
+{
+    swarm->now = now;
+    metadata_swarm_peers_set_transport(swarm, transport);
+    metadata_swarm_add_peers(swarm, now, NULL, 0, PEER_SOURCE_USER);
+    settle(swarm);
 }
 
 void metadata_swarm_pause(struct metadata_swarm *swarm, int64_t now)
@@ -373,6 +388,8 @@ void metadata_swarm_status(const struct metadata_swarm *swarm, struct metadata_s
 {
     struct metadata_status status = {.known = peer_list_length(swarm->candidates),
                                      .hash_failures = swarm->hash_failures};
+    if (!torrent_transport_is_there(swarm->transport, &swarm->shared->settings))
+        status.lacks = swarm->transport;
     for (struct list_node *node = list_first(&swarm->peers); node;
          node = list_next(&swarm->peers, node)) {
         const struct metadata_peer *peer = LIST_ELEMENT(node, struct metadata_peer, in_swarm);
@@ -402,6 +419,7 @@ uint32_t metadata_swarm_peer_statuses(const struct metadata_swarm *swarm,
         struct peer_status *status = &ret_peers[count++];
         *status = (struct peer_status){.address = peer->address,
                                        .inbound = peer->inbound,
+                                       .is_utp = peer->is_utp,
                                        .is_encrypted = peer->mse == PEER_MSE_RC4,
                                        .am_choking = true,
                                        .peer_choking = true};

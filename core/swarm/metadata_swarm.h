@@ -43,6 +43,7 @@ struct metadata_swarm_options {
     struct metainfo *metainfo;   /* known, but with layers_missing; taken. NULL: not known */
     const struct address *peers; /* to try first, PEER_SOURCE_USER (copied) */
     uint32_t peer_count;
+    enum transport transport; /* as in torrent_options */
 };
 
 struct metadata_swarm *metadata_swarm_new(struct swarm_shared *shared, torrent_id id,
@@ -73,6 +74,9 @@ void metadata_swarm_add_peers(struct metadata_swarm *swarm, int64_t now,
 /* As swarm_set_ip_filter. */
 void metadata_swarm_set_ip_filter(struct metadata_swarm *swarm, int64_t now, int64_t due_ns);
 void metadata_swarm_set_self(struct metadata_swarm *swarm, const struct address *self);
+/* As swarm_tune. */
+void metadata_swarm_set_transport(struct metadata_swarm *swarm, int64_t now,
+                                  enum transport transport);
 /* Lets all peers go; until metadata_swarm_resume nobody is connected to or accepted. */
 void metadata_swarm_pause(struct metadata_swarm *swarm, int64_t now);
 void metadata_swarm_resume(struct metadata_swarm *swarm, int64_t now);
@@ -97,6 +101,7 @@ struct metadata_status {
     uint32_t bytes, size;          /* of the dictionary; size 0: not known */
     uint32_t layers, layers_total; /* hashes of piece layers; total 0: none needed or not known */
     uint32_t hash_failures;
+    enum transport lacks; /* as in torrent_status */
 };
 void metadata_swarm_status(const struct metadata_swarm *swarm, struct metadata_status *ret_status);
 uint32_t metadata_swarm_peer_statuses(const struct metadata_swarm *swarm,

@@ -113,6 +113,25 @@ void metadata_swarm_peers_close_all(struct metadata_swarm *swarm)
     swarm->releasing = false;
 }
 
+void metadata_swarm_peers_set_transport(struct metadata_swarm *swarm, enum transport transport)
+{
+    if (transport == swarm->transport)
+        return;
+    swarm->transport = transport;
+    swarm->releasing = true;
+    for (uint32_t slot = 0; slot < METADATA_PEERS_MAX; slot++) {
+        struct metadata_peer *peer = swarm->slots[slot];
+        if (!peer)
+            continue;
+        bool stays = peer->phase == METADATA_PEER_CONNECTING
+                         ? torrent_transport_keeps_dial(swarm->transport, !peer->connect_due, false)
+                         : torrent_transport_is_allowed(swarm->transport, peer->is_utp);
+        if (!stays)
+            metadata_swarm_peers_close(peer, false);
+    }
+    swarm->releasing = false;
+}
+
 void metadata_swarm_peers_ban(struct metadata_swarm *swarm, const struct address *address)
 {
     struct address banned = *address; /* it may lie in what the close frees */
@@ -173,6 +192,7 @@ void metadata_swarm_peers_connect(struct metadata_swarm *swarm)
     struct swarm_shared *shared = swarm->shared;
     struct address address;
     while (is_active(swarm) && shared->connect_budget > 0 &&
+           torrent_transport_is_there(swarm->transport, &shared->settings) &&
            shared->connections < shared->connections_max && free_slot(swarm) < METADATA_PEERS_MAX &&
            peer_list_next(swarm->candidates, swarm->now, &address)) {
         if (is_crowded(swarm, &address)) {
@@ -212,6 +232,10 @@ static const uint8_t *wire_hash(const struct metadata_swarm *swarm)
 void metadata_swarm_peers_connected(struct metadata_peer *peer)
 {
     struct metadata_swarm *swarm = peer->swarm;
+    if (!torrent_transport_is_allowed(swarm->transport, peer->is_utp)) {
+        metadata_swarm_peers_close(peer, false);
+        return;
+    }
     peer->phase = METADATA_PEER_GREETING;
     peer->since_ns = swarm->now;
     put_handshake(peer, wire_hash(swarm));
@@ -293,14 +317,17 @@ void metadata_swarm_peers_greet(struct metadata_peer *peer, struct bytes *bytes)
 bool metadata_swarm_accept(struct metadata_swarm *swarm, int64_t now, conn_id conn,
                            const struct address *remote, const struct wire_handshake *handshake)
 {
+    bool is_utp = torrent_transport_is_inbound_utp(conn);
     swarm->now = now;
-    if (!is_active(swarm) || peer_list_is_banned(swarm->candidates, remote) ||
-        is_crowded(swarm, remote) || network_is_full(swarm, remote))
+    if (!is_active(swarm) || !torrent_transport_is_allowed(swarm->transport, is_utp) ||
+        peer_list_is_banned(swarm->candidates, remote) || is_crowded(swarm, remote) ||
+        network_is_full(swarm, remote))
         return false;
     struct metadata_peer *peer = metadata_swarm_peers_new(swarm, conn, remote);
     if (peer == NULL)
         return false;
     peer->inbound = true;
+    peer->is_utp = is_utp;
     peer->phase = METADATA_PEER_GREETING;
     if (take_handshake(peer, handshake)) {
         /* A hybrid's peer that can speak v2 is answered with the v2 hash (BEP 52). */

@@ -10,6 +10,7 @@
 #include "core/swarm/layer_fetch.h"
 #include "core/swarm/metadata_assembly.h"
 #include "core/swarm/metadata_swarm.h"
+#include "core/swarm/torrent_transport.h"
 #include "core/wire/wire_extension.h"
 #include "core/wire/wire_stream.h"
 
@@ -44,6 +45,7 @@ struct metadata_peer {
     uint8_t phase; /* enum metadata_peer_phase */
     uint8_t mse;   /* enum peer_mse */
     bool inbound, connect_due, send_busy;
+    bool is_utp;
     bool fast, extended, v2; /* agreed in the handshakes */
     uint8_t peer_id[20];
     uint8_t extension_ids[WIRE_EXTENSIONS_MAX];
@@ -66,6 +68,7 @@ struct metadata_swarm {
     int64_t now;
     enum metadata_stage stage;
     bool paused, releasing;
+    enum transport transport; /* of its peers' connections (torrent_transport.h) */
     struct peer_list *candidates;
     struct address bans[METADATA_BANS_MAX]; /* in order, without ports; all are in candidates */
     uint32_t ban_count, bans_told;
@@ -105,6 +108,8 @@ struct metadata_peer *metadata_swarm_peers_new(struct metadata_swarm *swarm, con
 void metadata_swarm_peers_wake(struct metadata_peer *peer);
 void metadata_swarm_peers_close(struct metadata_peer *peer, bool host_knows);
 void metadata_swarm_peers_close_all(struct metadata_swarm *swarm);
+/* Closes those that it does not allow any more. */
+void metadata_swarm_peers_set_transport(struct metadata_swarm *swarm, enum transport transport);
 void metadata_swarm_peers_ban(struct metadata_swarm *swarm, const struct address *address);
 void metadata_swarm_peers_bury(struct metadata_swarm *swarm);
 void metadata_swarm_peers_connect(struct metadata_swarm *swarm);

@@ -83,6 +83,7 @@ struct swarm *swarm_new(struct swarm_shared *shared, torrent_id id, struct metai
     swarm_limits_place(swarm, &options->share);
     swarm->upload_slots = options->upload_slots;
     swarm->peers_max = options->peers_max;
+    swarm->transport = options->transport;
     choker_init(&swarm->choker, slots_of(swarm), rng_u64(&shared->rng), now);
     swarm->blame = blame_new(rng_u64(&shared->rng));
     swarm->candidates = peer_list_new(rng_u64(&shared->rng));
@@ -315,10 +316,11 @@ static bool peer_output(struct peer *peer, struct action *ret_action)
 {
     if (peer->connect_due) {
         peer->connect_due = false;
-        *ret_action = (struct action){.type = ACTION_CONNECT,
-                                      .conn = peer->conn,
-                                      .transport = peer->by_utp ? TRANSPORT_UTP : TRANSPORT_ANY,
-                                      .remote = peer->address};
+        *ret_action =
+            (struct action){.type = ACTION_CONNECT,
+                            .conn = peer->conn,
+                            .transport = peer->by_utp ? TRANSPORT_UTP : peer->swarm->transport,
+                            .remote = peer->address};
         return true;
     }
     if (peer->paused != peer->want_pause) {
@@ -507,6 +509,7 @@ void swarm_tune(struct swarm *swarm, int64_t now, const struct torrent_tuning *t
     swarm_limits_place(swarm, &tuning->share);
     release_held(swarm);
     set_super_seed(swarm, tuning->super_seed);
+    swarm_peers_set_transport(swarm, tuning->transport);
     swarm_retune(swarm);
     if (swarm_is_active(swarm)) {
         int64_t next = next_tick(swarm);

@@ -3,6 +3,7 @@
 #include "core/swarm/swarm_state.h"
 
 #include "core/base/memory.h"
+#include "core/swarm/torrent_transport.h"
 
 #include <string.h>
 
@@ -64,6 +65,9 @@ void swarm_status(const struct swarm *swarm, int64_t now, struct torrent_status 
         .pieces_done = verified->count,
         .pieces_total = verified->size,
         .pieces = verified,
+        .lacks = torrent_transport_is_there(swarm->transport, &swarm->shared->settings)
+                     ? TRANSPORT_ANY
+                     : swarm->transport,
     };
     bool settled = swarm->phase == PHASE_DOWNLOADING || swarm->phase == PHASE_SEEDING ||
                    swarm->phase == PHASE_PAUSED || swarm->phase == PHASE_STOPPING;

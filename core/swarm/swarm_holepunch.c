@@ -19,9 +19,9 @@
  * most two small messages for one, and a peer that lies makes us send no more than a few SYNs, as
  * it could by peer exchange: who is named to us so is dialled in the usual way as before.
  *
- * A private torrent (BEP 27) stays out: its peers come from its tracker alone. Whether peer
- * exchange is on does not matter to the relay and to who is told; who asks has heard of a peer by
- * it.
+ * A private torrent (BEP 27) stays out: its peers come from its tracker alone. So does a torrent
+ * that is to use TCP alone. Whether peer exchange is on does not matter to the relay and to who is
+ * told; who asks has heard of a peer by it.
  */
 #include "core/swarm/swarm_state.h"
 
@@ -31,7 +31,9 @@
 
 bool swarm_holepunch_is_on(const struct swarm *swarm)
 {
-    return !swarm->metainfo->is_private && swarm->shared->settings.has_utp;
+    const struct engine_settings *settings = &swarm->shared->settings;
+    return !swarm->metainfo->is_private && settings->has_utp && !settings->no_holepunch &&
+           swarm->transport != TRANSPORT_TCP;
 }
 
 static bool knows(const struct peer *peer)

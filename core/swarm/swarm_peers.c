@@ -8,6 +8,7 @@
 #include "core/base/check.h"
 #include "core/base/heap.h"
 #include "core/base/memory.h"
+#include "core/swarm/torrent_transport.h"
 #include "core/wire/allowed_fast.h"
 
 #include <string.h>
@@ -162,6 +163,27 @@ bool swarm_peers_close_filtered(struct swarm *swarm, const struct ip_filter *fil
     return any;
 }
 
+/* Whoever is let go of may be met again at once, by the other way. */
+void swarm_peers_set_transport(struct swarm *swarm, enum transport transport)
+{
+    if (transport == swarm->transport)
+        return;
+    swarm->transport = transport;
+    swarm->releasing = true;
+    for (uint32_t slot = 0; slot < LIMIT_PEERS_PER_TORRENT; slot++) {
+        struct peer *peer = swarm->slots[slot];
+        if (!peer)
+            continue;
+        bool stays =
+            peer->phase == PEER_CONNECTING
+                ? torrent_transport_keeps_dial(swarm->transport, !peer->connect_due, peer->by_utp)
+                : torrent_transport_is_allowed(swarm->transport, peer_is_over_utp(peer));
+        if (!stays)
+            swarm_peers_close(peer, FRESHET_ERROR_CANCELLED, false);
+    }
+    swarm->releasing = false;
+}
+
 void swarm_peers_bury(struct swarm *swarm)
 {
     struct list_node *node;
@@ -227,6 +249,7 @@ static bool may_dial(const struct swarm *swarm)
 {
     const struct swarm_shared *shared = swarm->shared;
     return swarm_is_active(swarm) && shared->connect_budget > 0 &&
+           torrent_transport_is_there(swarm->transport, &shared->settings) &&
            shared->connections < shared->connections_max && !swarm_peers_are_enough(swarm);
 }
 
@@ -297,6 +320,10 @@ static void put_handshake(struct peer *peer, const uint8_t hash[20])
 
 void swarm_peers_connected(struct peer *peer)
 {
+    if (!torrent_transport_is_allowed(peer->swarm->transport, peer->is_utp)) {
+        swarm_peers_close(peer, FRESHET_ERROR_CANCELLED, false);
+        return;
+    }
     /* Our handshake goes alone: some clients drop what is glued to it before they have shown
      * theirs. */
     peer->phase = PEER_GREETING;
@@ -478,9 +505,11 @@ struct peer *swarm_accept(struct swarm *swarm, int64_t now, conn_id conn,
                           const struct address *remote, const struct wire_handshake *handshake)
 {
     swarm->now = now;
-    if (!swarm_is_active(swarm) || blame_is_banned(swarm->blame, remote) ||
-        peer_list_is_banned(swarm->candidates, remote) || connected_from(swarm, remote) ||
-        network_is_full(swarm, remote) || swarm_peers_are_enough(swarm))
+    if (!swarm_is_active(swarm) ||
+        !torrent_transport_is_allowed(swarm->transport, torrent_transport_is_inbound_utp(conn)) ||
+        blame_is_banned(swarm->blame, remote) || peer_list_is_banned(swarm->candidates, remote) ||
+        connected_from(swarm, remote) || network_is_full(swarm, remote) ||
+        swarm_peers_are_enough(swarm))
         return NULL;
     struct peer *peer = add_peer(swarm, conn, remote);
     if (peer == NULL)

@@ -49,6 +49,7 @@ struct swarm {
      * never written. */
     struct peer **slots;
     uint32_t upload_slots, peers_max; /* as asked for; 0: the engine's */
+    enum transport transport;         /* of its peers' connections (torrent_transport.h) */
     struct list graveyard;            /* struct peer.in_swarm */
     conn_id *closes;                  /* connections that the host is to close */
     uint32_t closes_count, closes_capacity;
@@ -103,6 +104,8 @@ void swarm_peers_connected(struct peer *peer);
 void swarm_peers_greet(struct peer *peer, struct bytes *bytes);
 
 struct peer **swarm_peers_no_slots(void);
+/* Closes those that it does not allow any more. */
+void swarm_peers_set_transport(struct swarm *swarm, enum transport transport);
 /* Has it as many as it may have? */
 bool swarm_peers_are_enough(const struct swarm *swarm);
 

@@ -27,7 +27,9 @@ struct engine_settings {
     bool no_upload;        /* never unchoke anybody */
     bool no_pex;           /* no peer exchange (BEP 11) */
     bool no_lsd;           /* do not look for peers in the local network (BEP 14) */
-    bool has_utp;          /* the host goes out by uTP where it is told to: holepunch (BEP 55) */
+    bool has_utp;          /* the host goes out by uTP where it is told to */
+    bool no_tcp;           /* the host goes out by uTP alone */
+    bool no_holepunch;     /* not even with uTP (BEP 55) */
     bool many_per_address; /* allow more peers from one address (tests, LANs behind NAT) */
     enum encryption encryption;
 };
@@ -62,6 +64,7 @@ struct torrent_options {
     struct torrent_share share;
     uint32_t upload_slots;       /* 0: the engine's */
     uint32_t peers_max;          /* 0: the engine's, see engine_tuning */
+    enum transport transport;    /* of its peers' connections, either way; ANY: what the host has */
     double seed_ratio;           /* stop seeding at uploaded/size; < 0: no goal */
     int64_t seed_time_s;         /* stop seeding after; < 0: no goal */
     bool wait_for_space;         /* on a full disk: pause and retry; else the torrent stops */
@@ -76,8 +79,9 @@ struct torrent_tuning {
     bool super_seed; /* takes hold when it has every piece now; peers are met anew */
     uint32_t upload_slots, peers_max;
     struct torrent_share share;
-    double seed_ratio;   /* < 0: no goal */
-    int64_t seed_time_s; /* < 0: no goal */
+    enum transport transport; /* connections of another one are closed */
+    double seed_ratio;        /* < 0: no goal */
+    int64_t seed_time_s;      /* < 0: no goal */
 };
 
 enum notice_type {
@@ -152,6 +156,7 @@ struct torrent_status {
     uint32_t swarm_downloads;      /* how often it was completed */
     const struct bitfield *pieces; /* verified; borrowed */
     bool complete;                 /* all wanted durable */
+    enum transport lacks;          /* that it is to use, and the host does not have; ANY: none */
     /* PHASE_METADATA: bytes of the info dictionary, hashes of piece layers; totals 0: not known. */
     uint32_t metadata_bytes, metadata_size, layers, layers_total;
 };

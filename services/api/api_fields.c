@@ -35,6 +35,7 @@ const struct api_field api_fields_wishes[] = {
     WISH("bandwidth_priority", API_FIELD_I8, bandwidth_priority, -1, 1),
     WISH("peers_max", API_FIELD_U32, peers_max, 0, 10000),
     WISH("upload_slots", API_FIELD_U32, upload_slots, 0, 1000),
+    WISH("transport", API_FIELD_TRANSPORT, transport, 0, 0),
     WISH("ratio_mode", API_FIELD_GOAL, ratio_mode, 0, 0),
     WISH("ratio_goal", API_FIELD_REAL, ratio, 0, RATIO_MAX),
     WISH("idle_mode", API_FIELD_GOAL, idle_mode, 0, 0),
@@ -101,6 +102,12 @@ static const char *const encryption_names[] = {
 };
 #define ENCRYPTION_COUNT (sizeof encryption_names / sizeof *encryption_names)
 
+static const char *const transport_names[] = {
+    [TRANSPORT_ANY] = "any",
+    [TRANSPORT_TCP] = "tcp",
+    [TRANSPORT_UTP] = "utp",
+};
+
 static int64_t number_at(enum api_field_type type, const void *at)
 {
     switch (type) {
@@ -156,6 +163,9 @@ void api_fields_write(const struct api_field *fields, const void *from, struct j
             json_writer_put_text(json, field->name,
                                  encryption_names[*(const uint32_t *)at % ENCRYPTION_COUNT]);
             break;
+        case API_FIELD_TRANSPORT:
+            json_writer_put_text(json, field->name, transport_names[*(const enum transport *)at]);
+            break;
         default:
             if (field->type == API_FIELD_SECONDS && *(const int64_t *)at < 0)
                 api_write_null(json, field->name);
@@ -185,6 +195,17 @@ static void read_encryption(const struct api_field *field, struct api_call *call
             return;
         }
     api_fail(call, 400, "%s: require, prefer, allow or off", field->name);
+}
+
+static void read_transport(const struct api_field *field, struct api_call *call,
+                           const json_t *value, enum transport *to)
+{
+    for (unsigned i = 0; i <= TRANSPORT_UTP && json_is_string(value); i++)
+        if (strcmp(json_string_value(value), transport_names[i]) == 0) {
+            *to = (enum transport)i;
+            return;
+        }
+    api_fail(call, 400, "%s: any, tcp or utp", field->name);
 }
 
 static char *heap_text(const json_t *value)
@@ -274,6 +295,7 @@ static void read_one(const struct api_field *field, struct api_call *call, const
     case API_FIELD_TEXTS: read_texts(field, call, value, to); break;
     case API_FIELD_GOAL: read_goal(field, call, value, at); break;
     case API_FIELD_ENCRYPTION: read_encryption(field, call, value, at); break;
+    case API_FIELD_TRANSPORT: read_transport(field, call, value, at); break;
     default: read_number(field, call, value, at);
     }
 }

@@ -21,6 +21,7 @@ enum api_field_type {
     API_FIELD_TEXTS,      /* char **, and its count at `more` */
     API_FIELD_GOAL,       /* enum catalog_goal_mode */
     API_FIELD_ENCRYPTION, /* uint32_t, an enum encryption */
+    API_FIELD_TRANSPORT,  /* enum transport */
     API_FIELD_SECONDS,    /* int64_t; -1 is null */
 };
 

@@ -57,6 +57,7 @@ struct catalog_wishes {
     int8_t bandwidth_priority; /* -1, 0, 1 */
     uint32_t peers_max;        /* 0: the session's */
     uint32_t upload_slots;     /* 0: the session's */
+    enum transport transport;  /* of its peers' connections */
     enum catalog_goal_mode ratio_mode, idle_mode;
     double ratio;
     uint32_t idle_minutes;

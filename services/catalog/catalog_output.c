@@ -41,6 +41,7 @@ void catalog_output_options(const struct catalog *catalog, const struct catalog_
         .upload_slots =
             wishes->upload_slots ? wishes->upload_slots : catalog->settings.upload_slots,
         .peers_max = wishes->peers_max ? wishes->peers_max : catalog->settings.peers_per_torrent,
+        .transport = wishes->transport,
         /* Goals are the catalog's: it counts over all runs. */
         .seed_ratio = -1,
         .seed_time_s = -1,

@@ -51,7 +51,7 @@ static bool looks_different(const struct torrent_status *a, const struct torrent
            a->peers_uploading != b->peers_uploading || a->seeds_known != b->seeds_known ||
            a->pieces_done != b->pieces_done || a->complete != b->complete ||
            a->metadata_bytes != b->metadata_bytes || a->metadata_size != b->metadata_size ||
-           a->layers != b->layers ||
+           a->layers != b->layers || a->lacks != b->lacks ||
            memcmp(a->known_by_source, b->known_by_source, sizeof a->known_by_source) != 0 ||
            memcmp(a->peers_by_source, b->peers_by_source, sizeof a->peers_by_source) != 0;
 }

@@ -69,7 +69,10 @@ static void why_nobody(const struct catalog_torrent *torrent, char ret_text[WHY_
 {
     unsigned long long known = known_peers(&torrent->status);
 
-    if (torrent->trouble_text)
+    if (torrent->status.lacks != TRANSPORT_ANY)
+        say(ret_text, "it is to use %s alone, and the daemon uses none",
+            torrent->status.lacks == TRANSPORT_UTP ? "uTP" : "TCP");
+    else if (torrent->trouble_text)
         say(ret_text, "nobody is connected; %.200s", torrent->trouble_text);
     else if (known)
         say(ret_text, "none of %llu known peers can be reached at the moment", known);

@@ -163,6 +163,8 @@ static void put_in_range(struct catalog_wishes *wishes)
         wishes->bandwidth_priority = -1;
     if (wishes->bandwidth_priority > 1)
         wishes->bandwidth_priority = 1;
+    if (wishes->transport > TRANSPORT_UTP)
+        wishes->transport = TRANSPORT_ANY;
     if (!isfinite(wishes->ratio) || wishes->ratio < 0)
         wishes->ratio = 0;
     if (wishes->seed_time_s < -1)

@@ -303,11 +303,13 @@ static void wishes_are_set_and_judged(void **state)
     bench_add_named(bench, "pair", true);
     expect(bench, 200, "PATCH /torrents/2",
            "{'download_limited':true,'download_limit':5000,'ratio_mode':'own','ratio_goal':1.5,"
-           "'seed_time':null,'queue':0,'priorities':[{'priority':1},{'files':[1],'priority':0}]}");
+           "'seed_time':null,'queue':0,'transport':'utp','priorities':[{'priority':1},{'files':[1],"
+           "'priority':0}]}");
     const struct catalog_torrent *row = catalog_find(bench->catalog, 2);
     assert_true(row->wishes.download_limited);
     assert_int_equal(row->wishes.download_limit, 5000);
     assert_int_equal(row->wishes.ratio_mode, GOAL_OWN);
+    assert_int_equal(row->wishes.transport, TRANSPORT_UTP);
     assert_true(row->wishes.ratio > 1.4 && row->wishes.ratio < 1.6);
     assert_true(row->wishes.honors_session_limits);
     assert_int_equal(row->queue_position, 0);
@@ -316,6 +318,8 @@ static void wishes_are_set_and_judged(void **state)
     expect(bench, 400, "PATCH /torrents/2", "{'download_limit':-1}");
     expect(bench, 400, "PATCH /torrents/2", "{'download_limit':1.5}");
     expect(bench, 400, "PATCH /torrents/2", "{'ratio_mode':'sometimes'}");
+    expect(bench, 400, "PATCH /torrents/2", "{'transport':'pigeon'}");
+    expect(bench, 400, "PATCH /torrents/2", "{'transport':1}");
     expect(bench, 400, "PATCH /torrents/2", "{'labels':['']}");
     expect(bench, 400, "PATCH /torrents/2", "{'labels':'films'}");
     expect(bench, 400, "PATCH /torrents/2", "{'priorities':[{'files':[2],'priority':1}]}");

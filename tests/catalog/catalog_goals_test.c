@@ -254,12 +254,14 @@ static void catalog_limits_of_a_torrent_reach_the_engine(void **state)
     wishes.upload_limit = 5000;
     wishes.sequential = true;
     wishes.bandwidth_priority = 5;
+    wishes.transport = TRANSPORT_UTP;
     change_wishes(&bench, a, &wishes);
     assert_int_equal(bench.command.type, COMMAND_SET_LIMITS);
     assert_int_equal(bench.command.upload_limit, 5000);
     assert_int_equal(bench.command.download_limit, 0);
     assert_int_equal(bench.counts[CATALOG_OPTIONS], 1);
     assert_true(bench.options.sequential);
+    assert_int_equal(bench.options.transport, TRANSPORT_UTP);
     assert_int_equal(bench_row(&bench, a)->wishes.bandwidth_priority, 1);
     assert_int_equal(catalog_saved(bench.catalog), catalog_change(bench.catalog));
     bench_end(&bench);
@@ -372,6 +374,13 @@ static void catalog_why_names_what_holds_a_download(void **state)
     status.known_by_source[0] = 3;
     bench_sample(&bench, a, &status);
     assert_why(&bench, a, "none of 3 known peers can be reached");
+    status.lacks = TRANSPORT_UTP;
+    bench_sample(&bench, a, &status);
+    assert_why(&bench, a, "it is to use uTP alone, and the daemon uses none");
+    status.lacks = TRANSPORT_TCP;
+    bench_sample(&bench, a, &status);
+    assert_why(&bench, a, "it is to use TCP alone, and the daemon uses none");
+    status.lacks = TRANSPORT_ANY;
     status.peers = 4;
     bench_sample(&bench, a, &status);
     assert_why(&bench, a, "none has everything");

@@ -64,7 +64,8 @@ struct lone_engine {
     uint32_t fetch_errors; /* so many answers are errors */
     bool no_upload;        /* for lone_begin */
     bool no_pex;           /* for lone_begin */
-    bool has_utp;          /* for lone_begin */
+    bool has_utp, no_tcp;  /* for lone_begin */
+    bool no_holepunch;     /* for lone_begin */
     bool fetch_waits;      /* servers never answer; a cancel ends it */
     bool fetch_lies;       /* the server at "http://liar/" sends other bytes */
     bool is_private;       /* BEP 27, for lone_begin */
@@ -506,6 +507,8 @@ static inline void lone_make_engine(struct lone_engine *lone)
     settings.no_upload = lone->no_upload;
     settings.no_pex = lone->no_pex;
     settings.has_utp = lone->has_utp;
+    settings.no_tcp = lone->no_tcp;
+    settings.no_holepunch = lone->no_holepunch;
     settings.no_lsd = !lone->has_lsd;
     memcpy(settings.peer_id, "-FR0100-lonelonelone", 20);
     settings.peer_id[19] ^= lone->self;

@@ -10,19 +10,26 @@
 
 #define LONE_METADATA_ID 3u /* what the peer wants it to be called */
 
-static inline void lone_add_magnet(struct lone_engine *lone, const struct metainfo *metainfo)
+static inline void lone_add_magnet_by(struct lone_engine *lone, const struct metainfo *metainfo,
+                                      enum transport transport)
 {
     struct magnet *magnet = NULL;
     struct buffer link = {0};
     char reason[METAINFO_REASON_SIZE];
     magnet_format_metainfo(metainfo, &link);
     assert_int_equal(magnet_parse(buffer_bytes(&link), &magnet, reason), FRESHET_OK);
-    struct engine_command wish = {.type = COMMAND_ADD_MAGNET, .torrent = 1, .magnet = magnet};
+    struct engine_command wish = {
+        .type = COMMAND_ADD_MAGNET, .torrent = 1, .magnet = magnet, .transport = transport};
     struct event event = {.type = EVENT_COMMAND, .command = &wish};
     engine_input(lone->engine, lone->now, &event);
     lone_run(lone);
     magnet_free(magnet);
     buffer_deinit(&link);
+}
+
+static inline void lone_add_magnet(struct lone_engine *lone, const struct metainfo *metainfo)
+{
+    lone_add_magnet_by(lone, metainfo, TRANSPORT_ANY);
 }
 
 /* A peer comes that says it has the metadata, and gives this; returns its connection. */

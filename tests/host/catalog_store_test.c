@@ -96,6 +96,7 @@ static struct catalog_torrent full_row(torrent_id id)
                                          .bandwidth_priority = -1,
                                          .peers_max = 3,
                                          .upload_slots = 4,
+                                         .transport = TRANSPORT_UTP,
                                          .ratio_mode = GOAL_OWN,
                                          .idle_mode = GOAL_UNLIMITED,
                                          .ratio = 1.25,
@@ -157,6 +158,7 @@ static void assert_rows_equal(const struct catalog_torrent *a, const struct cata
     assert_int_equal(a->wishes.bandwidth_priority, b->wishes.bandwidth_priority);
     assert_int_equal(a->wishes.peers_max, b->wishes.peers_max);
     assert_int_equal(a->wishes.upload_slots, b->wishes.upload_slots);
+    assert_int_equal(a->wishes.transport, b->wishes.transport);
     assert_int_equal(a->wishes.ratio_mode, b->wishes.ratio_mode);
     assert_int_equal(a->wishes.idle_mode, b->wishes.idle_mode);
     assert_true(a->wishes.ratio == b->wishes.ratio);

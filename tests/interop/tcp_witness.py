@@ -6,6 +6,8 @@ import struct
 
 ETH_P_IP = 0x0800
 SO_ATTACH_FILTER = 26
+SOL_PACKET = 263
+PACKET_STATISTICS = 6
 # Load the protocol of the IPv4 header; TCP: take it, else: leave it.
 FILTER = struct.pack("HBBI" * 4, 0x30, 0, 0, 9, 0x15, 0, 1, 6, 0x06, 0, 0, 0xffff, 0x06, 0, 0, 0)
 
@@ -23,19 +25,26 @@ class TcpWitness:
         self.socket.bind(("lo", ETH_P_IP))
         self.socket.setblocking(False)
 
-    def payload_bytes(self):
-        """Of all that it saw since it was asked last."""
-        total = 0
+    def packets(self):
+        """Addresses and payload bytes of each that it saw since it was asked last."""
         while True:
             try:
                 packet = self.socket.recv(65536)
             except BlockingIOError:
-                return total
+                return
             head = (packet[0] & 15) * 4
             ports = struct.unpack_from("!HH", packet, head)
             length = struct.unpack_from("!H", packet, 2)[0] or len(packet)
             if not self.ignored & set(ports):
-                total += max(0, length - head - (packet[head + 12] >> 4) * 4)
+                yield ([socket.inet_ntoa(packet[at:at + 4]) for at in (12, 16)],
+                       max(0, length - head - (packet[head + 12] >> 4) * 4))
+
+    def missed(self):
+        """How many packets there was no room for, since it was asked last."""
+        return struct.unpack("II", self.socket.getsockopt(SOL_PACKET, PACKET_STATISTICS, 8))[1]
+
+    def payload_bytes(self):
+        return sum(count for _, count in self.packets())
 
     def close(self):
         self.socket.close()

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """The state of every earlier schema opens in the daemon, and nothing in it is lost."""
+import json
 import re
 import sqlite3
 import subprocess
@@ -91,6 +92,29 @@ def test_torrents_of_version_3_are_there_as_they_were(old):
     daemon.kill()
     daemon.start()
     assert daemon.torrents("group", ids=[part["id"]]) == [{"group": "slow"}]
+
+
+def test_torrents_of_version_4_use_any_transport(old, freshet):
+    daemon = old(4)
+    write(daemon.folder / "downloads/whole.bin", 100000, 1)
+    daemon.start()
+    rows = daemon.torrents("id", "name", "group", "sequential_download", "labels", "wanted")
+    part = next(row for row in rows if row["name"] == "part")
+    assert part["group"] == "slow" and part["sequential_download"]
+    assert part["labels"] == ["Zwei", "two"] and part["wanted"] == [1, 0, 1]
+
+    def transports():
+        info = freshet("info", *(row["id"] for row in rows), "--json", "--socket", daemon.socket)
+        return {row["name"]: row["transport"] for row in json.loads(info.stdout)}
+
+    assert transports() == {"whole.bin": "any", "part": "any", "linked": "any"}
+    # What is new since can be used.
+    for name, word in (("part", "utp"), ("linked", "tcp")):
+        assert freshet("set", name, "--transport", word, "--socket",
+                       daemon.socket).returncode == 0
+    daemon.kill()
+    daemon.start()
+    assert transports() == {"whole.bin": "any", "part": "utp", "linked": "tcp"}
 
 
 @pytest.mark.parametrize("version", [1, 2])

@@ -100,7 +100,9 @@ def test_settings_of_one_and_of_all(drive, album):
     drive("add", torrent, "--stopped")
     drive("set", "1", "-u", "500KB", "-l", "2MB", "--seed-ratio", "1.5", "--seed-idle", "90m",
           "--priority", "high", "--sequential", "on", "--label", "a", "--label", "b",
-          "--tracker-add", "http://127.0.0.1:1/announce")
+          "--transport", "utp", "--tracker-add", "http://127.0.0.1:1/announce")
+    assert "\ntransport   utp\n" in drive("info", "1")
+    assert json.loads(drive("info", "1", "--json"))[0]["transport"] == "utp"
     row = drive.daemon.torrents("uploadLimit", "uploadLimited", "downloadLimit", "seedRatioLimit",
                                 "seedRatioMode", "seedIdleLimit", "seedIdleMode", "labels",
                                 "bandwidthPriority", "trackers", "sequential_download")[0]
@@ -110,7 +112,9 @@ def test_settings_of_one_and_of_all(drive, album):
     assert (row["labels"], row["bandwidthPriority"]) == (["a", "b"], 1)
     assert [tracker["announce"] for tracker in row["trackers"]] == ["http://127.0.0.1:1/announce"]
     drive("set", "1", "--tracker-remove", "http://127.0.0.1:1/announce", "--label", "",
-          "--seed-ratio", "never")
+          "--seed-ratio", "never", "--transport", "any")
+    assert "\ntransport" not in drive("info", "1")
+    assert "pigeon" in drive("set", "1", "--transport", "pigeon", code=2)
     row = drive.daemon.torrents("labels", "trackers", "seedRatioMode")[0]
     assert row == {"labels": [], "trackers": [], "seedRatioMode": 2}
     assert drive("limit").splitlines()[0] == "down         no limit"

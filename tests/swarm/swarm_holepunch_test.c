@@ -541,13 +541,15 @@ static void swarm_holepunch_ignores_what_it_does_not_understand(void **state)
 
 /* ---- who stays out ---- */
 
-static void check_silence(bool has_utp, bool is_private)
+/* Of one that is prepared; ends it. */
+static void check_silence(struct lone_engine *lone, enum transport transport)
 {
-    struct lone_engine *lone = lone_prepare(false);
-    lone->has_utp = has_utp;
-    lone->is_private = is_private;
-    lone_begin(lone, NULL, NULL);
-    uint32_t asking = arrive(lone, "5.0.0.1:1000"), target = arrive(lone, "6.0.0.1:2000");
+    struct torrent_options options = {
+        .root = "/r", .transport = transport, .seed_ratio = -1, .seed_time_s = -1};
+    lone_begin(lone, NULL, &options);
+    uint32_t asking = arrive_as(lone, "5.0.0.1:1000", BY_TCP, PUNCH_ID),
+             target = arrive_as(lone, "6.0.0.1:2000", BY_TCP, PUNCH_ID);
+    assert_false(lone->closed[asking] || lone->closed[target]);
     assert_false(is_named(lone, asking));
     say(lone, asking, WIRE_HOLEPUNCH_RENDEZVOUS, "6.0.0.1:2000");
     say(lone, asking, WIRE_HOLEPUNCH_CONNECT, "8.0.0.1:8000");
@@ -561,13 +563,64 @@ static void check_silence(bool has_utp, bool is_private)
 static void swarm_holepunch_stays_out_of_private_torrents(void **state)
 {
     (void)state;
-    check_silence(true, true);
+    struct lone_engine *lone = lone_prepare(false);
+    lone->has_utp = lone->is_private = true;
+    check_silence(lone, TRANSPORT_ANY);
 }
 
 static void swarm_holepunch_needs_utp(void **state)
 {
     (void)state;
-    check_silence(false, false);
+    check_silence(lone_prepare(false), TRANSPORT_ANY);
+}
+
+/* Behind a proxy there is uTP, and no hole. */
+static void swarm_holepunch_may_be_none_with_utp(void **state)
+{
+    (void)state;
+    struct lone_engine *lone = lone_prepare(false);
+    lone->has_utp = lone->no_holepunch = true;
+    check_silence(lone, TRANSPORT_ANY);
+}
+
+static void swarm_holepunch_stays_out_of_torrents_by_tcp(void **state)
+{
+    (void)state;
+    struct lone_engine *lone = lone_prepare(false);
+    lone->has_utp = true;
+    check_silence(lone, TRANSPORT_TCP);
+}
+
+/* Whoever was told of the extension before hears no more of it. */
+static void swarm_holepunch_ends_when_tcp_alone_is_wanted(void **state)
+{
+    (void)state;
+    struct torrent_tuning tuning = {
+        .transport = TRANSPORT_TCP, .seed_ratio = -1, .seed_time_s = -1};
+    struct engine_command command = {.type = COMMAND_SET_OPTIONS, .torrent = 1, .tuning = &tuning};
+    struct event event = {.type = EVENT_COMMAND, .command = &command};
+    struct lone_engine *lone = new_bench();
+    uint32_t relay = arrive_as(lone, "5.0.0.1:1000", BY_TCP, PUNCH_ID);
+    assert_true(is_named(lone, relay));
+    say(lone, relay, WIRE_HOLEPUNCH_CONNECT, "6.0.0.9:6000");
+    expect_dial(lone, 1, "6.0.0.9:6000", TRANSPORT_UTP);
+    uint32_t dialled = lone->conn_count - 1;
+    engine_input(lone->engine, lone->now, &event);
+    lone_run(lone);
+    assert_true(lone->closed[dialled]);
+    assert_false(lone->closed[relay]);
+    lone_wait(lone, 2 * SECOND_NS);
+    expect_dial(lone, 2, "6.0.0.9:6000", TRANSPORT_TCP);
+    lone_forget_sent(lone, relay);
+    tell_contact(lone, relay, "6.0.0.1:6000", WIRE_PEX_HOLEPUNCH);
+    lone_wait(lone, 2 * SECOND_NS);
+    expect_dial(lone, 3, "6.0.0.1:6000", TRANSPORT_TCP);
+    fail_last(lone);
+    expect_nothing(lone, relay);
+    say(lone, relay, WIRE_HOLEPUNCH_CONNECT, "6.0.0.2:6000");
+    lone_wait(lone, 2 * SECOND_NS);
+    assert_int_equal(lone->connect_count, 3);
+    lone_free(lone);
 }
 
 int main(void)
@@ -591,6 +644,9 @@ int main(void)
         cmocka_unit_test(swarm_holepunch_ignores_what_it_does_not_understand),
         cmocka_unit_test(swarm_holepunch_stays_out_of_private_torrents),
         cmocka_unit_test(swarm_holepunch_needs_utp),
+        cmocka_unit_test(swarm_holepunch_may_be_none_with_utp),
+        cmocka_unit_test(swarm_holepunch_stays_out_of_torrents_by_tcp),
+        cmocka_unit_test(swarm_holepunch_ends_when_tcp_alone_is_wanted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
