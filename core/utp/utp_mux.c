@@ -34,8 +34,7 @@ struct utp_mux {
     struct utp_connection *at_hand; /* whose payload is borrowed */
     conn_id inbound_next;
     uint64_t memory;
-    bool
-        is_short; /* a writer waits for memory, perhaps with nothing in flight that would wake it */
+    bool is_short; /* a writer waits for memory, with perhaps nothing in flight to wake it */
     struct answer answers[ANSWERS_MAX]; /* a ring */
     uint32_t answer_first, answer_count;
     int64_t reset_second;

@@ -9,9 +9,9 @@ struct pair {
     struct net_stream *out, *in;
 };
 
-static void open_pair(struct pair *pair, uint64_t total)
+/* `head`: the options' accepted_head. */
+static void open_pair_with_head(struct pair *pair, uint16_t head, uint64_t total)
 {
-    uint16_t head = pair->net.head;
     net_init(&pair->net, 23);
     pair->net.head = head;
     net_add(&pair->net, UTP_LEDBAT_PLUS, 0);
@@ -23,10 +23,15 @@ static void open_pair(struct pair *pair, uint64_t total)
     assert_true(pair->out->open);
 }
 
+static void open_pair(struct pair *pair, uint64_t total)
+{
+    open_pair_with_head(pair, 0, total);
+}
+
 static void both_ends_know_a_connection_by_one_number(void **state)
 {
     (void)state;
-    struct pair pair = {0};
+    struct pair pair;
     struct utp_status out, in;
     open_pair(&pair, KILO);
     assert_true(utp_mux_status(pair.net.ends[0].mux, pair.out->conn, &out));
@@ -80,7 +85,7 @@ static void both_ends_end_and_nothing_is_left(void **state)
 {
     (void)state;
     for (uint32_t loss = 0; loss <= 100000; loss += 25000) {
-        struct pair pair = {.net.head = 0};
+        struct pair pair;
         open_pair(&pair, 0);
         pair.net.loss_ppm = loss;
         pair.out->total = 60 * KILO;
@@ -113,9 +118,9 @@ static void measure(struct network *net, struct net_packet *packet)
 
 static void what_an_accepted_one_says_first_goes_alone(void **state)
 {
-    struct pair pair = {.net.head = 68};
+    struct pair pair;
     (void)state;
-    open_pair(&pair, 0);
+    open_pair_with_head(&pair, 68, 0);
     pair.net.filter = measure;
     pair.in->total = pair.out->total = 400;
     net_write(&pair.net, pair.in);
@@ -136,7 +141,7 @@ static void what_an_accepted_one_says_first_goes_alone(void **state)
 /* One has ended; the other half goes on. */
 static void a_half_open_connection_still_carries(void **state)
 {
-    struct pair pair = {.net.head = 0};
+    struct pair pair;
     (void)state;
     open_pair(&pair, 0);
     pair.in->total = 100 * KILO;
@@ -161,7 +166,7 @@ static void a_half_open_connection_still_carries(void **state)
 
 static void the_end_is_told_after_the_last_byte_is_read(void **state)
 {
-    struct pair pair = {.net.head = 0};
+    struct pair pair;
     (void)state;
     open_pair(&pair, 0);
     pair.in->reads_slowly = true;
@@ -179,7 +184,7 @@ static void the_end_is_told_after_the_last_byte_is_read(void **state)
 
 static void one_who_does_not_end_is_given_up(void **state)
 {
-    struct pair pair = {.net.head = 0};
+    struct pair pair;
     (void)state;
     open_pair(&pair, 0);
     close_stream(&pair.net, pair.out);
@@ -195,7 +200,7 @@ static void one_who_does_not_end_is_given_up(void **state)
 
 static void silence_ends_a_connection(void **state)
 {
-    struct pair pair = {.net.head = 0};
+    struct pair pair;
     (void)state;
     open_pair(&pair, 0);
     pair.net.ends[1].is_deaf = true;
@@ -261,7 +266,7 @@ static void who_answers_a_dial_that_is_over_hears_a_reset(void **state)
 
 static void who_was_forgotten_hears_a_reset(void **state)
 {
-    struct pair pair = {.net.head = 0};
+    struct pair pair;
     struct utp_mux_options options = {.seed = 1, .inbound_first = NET_INBOUND, .accepts = true};
     (void)state;
     open_pair(&pair, 0);
@@ -318,7 +323,7 @@ static void guesses_open_no_connection(void **state)
 
 static void resets_that_name_no_packet_of_ours_are_refused(void **state)
 {
-    struct pair pair = {.net.head = 0};
+    struct pair pair;
     (void)state;
     open_pair(&pair, 0);
     pair.net.filter = remember;
@@ -352,7 +357,7 @@ static void boast(struct network *net, struct net_packet *packet)
 
 static void acknowledgements_of_what_was_never_sent_do_not_speed_us_up(void **state)
 {
-    struct pair pair = {.net.head = 0};
+    struct pair pair;
     (void)state;
     open_pair(&pair, 0);
     pair.net.filter = boast;
@@ -367,7 +372,7 @@ static void acknowledgements_of_what_was_never_sent_do_not_speed_us_up(void **st
 
 static void liars_are_shown_out(void **state)
 {
-    struct pair pair = {.net.head = 0};
+    struct pair pair;
     (void)state;
     open_pair(&pair, 0);
     pair.net.filter = remember;
@@ -390,7 +395,7 @@ static void liars_are_shown_out(void **state)
 static void what_is_held_out_of_order_is_bounded(void **state)
 {
     static uint8_t filler[1400];
-    struct pair pair = {.net.head = 0};
+    struct pair pair;
     (void)state;
     open_pair(&pair, 0);
     pair.net.filter = remember;
