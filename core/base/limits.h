@@ -193,6 +193,7 @@
 #define LIMIT_FEED_FILTER_HEAP_KIB 256u
 #define LIMIT_FEED_FILTER_TIRED    16u   /* titles that cost too much: then it fits nothing more */
 #define LIMIT_FEED_TAKEN           4096u /* items of a feed that are remembered */
+#define LIMIT_FEED_BODIES          (160u * MIB) /* of all feeds at once: two torrents, and documents */
 #define LIMIT_FEED_INTERVAL_S      1800u        /* when nobody says; BEP 36 has no number */
 #define LIMIT_FEED_INTERVAL_MIN_S  60u
 #define LIMIT_FEED_INTERVAL_MAX_S  604800u
