@@ -2,13 +2,13 @@
 /* session-get and session-set: one table of the settings, two names a key. Keys that nobody knows
  * are passed over, as every client expects. */
 #include "core/base/memory.h"
+#include "core/base/url.h"
 #include "services/rpc/transmission_rpc.h"
 #include "services/rpc/transmission_trackers.h"
 
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 /* What Transmission's clients ask for by number: begin with a version that all of them take (Sonarr
  * wants 2.40 at least), then our own. */
@@ -380,8 +380,7 @@ static void check_values(struct transmission_request *request)
     if (encryption && !is_encryption_word(encryption))
         transmission_rpc_fail(request, FAULT_ARGUMENTS,
                               "encryption is required, preferred or tolerated");
-    if (url && url[0] && strncasecmp(url, "http://", 7) != 0 &&
-        strncasecmp(url, "https://", 8) != 0)
+    if (url && url[0] && !url_is_http(url))
         transmission_rpc_fail(request, FAULT_ARGUMENTS, "blocklist-url is no http or https URL");
     if (transmission_arguments_integer(request, "peer_port", INT64_MIN, INT64_MAX, &port) &&
         (port < 1 || port > 65535))
