@@ -31,17 +31,12 @@ void catalog_settings_defaults(struct catalog_settings *ret_settings)
     };
 }
 
-static char *copy_text(const char *text)
-{
-    return text ? memory_copy(text, strlen(text) + 1) : NULL;
-}
-
 static char **copy_texts(char *const *texts, uint32_t count)
 {
     char **copy = count ? memory_new_array(count, sizeof *copy) : NULL;
 
     for (uint32_t i = 0; i < count; i++)
-        copy[i] = copy_text(texts[i]);
+        copy[i] = memory_copy_text(texts[i]);
     return copy;
 }
 
@@ -56,9 +51,9 @@ void catalog_settings_copy(const struct catalog_settings *from, struct catalog_s
 {
     struct catalog_settings copy = *from;
 
-    copy.download_folder = copy_text(from->download_folder);
-    copy.incomplete_folder = copy_text(from->incomplete_folder);
-    copy.blocklist_url = copy_text(from->blocklist_url);
+    copy.download_folder = memory_copy_text(from->download_folder);
+    copy.incomplete_folder = memory_copy_text(from->incomplete_folder);
+    copy.blocklist_url = memory_copy_text(from->blocklist_url);
     copy.default_trackers = copy_texts(from->default_trackers, from->default_tracker_count);
     copy.watch_folders = copy_texts(from->watch_folders, from->watch_folder_count);
     copy.bandwidth_groups = copy_texts(from->bandwidth_groups, from->bandwidth_group_count);
