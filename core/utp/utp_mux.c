@@ -65,11 +65,6 @@ void utp_mux_set_accepts(struct utp_mux *mux, bool accepts)
     mux->options.accepts = accepts;
 }
 
-void utp_mux_set_policy(struct utp_mux *mux, enum utp_policy policy)
-{
-    mux->options.policy = policy;
-}
-
 /* ---- connections ---- */
 
 static void make_key(const struct address *remote, uint16_t id, uint8_t ret_key[KEY_SIZE])

@@ -15,9 +15,8 @@
 
 struct filter_pattern {
     bool is_regex, is_broken;
-    uint32_t too_much;   /* titles that cost more than LIMIT_FEED_FILTER_STEPS */
-    char *text;          /* of an expression */
-    pcre2_code *regex;   /* compiled by the first search: that is a worker's */
+    uint32_t too_much; /* titles that cost more than LIMIT_FEED_FILTER_STEPS */
+    pcre2_code *regex;
     struct buffer words; /* folded, a NUL behind each */
 };
 
@@ -149,7 +148,6 @@ static void patterns_free(struct filter_pattern *patterns, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
         pcre2_code_free(patterns[i].regex);
-        memory_free(patterns[i].text);
         buffer_deinit(&patterns[i].words);
     }
     memory_free(patterns);
@@ -167,12 +165,6 @@ void feed_filter_free(struct feed_filter *filter)
 /* `doubt`: what is said of a title that cost too much to tell. */
 static bool search(struct filter_pattern *pattern, const char *title, bool doubt)
 {
-    char reason[FEED_FILTER_REASON_SIZE];
-
-    if (!pattern->regex && compile(pattern->text, reason, &pattern->regex)) {
-        pattern->is_broken = true;
-        return false;
-    }
     if (pattern->too_much == LIMIT_FEED_FILTER_TIRED)
         return doubt;
     pcre2_match_context *context = pcre2_match_context_create(NULL);

@@ -281,10 +281,8 @@ static void end_item(struct parsing *parsing)
     struct feed_document *document = &parsing->document;
 
     parsing->item_depth = 0;
-    if (document->count == LIMIT_FEED_ITEMS) {
-        document->has_more = true;
+    if (document->count == LIMIT_FEED_ITEMS)
         return;
-    }
     if (!document->items)
         document->items = memory_new_array(LIMIT_FEED_ITEMS, sizeof *document->items);
     struct feed_item *item = &document->items[document->count++];
