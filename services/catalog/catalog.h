@@ -178,6 +178,8 @@ struct catalog *catalog_new(const struct catalog_options *options);
 void catalog_free(struct catalog *catalog);
 void catalog_settings_defaults(struct catalog_settings *ret_settings);
 void catalog_settings_copy(const struct catalog_settings *from, struct catalog_settings *ret_to);
+/* Of each URL in a copy only what is no secret (url.h) stays. */
+void catalog_settings_hide_urls(struct catalog_settings *settings);
 void catalog_settings_deinit(struct catalog_settings *settings);
 /* Frees what a row points at: for rows that are not in a catalog. */
 void catalog_torrent_deinit(struct catalog_torrent *torrent);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/base/memory.h"
+#include "core/base/url.h"
 #include "services/catalog/catalog_state.h"
 
 #include <string.h>
@@ -60,6 +61,25 @@ void catalog_settings_copy(const struct catalog_settings *from, struct catalog_s
     copy.feeds = copy_texts(from->feeds, from->feed_count);
     copy.roots = copy_texts(from->roots, from->root_count);
     *ret_to = copy;
+}
+
+static void hide_url(char **url)
+{
+    struct buffer shown = {0};
+
+    if (!*url || !**url)
+        return;
+    url_append_public((struct bytes){(const uint8_t *)*url, strlen(*url)}, &shown);
+    buffer_append_u8(&shown, 0);
+    memory_free(*url);
+    *url = (char *)shown.data;
+}
+
+void catalog_settings_hide_urls(struct catalog_settings *settings)
+{
+    hide_url(&settings->blocklist_url);
+    for (uint32_t i = 0; i < settings->default_tracker_count; i++)
+        hide_url(&settings->default_trackers[i]);
 }
 
 void catalog_settings_deinit(struct catalog_settings *settings)

@@ -266,7 +266,7 @@ enum service_step transmission_session_get(struct transmission_request *request,
                                            struct transmission_slice *slice,
                                            struct service_job *job)
 {
-    struct catalog_settings settings = service_settings(world);
+    struct catalog_settings settings = service_settings(world), hidden = {0};
     struct session_answer answer = {request, world, &settings, -1};
     struct json_writer writer;
     (void)slice;
@@ -284,6 +284,11 @@ enum service_step transmission_session_get(struct transmission_request *request,
     }
     if (request->stage == STAGE_MEASURED && job->error == FRESHET_OK)
         answer.free_space = (int64_t)job->ret_free;
+    if (!request->is_control) {
+        catalog_settings_copy(&settings, &hidden);
+        catalog_settings_hide_urls(&hidden);
+        answer.settings = &hidden;
+    }
     json_writer_init(&writer, &request->result);
     json_writer_open(&writer, '{');
     for (size_t i = 0; i < KEY_COUNT; i++) {
@@ -294,6 +299,7 @@ enum service_step transmission_session_get(struct transmission_request *request,
         write_key(&writer, &answer, &KEYS[i]);
     }
     json_writer_close(&writer, '}');
+    catalog_settings_deinit(&hidden);
     return SERVICE_DONE;
 }
 
