@@ -275,6 +275,8 @@ uint32_t catalog_removed_since(const struct catalog *catalog, uint64_t then, tor
 /* In words, why it is not faster; never "" for one that wants to run and does not move at all. */
 void catalog_why(const struct catalog *catalog, const struct catalog_torrent *torrent,
                  char ret_text[256]);
+/* No peer is let in, for a reason that catalog_why then tells; NULL: they are. Copied. */
+void catalog_set_shut(struct catalog *catalog, const char *reason);
 /* The number of the latest change that is to be saved. */
 uint64_t catalog_change(const struct catalog *catalog);
 uint64_t catalog_saved(const struct catalog *catalog);
