@@ -13,11 +13,6 @@
 
 #define ENTRIES_MAX 10000u
 
-static char *copy(const char *text)
-{
-    return memory_copy(text, strlen(text) + 1);
-}
-
 /* The first folder of a list such as XDG_CONFIG_DIRS, which must be absolute. */
 static char *make_path(const char *folder)
 {
@@ -27,7 +22,7 @@ static char *make_path(const char *folder)
     if (folder[0] != '/' || snprintf(path, sizeof path, "%.*s/freshet/config.ini", (int)length,
                                      folder) >= (int)sizeof path)
         return NULL;
-    return copy(path);
+    return memory_copy_text(path);
 }
 
 static char *user_path(void)
@@ -73,9 +68,9 @@ static int on_entry(void *context, const char *section, const char *key, const c
     config->entries =
         memory_resize_array(config->entries, config->count + 1, sizeof *config->entries);
     config->entries[config->count++] = (struct config_entry){
-        .section = copy(section),
-        .key = copy(key),
-        .value = copy(value ? value : ""),
+        .section = memory_copy_text(section),
+        .key = memory_copy_text(key),
+        .value = memory_copy_text(value ? value : ""),
         .path = config->paths[reading->which],
         .line = reading->line,
         .is_user = reading->which == 1,

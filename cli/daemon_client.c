@@ -11,15 +11,20 @@
 #include <sys/un.h>
 
 #include "cli/message.h"
+#include "cli/terminal.h"
 #include "core/base/check.h"
+#include "core/base/limits.h"
 #include "core/base/memory.h"
+#include "host/clock.h"
 #include "host/root_path.h"
 #include "host/rpc_socket.h"
 #include "host/state_store.h"
 
 #define SESSION_HEADER "X-Transmission-Session-Id"
 #define ANSWER_MAX     (256u * MIB)
-#define HASH_DIGITS    6u /* fewer name no torrent */
+#define HASH_DIGITS    6u              /* fewer name no torrent */
+#define PATIENCE_NS    (3 * SECOND_NS) /* then it is said what is waited for */
+#define LOG_TIMEOUT_MS 2000L
 
 struct daemon_client {
     CURL *easy;
@@ -28,6 +33,8 @@ struct daemon_client {
     char session[128]; /* "X-Transmission-Session-Id: ..." as the daemon told it, or "" */
     bool is_quiet;
     char words[512]; /* of what went wrong last */
+    int64_t asked_ns;
+    bool has_waited; /* and was told why, of this request */
 };
 
 __attribute__((format(printf, 2, 3))) static void say(struct daemon_client *client,
@@ -98,6 +105,66 @@ static size_t on_header(char *bytes, size_t size, size_t count, void *context)
     return length;
 }
 
+static void open_line(struct daemon_client *client)
+{
+    client->easy = curl_easy_init();
+    CHECK(client->easy != NULL);
+    curl_easy_setopt(client->easy, CURLOPT_UNIX_SOCKET_PATH, client->socket);
+    curl_easy_setopt(client->easy, CURLOPT_PROXY, "");
+    curl_easy_setopt(client->easy, CURLOPT_WRITEFUNCTION, on_body);
+    curl_easy_setopt(client->easy, CURLOPT_WRITEDATA, client);
+    curl_easy_setopt(client->easy, CURLOPT_HEADERFUNCTION, on_header);
+    curl_easy_setopt(client->easy, CURLOPT_HEADERDATA, client);
+}
+
+/* Why the daemon's state is not written, as its log says; false: it is, or nobody knows. */
+static bool state_trouble(const struct daemon_client *client, char ret_text[128])
+{
+    struct daemon_client *other = memory_new(sizeof *other);
+    bool is_bad = false;
+    json_t *line;
+    size_t index;
+
+    memcpy(other->socket, client->socket, sizeof other->socket);
+    open_line(other);
+    curl_easy_setopt(other->easy, CURLOPT_TIMEOUT_MS, LOG_TIMEOUT_MS);
+    curl_easy_setopt(other->easy, CURLOPT_URL, "http://localhost/api/v1/log");
+    json_t *log = curl_easy_perform(other->easy) == CURLE_OK
+                      ? json_loadb((const char *)other->body.data, other->body.length, 0, NULL)
+                      : NULL;
+    json_array_foreach(json_object_get(log, "lines"), index, line)
+    {
+        const char *event = daemon_client_text(line, "event");
+        if (strcmp(event, "state-not-written") == 0)
+            snprintf(ret_text, 128, "%s",
+                     daemon_client_text(json_object_get(line, "fields"), "error"));
+        if (strcmp(event, "state-not-written") == 0 || strcmp(event, "state-written") == 0)
+            is_bad = strcmp(event, "state-not-written") == 0;
+    }
+    json_decref(log);
+    daemon_client_free(other);
+    return is_bad;
+}
+
+/* What changes something is answered when it is durable, which a full disk holds up. */
+static int on_progress(void *context, curl_off_t download_total, curl_off_t download_now,
+                       curl_off_t upload_total, curl_off_t upload_now)
+{
+    struct daemon_client *client = context;
+    char text[128], shown[256];
+
+    (void)download_total, (void)upload_total, (void)upload_now;
+    if (client->has_waited || client->is_quiet || download_now > 0 ||
+        clock_now() - client->asked_ns < PATIENCE_NS)
+        return 0;
+    client->asked_ns = clock_now(); /* again after as long, if there is nothing to say yet */
+    client->has_waited = state_trouble(client, text);
+    if (client->has_waited)
+        message_note("the daemon cannot write its state (%s); this waits until it can",
+                     terminal_safe_text(text, shown, sizeof shown));
+    return 0;
+}
+
 enum exit_code daemon_client_new(const struct command_call *call, struct daemon_client **ret_client)
 {
     struct daemon_client *client = memory_new(sizeof *client);
@@ -107,14 +174,10 @@ enum exit_code daemon_client_new(const struct command_call *call, struct daemon_
         memory_free(client);
         return code;
     }
-    client->easy = curl_easy_init();
-    CHECK(client->easy != NULL);
-    curl_easy_setopt(client->easy, CURLOPT_UNIX_SOCKET_PATH, client->socket);
-    curl_easy_setopt(client->easy, CURLOPT_PROXY, "");
-    curl_easy_setopt(client->easy, CURLOPT_WRITEFUNCTION, on_body);
-    curl_easy_setopt(client->easy, CURLOPT_WRITEDATA, client);
-    curl_easy_setopt(client->easy, CURLOPT_HEADERFUNCTION, on_header);
-    curl_easy_setopt(client->easy, CURLOPT_HEADERDATA, client);
+    open_line(client);
+    curl_easy_setopt(client->easy, CURLOPT_XFERINFOFUNCTION, on_progress);
+    curl_easy_setopt(client->easy, CURLOPT_XFERINFODATA, client);
+    curl_easy_setopt(client->easy, CURLOPT_NOPROGRESS, 0L);
     *ret_client = client;
     return EXIT_CODE_OK;
 }
@@ -151,6 +214,8 @@ static enum exit_code ask(struct daemon_client *client, const char *method, cons
         curl_easy_setopt(client->easy, CURLOPT_POSTFIELDS, body);
     }
     curl_easy_setopt(client->easy, CURLOPT_CUSTOMREQUEST, method);
+    client->asked_ns = clock_now();
+    client->has_waited = false;
     CURLcode result = curl_easy_perform(client->easy);
     curl_easy_getinfo(client->easy, CURLINFO_RESPONSE_CODE, ret_status);
     curl_slist_free_all(headers);

@@ -195,6 +195,20 @@ static void check_mapping(struct doctor_run *run, struct doctor_finding *nat)
     }
 }
 
+/* Said only when it keeps everybody out. */
+static void check_blocklist(struct doctor_run *run)
+{
+    const char *trouble =
+        run->has_daemon ? daemon_client_text(run->where, "blocklist_trouble") : "";
+
+    if (!trouble[0])
+        return;
+    struct doctor_finding *finding = next(run);
+    *finding = (struct doctor_finding){.check = "blocklist"};
+    doctor_find(finding, DOCTOR_BAD, "no peer is let in: %.250s", trouble);
+    doctor_advise(finding, "Transmission's clients do both: blocklist-update, blocklist-enabled");
+}
+
 static void check_dht_without_daemon(const struct doctor_run *run, struct doctor_finding *finding)
 {
     if (run->kept.dht_bytes)
@@ -257,6 +271,7 @@ static void look(struct doctor_run *run)
         doctor_find(nat, DOCTOR_OK, "nobody comes from outside: the proxy is the only way");
     }
     check_mapping(run, nat);
+    check_blocklist(run);
     check_dht(run);
     doctor_check_udp(next(run));
     doctor_check_descriptors(run->has_daemon ? (pid_t)daemon_client_number(run->where, "pid") : 0,

@@ -59,11 +59,6 @@ enum freshet_error import_folder_read(const char *path, size_t most, struct buff
     return error;
 }
 
-static char *copy_text(const char *text)
-{
-    return memory_copy(text, strlen(text) + 1);
-}
-
 /* ---- what is on the disk ---- */
 
 /* 1: there. 2: with ".part" behind its name. 0: neither. */
@@ -139,7 +134,7 @@ static void take_link(struct import_entry *entry, struct bytes link)
     memory_free(entry->takeover->magnet);
     entry->takeover->magnet = takeover_text(link, LIMIT_MAGNET_LENGTH);
     if (magnet->name)
-        entry->name = copy_text(magnet->name);
+        entry->name = memory_copy_text(magnet->name);
     magnet_free(magnet);
 }
 
@@ -160,7 +155,7 @@ static void read_torrent(struct import_entry *entry, const struct form *form, co
         if (error)
             takeover_refuse(entry->takeover, "its torrent: %.120s", reason);
         else
-            entry->torrent_path = copy_text(path);
+            entry->torrent_path = memory_copy_text(path);
     } else if (error != FRESHET_ERROR_NOT_FOUND) {
         takeover_refuse(entry->takeover, "its torrent: %s", error_text(error));
     } else if (form->has_link_files) {
@@ -202,7 +197,7 @@ static void read_entry(struct import_entry *entry, const struct form *form, cons
         read_resume(entry, form, folder, metainfo);
     if (metainfo) {
         memory_free(entry->name);
-        entry->name = copy_text(metainfo->name);
+        entry->name = memory_copy_text(metainfo->name);
         entry->size = metainfo->geometry.payload_length;
         entry->trackers_differ =
             entry->takeover->tracker_count && !same_trackers(entry->takeover, metainfo);
@@ -218,7 +213,7 @@ static void read_entry(struct import_entry *entry, const struct form *form, cons
         buffer_deinit(&link);
     }
     if (!entry->name)
-        entry->name = copy_text(entry->base);
+        entry->name = memory_copy_text(entry->base);
     metainfo_free(metainfo);
 }
 

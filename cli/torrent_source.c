@@ -8,6 +8,7 @@
 #include "cli/message.h"
 #include "cli/torrent_file.h"
 #include "core/base/memory.h"
+#include "core/base/url.h"
 #include "host/http_fetch.h"
 #include "host/state_store.h"
 
@@ -193,7 +194,7 @@ enum exit_code torrent_source_load(const char *operand, const char *state_folder
     if (magnet_is((struct bytes){(const uint8_t *)operand, strlen(operand)}) ||
         source_is_hash(operand))
         return source_from_magnet(operand, state_folder, ret_source, ret_magnet);
-    if (strncasecmp(operand, "http://", 7) == 0 || strncasecmp(operand, "https://", 8) == 0)
+    if (url_is_http(operand))
         code = source_from_url(operand, ret_source->route, &bytes);
     else
         code = torrent_file_read(operand, &bytes);

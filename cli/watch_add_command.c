@@ -17,6 +17,9 @@ static int watch_add_run(struct command_call *call)
 {
     char folder[LIMIT_PATH_LENGTH + 1];
     const char *after = command_value(call, "after");
+
+    if (command_operand(call, 0)[0] == '\0')
+        return command_usage_error("the name of the folder is empty");
     enum freshet_error error = root_path_resolve(command_operand(call, 0), folder);
 
     if (error) {

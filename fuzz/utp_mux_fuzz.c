@@ -246,8 +246,6 @@ static void step(struct run *run, uint8_t what, const uint8_t *bytes, size_t len
     default:
         if (more >= 14)
             utp_mux_set_accepts(end->mux, more == 14);
-        if (more >= 12)
-            utp_mux_set_policy(end->mux, more == 12 ? UTP_LEDBAT : UTP_LEDBAT_PLUS);
         if (more != 7 || !end->has || end->closed)
             break;
         utp_mux_close(end->mux, run->now, end->conn);

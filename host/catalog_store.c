@@ -14,36 +14,31 @@
 
 /* ---- copies ---- */
 
-static char *copy_text(const char *text)
-{
-    return text ? memory_copy(text, strlen(text) + 1) : NULL;
-}
-
 static char **copy_texts(const char *const *texts, uint32_t count)
 {
     char **copy = count ? memory_new_array(count, sizeof *copy) : NULL;
 
     for (uint32_t i = 0; i < count; i++)
-        copy[i] = copy_text(texts[i]);
+        copy[i] = memory_copy_text(texts[i]);
     return copy;
 }
 
 static void copy_torrent(const struct catalog_torrent *from, struct catalog_torrent *ret_to)
 {
     *ret_to = *from;
-    ret_to->name = copy_text(from->name);
-    ret_to->folder = copy_text(from->folder);
-    ret_to->folder_done = copy_text(from->folder_done);
-    ret_to->move_to = copy_text(from->move_to);
-    ret_to->rename_path = copy_text(from->rename_path);
-    ret_to->rename_name = copy_text(from->rename_name);
+    ret_to->name = memory_copy_text(from->name);
+    ret_to->folder = memory_copy_text(from->folder);
+    ret_to->folder_done = memory_copy_text(from->folder_done);
+    ret_to->move_to = memory_copy_text(from->move_to);
+    ret_to->rename_path = memory_copy_text(from->rename_path);
+    ret_to->rename_name = memory_copy_text(from->rename_name);
     ret_to->renamed_paths =
         copy_texts((const char *const *)from->renamed_paths, from->renamed_count);
     ret_to->renamed_names =
         copy_texts((const char *const *)from->renamed_names, from->renamed_count);
-    ret_to->magnet = copy_text(from->magnet);
-    ret_to->trouble_text = copy_text(from->trouble_text);
-    ret_to->bandwidth_group = copy_text(from->bandwidth_group);
+    ret_to->magnet = memory_copy_text(from->magnet);
+    ret_to->trouble_text = memory_copy_text(from->trouble_text);
+    ret_to->bandwidth_group = memory_copy_text(from->bandwidth_group);
     ret_to->labels = copy_texts((const char *const *)from->labels, from->label_count);
     ret_to->priorities = from->priorities ? memory_copy(from->priorities, from->file_count) : NULL;
     ret_to->made = from->made ? memory_copy(from->made, from->file_count) : NULL;

@@ -7,22 +7,17 @@
 #include <stdio.h>
 #include <string.h>
 
-static char *copy_of(const char *text)
-{
-    return memory_copy(text, strlen(text) + 1);
-}
-
 void daemon_content_source_init(struct daemon_content_source *source,
                                 const struct catalog_torrent *torrent)
 {
     memcpy(source->key, torrent->key, sizeof source->key);
-    source->folder = copy_of(torrent->folder);
+    source->folder = memory_copy_text(torrent->folder);
     source->renamed_count = torrent->renamed_count;
     source->renamed_paths = memory_new_array(torrent->renamed_count, sizeof(char *));
     source->renamed_names = memory_new_array(torrent->renamed_count, sizeof(char *));
     for (uint32_t i = 0; i < torrent->renamed_count; i++) {
-        source->renamed_paths[i] = copy_of(torrent->renamed_paths[i]);
-        source->renamed_names[i] = copy_of(torrent->renamed_names[i]);
+        source->renamed_paths[i] = memory_copy_text(torrent->renamed_paths[i]);
+        source->renamed_names[i] = memory_copy_text(torrent->renamed_names[i]);
     }
 }
 

@@ -171,11 +171,6 @@ static void deed_done(struct work *work)
     daemon_service_wake(daemon);
 }
 
-static char *copy_of(const char *text)
-{
-    return text ? memory_copy(text, strlen(text) + 1) : NULL;
-}
-
 void daemon_deeds_start(struct daemon_service *daemon, const struct catalog_action *action)
 {
     const struct catalog_torrent *torrent = action->torrent;
@@ -186,10 +181,10 @@ void daemon_deeds_start(struct daemon_service *daemon, const struct catalog_acti
     deed->id = torrent->id;
     daemon_content_source_init(&deed->source, torrent);
     if (action->type == CATALOG_MOVE)
-        deed->move_to = copy_of(torrent->move_to);
+        deed->move_to = memory_copy_text(torrent->move_to);
     if (action->type == CATALOG_RENAME) {
-        deed->path = copy_of(action->path);
-        deed->name = copy_of(action->name);
+        deed->path = memory_copy_text(action->path);
+        deed->name = memory_copy_text(action->name);
     }
     if (torrent->made) {
         deed->made = memory_copy(torrent->made, torrent->file_count);

@@ -5,7 +5,10 @@
  *  2. One request a feed at a time; items one after the other.
  *  3. An item is taken when its row is durable. What could not be fetched is tried again with the
  *     next reading; what is no torrent is not asked for again in this run.
- *  4. A person chose the feed, a stranger its links: they may lead to this network's own machines
+ *  4. What all feeds fetch and parse at once is bounded (LIMIT_FEED_BODIES): each request counts as
+ *     the longest that its answer may be until that is there, whoever finds no room waits, and who
+ *     was served goes behind those who wait.
+ *  5. A person chose the feed, a stranger its links: they may lead to this network's own machines
  *     only where the feed itself comes from (address_rules.h).
  */
 #include "host/daemon_intake.h"
@@ -45,9 +48,10 @@ struct feed {
     job_id job;  /* 0: none */
     uint32_t at; /* the item that is being taken, or looked at next */
     uint32_t tasks;
-    uint32_t changes; /* of the rule: what a worker does by an older one counts for nothing */
-    bool is_taking;   /* of `reading` */
-    bool is_item;     /* the job is of the item at `at`, else of the feed */
+    uint32_t body_max; /* what the job's body counts for */
+    uint32_t changes;  /* of the rule: what a worker does by an older one counts for nothing */
+    bool is_taking;    /* of `reading` */
+    bool is_item;      /* the job is of the item at `at`, else of the feed */
     bool is_gone, is_wanted;
 };
 
@@ -55,6 +59,8 @@ struct daemon_feeds {
     struct list feeds;
     struct http_fetch *fetch;
     job_id next;
+    uint64_t bodies; /* bytes that are or may be held: of jobs, and of tasks */
+    bool is_short;   /* a feed waits for room */
 };
 
 /* What a worker does with a body. */
@@ -130,11 +136,21 @@ static void feed_free(struct feed *feed)
     memory_free(feed);
 }
 
+/* No job any more. Of one that is cancelled no more comes in. */
+static void job_ended(struct daemon_feeds *feeds, struct feed *feed)
+{
+    feed->job = 0;
+    feeds->bodies -= feed->body_max;
+    feed->body_max = 0;
+}
+
 static void feed_drop(struct daemon_feeds *feeds, struct feed *feed)
 {
     list_remove(&feeds->feeds, &feed->node);
-    if (feed->job)
+    if (feed->job) {
         http_fetch_cancel(feeds->fetch, feed->job);
+        job_ended(feeds, feed);
+    }
     if (!feed->daemon->is_stopping)
         daemon_intake_memory_keep(&feed->memory);
     feed->is_gone = true;
@@ -252,15 +268,24 @@ static bool same_origin(const char *a, const char *b)
     return length > 0 && length == origin_length(b) && strncasecmp(a, b, length) == 0;
 }
 
-static void fetch(struct feed *feed, const char *url, size_t size_max, bool is_item)
+/* Does nothing while there is no room for the answer. */
+static void fetch(struct feed *feed, const char *url, uint32_t size_max, bool is_item)
 {
     struct daemon_feeds *feeds = feed->daemon->feeds;
+
+    if (feeds->bodies + size_max > LIMIT_FEED_BODIES) {
+        feeds->is_short = true;
+        return;
+    }
     struct fetch_job job = {.id = feed->job = ++feeds->next,
                             .url = url,
                             .timeout_ns = FETCH_TIMEOUT_NS,
-                            .body_max = (uint32_t)size_max};
-
+                            .body_max = size_max};
     feed->is_item = is_item;
+    feed->body_max = size_max;
+    feeds->bodies += size_max;
+    list_remove(&feeds->feeds, &feed->node);
+    list_append(&feeds->feeds, &feed->node);
     if (same_origin(url, feed->rule.url))
         http_fetch_start_for_person(feeds->fetch, &job);
     else
@@ -308,6 +333,26 @@ static void parse_run(struct work *work)
     }
 }
 
+/* What is due, as far as there is room; in the order in which they were served. */
+static void go_on(struct daemon_feeds *feeds)
+{
+    int64_t now = clock_now();
+    size_t count = feeds->feeds.length;
+
+    feeds->is_short = false;
+    for (struct list_node *node = list_first(&feeds->feeds), *next; count > 0; node = next) {
+        struct feed *feed = LIST_ELEMENT(node, struct feed, node);
+        next = list_next(&feeds->feeds, node);
+        count--;
+        if (!is_idle(feed) || !feed->memory.is_ready)
+            continue;
+        if (feed->is_taking)
+            take_next(feed);
+        else if (feed->next_ns <= now)
+            fetch(feed, feed->rule.url, LIMIT_FEED_SIZE, false);
+    }
+}
+
 static void take_reading(struct feed *feed, struct feed_task *task)
 {
     reading_deinit(&feed->reading);
@@ -327,8 +372,9 @@ static void parse_done(struct work *work)
 {
     struct feed_task *task = LIST_ELEMENT(work, struct feed_task, work);
     struct feed *feed = task->feed;
-    bool counts = !work->cancelled && !feed->is_gone && !feed->daemon->is_stopping &&
-                  task->changes == feed->changes;
+    struct daemon_service *daemon = feed->daemon;
+    bool is_ending = work->cancelled || daemon->is_stopping;
+    bool counts = !is_ending && !feed->is_gone && task->changes == feed->changes;
 
     feed->tasks--;
     if (counts && task->filter) {
@@ -345,25 +391,31 @@ static void parse_done(struct work *work)
         if (take(feed, &thing))
             task->metainfo = NULL;
     }
-    if (counts && feed->is_taking)
-        take_next(feed);
+    daemon->feeds->bodies -= task->body.length;
+    if (counts && feed->is_taking && !daemon->feeds->is_short)
+        take_next(feed); /* else it is behind those who wait */
     feed_filter_free(task->filter);
     reading_deinit(&task->reading);
     metainfo_free(task->metainfo);
     buffer_deinit(&task->body);
     memory_free(task);
+    if (daemon->feeds->is_short && !is_ending)
+        go_on(daemon->feeds);
     if (feed->is_gone && feed->tasks == 0)
         feed_free(feed);
 }
 
-static void parse(struct feed *feed, struct bytes body, bool is_item)
+/* The body that was fetched. */
+static void parse(struct feed *feed, bool is_item)
 {
+    struct daemon_feeds *feeds = feed->daemon->feeds;
     struct feed_task *task = memory_new(sizeof *task);
     const struct intake_rule *rule = &feed->rule;
 
     task->feed = feed;
     task->changes = feed->changes;
-    buffer_append(&task->body, body.data, body.length);
+    http_fetch_take_body(feeds->fetch, &task->body);
+    feeds->bodies += task->body.length;
     if (!is_item)
         task->filter = feed_filter_new(rule->includes, rule->include_count, rule->excludes,
                                        rule->exclude_count);
@@ -381,11 +433,11 @@ static void on_fetched(void *context, struct event *event)
 
     if (!feed)
         return;
-    feed->job = 0;
+    job_ended(daemon->feeds, feed);
     if (!feed->is_item)
         feed->status.looked_s = clock_wall() / SECOND_NS;
     if (!event->error) {
-        parse(feed, event->result.fetched.body, feed->is_item);
+        parse(feed, feed->is_item);
         return;
     }
     snprintf(text, sizeof text, "the server answered %d", (int)event->result.fetched.status);
@@ -438,7 +490,7 @@ static void take_rule(struct daemon_service *daemon, struct intake_rule *rule, c
     feed->is_taking = false;
     if (feed->job) {
         http_fetch_cancel(daemon->feeds->fetch, feed->job);
-        feed->job = 0; /* its end is nobody's */
+        job_ended(daemon->feeds, feed); /* its end is nobody's */
     }
 }
 
@@ -475,21 +527,12 @@ void daemon_feeds_apply(struct daemon_service *daemon)
 
 void daemon_feeds_second(struct daemon_service *daemon)
 {
-    int64_t now = clock_now();
-
     if (!daemon->feeds || daemon->is_stopping)
         return;
     for (struct list_node *node = list_first(&daemon->feeds->feeds); node;
-         node = list_next(&daemon->feeds->feeds, node)) {
-        struct feed *feed = LIST_ELEMENT(node, struct feed, node);
-        daemon_intake_memory_keep(&feed->memory);
-        if (!is_idle(feed) || !feed->memory.is_ready)
-            continue;
-        if (feed->is_taking)
-            take_next(feed);
-        else if (feed->next_ns <= now)
-            fetch(feed, feed->rule.url, LIMIT_FEED_SIZE, false);
-    }
+         node = list_next(&daemon->feeds->feeds, node))
+        daemon_intake_memory_keep(&LIST_ELEMENT(node, struct feed, node)->memory);
+    go_on(daemon->feeds);
 }
 
 bool daemon_feeds_status(struct daemon_service *daemon, uint32_t id,

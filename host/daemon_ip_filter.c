@@ -3,7 +3,7 @@
  * Whom the daemon has nothing to do with: the list of the command line, which holds always, and the
  * one that the RPC fetches (blocklist-url), which lies in the state folder and can be switched off.
  * Lists are read on a worker; the engine is handed a table. Until the kept one is read at the start
- * nobody is let in.
+ * nobody is let in; nor when it cannot be read, until another is fetched or it is switched off.
  */
 #include "host/daemon_service_state.h"
 
@@ -17,7 +17,8 @@
 
 struct daemon_ip_filter {
     struct ip_filter *both; /* the fetched list and the line's; NULL: nothing was fetched */
-    struct ip_filter *all;  /* while the kept list is read */
+    struct ip_filter *all;  /* everybody: while the kept list is not read */
+    char trouble[256];      /* why it cannot be, or "" */
     uint32_t rules;         /* of the fetched list, as it names them */
     bool is_reading;        /* a worker has a list */
     char path[LIMIT_PATH_LENGTH + 32];
@@ -64,6 +65,9 @@ void daemon_ip_filter_apply(struct daemon_service *daemon)
     struct engine_command command = {.type = COMMAND_SET_IP_FILTER,
                                      .ip_filter = enabled && fetched ? fetched : line};
 
+    bool is_shut = enabled && filter->all && filter->trouble[0];
+    daemon->world.blocklist_trouble = is_shut ? filter->trouble : NULL;
+    catalog_set_shut(daemon->catalog, daemon->world.blocklist_trouble);
     if (command.ip_filter == daemon->ip_filter_used)
         return;
     daemon->ip_filter_used = command.ip_filter;
@@ -132,15 +136,21 @@ static void on_read(struct work *work)
         snprintf(reading->text, sizeof reading->text, "%s", error_text(reading->error));
     } else {
         log_reading(reading);
-        filter->all = NULL;
+        if (reading->error && reading->is_kept)
+            snprintf(filter->trouble, sizeof filter->trouble,
+                     "the block list cannot be read (%.120s): fetch it again, or switch it off",
+                     reading->text);
         if (!reading->error) {
+            filter->all = NULL;
+            filter->trouble[0] = '\0';
             filter->both = reading->ret_both;
             filter->rules = daemon->world.blocklist_rules = reading->ret_rules;
         }
         daemon_ip_filter_apply(daemon);
         if (filter->both != before)
             ip_filter_free(before); /* the engine has the new one */
-        ip_filter_free(all);
+        if (filter->all != all)
+            ip_filter_free(all);
     }
     if (reading->done)
         reading->done(reading->context, reading->error, reading->text, filter->rules);

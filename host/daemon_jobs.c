@@ -4,6 +4,7 @@
 #include "host/daemon_service_state.h"
 
 #include "core/base/memory.h"
+#include "core/base/url.h"
 #include "host/clock.h"
 #include "host/daemon_content.h"
 #include "host/posix_error.h"
@@ -200,11 +201,6 @@ static void job_done(struct work *work)
 
 /* ---- on the loop ---- */
 
-static bool is_http(const char *url)
-{
-    return strncasecmp(url, "http://", 7) == 0 || strncasecmp(url, "https://", 8) == 0;
-}
-
 static void start_fetch(struct daemon_job *job)
 {
     struct fetch_job fetch = {.id = job->fetch = ++job->daemon->fetch_next,
@@ -317,7 +313,7 @@ void daemon_jobs_start(void *context, struct rpc_job *rpc)
     case JOB_CONTENT: on_worker = prepare_content(job); break;
     case JOB_FETCH_URL:
     case JOB_BLOCKLIST:
-        if (is_http(rpc->job.text)) {
+        if (url_is_http(rpc->job.text)) {
             start_fetch(job);
             return;
         }

@@ -2,6 +2,7 @@
 #include "host/daemon_log.h"
 
 #include "core/base/limits.h"
+#include "core/base/url.h"
 #include "host/clock.h"
 #include "services/rpc/json_writer.h"
 
@@ -44,23 +45,6 @@ static void append_safe(uint8_t c, bool is_text, struct buffer *out)
     }
 }
 
-/* The length of scheme, "://" and host at the text's start; 0: no URL begins here. */
-static size_t url_origin(struct bytes text)
-{
-    size_t length = 0;
-
-    while (length < text.length && length < 8 && isalnum(text.data[length]))
-        length++;
-    if (length == 0 || !isalpha(text.data[0]) || text.length - length < 3 ||
-        memcmp(text.data + length, "://", 3) != 0)
-        return 0;
-    length += 3;
-    while (length < text.length && text.data[length] > ' ' &&
-           !strchr("/?#\"'<>", text.data[length]))
-        length++;
-    return length;
-}
-
 static size_t word_length(struct bytes text, bool *ret_has_digit)
 {
     size_t length = 0;
@@ -73,19 +57,15 @@ static size_t word_length(struct bytes text, bool *ret_has_digit)
 
 static size_t redact_url(struct bytes text, size_t origin, bool is_text, struct buffer *out)
 {
-    const uint8_t *at = memrchr(text.data, '@', origin);
-    size_t length = origin, scheme = 0;
+    struct buffer public = {0};
+    size_t length = origin;
 
-    while (memcmp(text.data + scheme, "://", 3) != 0)
-        scheme++;
-    scheme += 3;
-    for (size_t i = 0; i < origin; i++) /* a name and password before the host are secrets too */
-        if (!at || i < scheme || text.data + i > at)
-            append_safe(text.data[i], is_text, out);
     while (length < text.length && text.data[length] > ' ' && !strchr("\"'<>", text.data[length]))
         length++;
-    if (length > origin)
-        buffer_append_text(out, "/...");
+    url_append_public((struct bytes){text.data, length}, &public);
+    for (size_t i = 0; i < public.length; i++)
+        append_safe(public.data[i], is_text, out);
+    buffer_deinit(&public);
     return length;
 }
 
@@ -95,7 +75,7 @@ static void redact(struct bytes text, bool is_text, struct buffer *out)
         text.length = VALUE_MAX;
     while (text.length > 0) {
         bool has_digit;
-        size_t origin = url_origin(text), length = word_length(text, &has_digit);
+        size_t origin = url_origin_length(text), length = word_length(text, &has_digit);
         if (origin > 0) {
             length = redact_url(text, origin, is_text, out);
         } else if (length >= SECRET_RUN && has_digit) {

@@ -10,11 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static char *copy_of(const char *text)
-{
-    return memory_copy(text, strlen(text) + 1);
-}
-
 /* The settings of the state, with what the command line says instead. */
 static enum freshet_error set_folder(struct daemon_service *daemon,
                                      struct catalog_settings *settings,
@@ -34,7 +29,7 @@ static enum freshet_error set_folder(struct daemon_service *daemon,
         return error;
     }
     memory_free(settings->download_folder);
-    settings->download_folder = copy_of(folder);
+    settings->download_folder = memory_copy_text(folder);
     return FRESHET_OK;
 }
 

@@ -78,11 +78,6 @@ struct watch_task {
     enum freshet_error error;
 };
 
-static char *copy_of(const char *text)
-{
-    return text ? memory_copy(text, strlen(text) + 1) : NULL;
-}
-
 /* ---- files ---- */
 
 static void file_free(struct watched *folder, struct watch_file *file)
@@ -130,11 +125,11 @@ static struct watch_task *task_new(struct watched *folder, const struct watch_fi
     struct watch_task *task = memory_new(sizeof *task);
 
     task->folder = folder;
-    task->path = copy_of(folder->rule.path);
+    task->path = memory_copy_text(folder->rule.path);
     task->after = folder->rule.after;
     if (file) {
         task->key = file->key;
-        task->name = copy_of(file->name);
+        task->name = memory_copy_text(file->name);
         task->stamp = file->stamp;
     }
     folder->tasks++;
@@ -359,7 +354,7 @@ static void see_file(struct watched *folder, const struct watch_found *found, in
     if (!file) {
         file = memory_new(sizeof *file);
         file->key = found->key;
-        file->name = copy_of(found->name);
+        file->name = memory_copy_text(found->name);
         file->since_ns = now;
         file->stamp = found->stamp;
         map_put(&folder->map, file->key.bytes, file);

@@ -14,14 +14,6 @@
 
 #define PROXY_PORT 1080
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* From 1 to 255 bytes, as RFC 1929 wants them. */
 static bool read_word(const char *text, size_t length, char ret_word[SOCKS_WORD_MAX + 1])
 {
@@ -30,8 +22,8 @@ static bool read_word(const char *text, size_t length, char ret_word[SOCKS_WORD_
     for (size_t i = 0; i < length; i++) {
         int byte = (unsigned char)text[i];
         if (byte == '%') {
-            int high = i + 2 < length ? hex_digit(text[i + 1]) : -1;
-            int low = high >= 0 ? hex_digit(text[i + 2]) : -1;
+            int high = i + 2 < length ? bytes_hex_digit((uint8_t)text[i + 1]) : -1;
+            int low = high >= 0 ? bytes_hex_digit((uint8_t)text[i + 2]) : -1;
             if (low < 0)
                 return false;
             byte = high << 4 | low;

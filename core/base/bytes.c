@@ -197,7 +197,7 @@ void bytes_to_hex(const uint8_t *bytes, size_t length, char *text)
     text[2 * length] = '\0';
 }
 
-static int hex_digit(uint8_t character)
+int bytes_hex_digit(uint8_t character)
 {
     if (character >= '0' && character <= '9')
         return character - '0';
@@ -213,9 +213,10 @@ bool bytes_from_hex(struct bytes hex, uint8_t *ret_bytes, size_t length)
     if (hex.length != 2 * length)
         return false;
     for (size_t i = 0; i < hex.length; i++)
-        if (hex_digit(hex.data[i]) < 0)
+        if (bytes_hex_digit(hex.data[i]) < 0)
             return false;
     for (size_t i = 0; i < length; i++)
-        ret_bytes[i] = (uint8_t)(hex_digit(hex.data[2 * i]) << 4 | hex_digit(hex.data[2 * i + 1]));
+        ret_bytes[i] =
+            (uint8_t)(bytes_hex_digit(hex.data[2 * i]) << 4 | bytes_hex_digit(hex.data[2 * i + 1]));
     return true;
 }

@@ -72,6 +72,8 @@ void buffer_clear(struct buffer *buffer);
 void buffer_deinit(struct buffer *buffer);
 struct bytes buffer_bytes(const struct buffer *buffer);
 
+/* The value of a hex digit of either case; -1: it is none. */
+int bytes_hex_digit(uint8_t character);
 /* Lower-case hex of `length` bytes into text[2*length + 1], NUL-terminated. */
 void bytes_to_hex(const uint8_t *bytes, size_t length, char *text);
 /* Exactly 2*length hex digits of either case; false (and nothing written) otherwise. */

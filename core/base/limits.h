@@ -177,22 +177,27 @@
 #define LIMIT_IP_FILTER_SIZE   (512u * MIB) /* the same unpacked */
 
 /* What a daemon takes by itself, and what it tells. */
-#define LIMIT_WATCH_FOLDERS       32u
-#define LIMIT_WATCH_FILES         5000u /* .torrent and .magnet files of a folder; the rest waits */
-#define LIMIT_WATCH_TAKEN         20000u /* kept files that are remembered */
-#define LIMIT_FEEDS               64u
-#define LIMIT_FEED_SIZE           (4u * MIB)
-#define LIMIT_FEED_ITEMS          1000u
-#define LIMIT_FEED_DEPTH          64u
-#define LIMIT_FEED_ELEMENTS       200000u
-#define LIMIT_FEED_TITLE          512u
-#define LIMIT_FEED_FILTERS        32u
-#define LIMIT_FEED_FILTER_LENGTH  256u
-#define LIMIT_FEED_TAKEN          4096u /* items of a feed that are remembered */
-#define LIMIT_FEED_INTERVAL_S     1800u /* when nobody says; BEP 36 has no number */
-#define LIMIT_FEED_INTERVAL_MIN_S 60u
-#define LIMIT_FEED_INTERVAL_MAX_S 604800u
-#define LIMIT_LOG_LINES           1000u
+#define LIMIT_WATCH_FOLDERS        32u
+#define LIMIT_WATCH_FILES          5000u /* .torrent and .magnet files of a folder; the rest waits */
+#define LIMIT_WATCH_TAKEN          20000u /* kept files that are remembered */
+#define LIMIT_FEEDS                64u
+#define LIMIT_FEED_SIZE            (4u * MIB)
+#define LIMIT_FEED_ITEMS           1000u
+#define LIMIT_FEED_DEPTH           64u
+#define LIMIT_FEED_ELEMENTS        200000u
+#define LIMIT_FEED_TITLE           512u
+#define LIMIT_FEED_FILTERS         32u
+#define LIMIT_FEED_FILTER_LENGTH   256u
+#define LIMIT_FEED_FILTER_NESTING  32u
+#define LIMIT_FEED_FILTER_STEPS    20000u /* of a search in one title, about half a millisecond */
+#define LIMIT_FEED_FILTER_HEAP_KIB 256u
+#define LIMIT_FEED_FILTER_TIRED    16u   /* titles that cost too much: then it fits nothing more */
+#define LIMIT_FEED_TAKEN           4096u /* items of a feed that are remembered */
+#define LIMIT_FEED_BODIES          (160u * MIB) /* of all feeds at once: two torrents, and documents */
+#define LIMIT_FEED_INTERVAL_S      1800u        /* when nobody says; BEP 36 has no number */
+#define LIMIT_FEED_INTERVAL_MIN_S  60u
+#define LIMIT_FEED_INTERVAL_MAX_S  604800u
+#define LIMIT_LOG_LINES            1000u
 
 /* Storage. */
 #define LIMIT_FILE_PRIORITY 7u /* higher wishes count as this */

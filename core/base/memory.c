@@ -37,6 +37,11 @@ void *memory_copy(const void *bytes, size_t size)
     return pointer;
 }
 
+char *memory_copy_text(const char *text)
+{
+    return text ? memory_copy(text, strlen(text) + 1) : NULL;
+}
+
 void memory_free(void *pointer)
 {
     free(pointer);

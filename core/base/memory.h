@@ -17,6 +17,8 @@ void *memory_new_array(size_t count, size_t size);
 void *memory_resize_array(void *array, size_t count, size_t size);
 /* A copy of `size` bytes (NULL allowed when size is 0). */
 void *memory_copy(const void *bytes, size_t size);
+/* Of a C string; NULL of NULL. */
+char *memory_copy_text(const char *text);
 void memory_free(void *pointer);
 
 #endif

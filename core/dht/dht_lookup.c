@@ -183,6 +183,12 @@ static struct dht_candidate *find(struct dht_lookup *lookup, const struct addres
     return NULL;
 }
 
+const struct dht_candidate *dht_lookup_find(struct dht_lookup *lookup,
+                                            const struct address *address)
+{
+    return find(lookup, address);
+}
+
 uint8_t dht_lookup_answered(struct dht_lookup *lookup, const struct dht_contact *contact,
                             struct bytes token)
 {

@@ -63,6 +63,9 @@ const struct dht_candidate *dht_lookup_ask(struct dht_lookup *lookup, int64_t no
 uint8_t dht_lookup_answered(struct dht_lookup *lookup, const struct dht_contact *contact,
                             struct bytes token);
 void dht_lookup_failed(struct dht_lookup *lookup, const struct address *address);
+/* NULL: nobody there. Borrowed until the next call. */
+const struct dht_candidate *dht_lookup_find(struct dht_lookup *lookup,
+                                            const struct address *address);
 bool dht_lookup_is_done(const struct dht_lookup *lookup, int64_t now, int64_t late_ns);
 /* When an open question becomes late; HEAP_NEVER: none. */
 int64_t dht_lookup_deadline(const struct dht_lookup *lookup, int64_t now, int64_t late_ns);

@@ -130,8 +130,9 @@ static void ask_candidate(struct dht_node *node, struct dht_search *search, int6
     dht_node_ask(node, now, &query, &candidate->contact, true, DHT_FOR_LOOKUP, search->number);
 }
 
-static void store_at(struct dht_node *node, struct dht_search *search, int64_t now,
-                     const struct dht_candidate *candidate)
+/* false: too many questions are open. */
+static bool store_at(struct dht_node *node, struct dht_search *search, int64_t now,
+                     const struct dht_candidate *candidate, enum dht_purpose purpose)
 {
     struct krpc_message query;
     krpc_init(&query, KRPC_QUERY);
@@ -148,8 +149,10 @@ static void store_at(struct dht_node *node, struct dht_search *search, int64_t n
         query.item = search->item->item;
     }
     tell_step(node, search, DHT_TRACE_STORING, &candidate->contact, NULL, 0);
-    search->open_stores +=
-        dht_node_ask(node, now, &query, &candidate->contact, true, DHT_FOR_STORE, search->number);
+    bool is_sent =
+        dht_node_ask(node, now, &query, &candidate->contact, true, purpose, search->number);
+    search->open_stores += is_sent;
+    return is_sent;
 }
 
 static void begin_storing(struct dht_node *node, struct dht_search *search, int64_t now)
@@ -159,7 +162,7 @@ static void begin_storing(struct dht_node *node, struct dht_search *search, int6
     search->is_storing = true;
     for (uint32_t i = 0; i < count; i++)
         if (closest[i]->token_length > 0)
-            store_at(node, search, now, closest[i]);
+            store_at(node, search, now, closest[i], DHT_FOR_STORE);
 }
 
 static void tell_scrape(struct dht_node *node, const struct dht_search *search)
@@ -342,12 +345,24 @@ static void take_answer(struct dht_node *node, struct dht_search *search, int64_
         take_item(node, search, &question->to, message);
 }
 
+/* Who has just given us a token is there: a store without an answer was most likely lost, or the
+ * answer was. Once more, to the same node. */
+static bool store_again(struct dht_node *node, struct dht_search *search, int64_t now,
+                        const struct dht_question *question)
+{
+    const struct dht_candidate *candidate = dht_lookup_find(&search->lookup, &question->to);
+    return candidate && candidate->token_length > 0 &&
+           store_at(node, search, now, candidate, DHT_FOR_STORE_AGAIN);
+}
+
 static void take_store(struct dht_node *node, struct dht_search *search, int64_t now,
                        const struct dht_question *question, const struct krpc_message *message)
 {
     struct dht_contact contact = {.id = question->id, .address = question->to};
     bool is_stored = message && message->kind == KRPC_REPLY;
     search->open_stores--;
+    if (!message && question->purpose == DHT_FOR_STORE && store_again(node, search, now, question))
+        return;
     search->stored += is_stored;
     if (message && message->kind == KRPC_ERROR)
         search->refusal = message->error_code;
@@ -370,7 +385,7 @@ void dht_node_search_hear(struct dht_node *node, int64_t now, const struct dht_q
     struct dht_search *search = find(node, question->number);
     if (!search)
         return;
-    if (question->purpose == DHT_FOR_STORE)
+    if (question->purpose == DHT_FOR_STORE || question->purpose == DHT_FOR_STORE_AGAIN)
         take_store(node, search, now, question, message);
     else if (message && message->kind == KRPC_REPLY)
         take_answer(node, search, now, question, message);

@@ -27,6 +27,7 @@ enum dht_purpose {
     DHT_FOR_BEGINNING, /* find_node to an address whose id we do not know */
     DHT_FOR_LOOKUP,
     DHT_FOR_STORE, /* announce_peer, put */
+    DHT_FOR_STORE_AGAIN,
     DHT_FOR_PERSON,
 };
 

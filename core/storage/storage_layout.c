@@ -38,11 +38,6 @@ void storage_part_name(const struct metainfo *metainfo, char ret_name[STORAGE_PA
     memcpy(ret_name + 41, ".parts", sizeof ".parts");
 }
 
-static char *copy_text(const char *text)
-{
-    return memory_copy(text, strlen(text) + 1);
-}
-
 void storage_layout_init(struct storage *storage, const struct storage_options *options)
 {
     const struct metainfo *metainfo = storage->metainfo;
@@ -67,9 +62,9 @@ void storage_layout_init(struct storage *storage, const struct storage_options *
     char part_name[STORAGE_PART_NAME_SIZE];
     storage_part_name(metainfo, part_name);
     storage->layout = (struct storage_layout){
-        .root = copy_text(options->root),
+        .root = memory_copy_text(options->root),
         .info_hash = storage->info_hash,
-        .part_name = copy_text(part_name),
+        .part_name = memory_copy_text(part_name),
         .files = storage->files,
         .file_count = count,
         .piece_length = storage->geometry->piece_length,

@@ -34,8 +34,7 @@ struct utp_mux {
     struct utp_connection *at_hand; /* whose payload is borrowed */
     conn_id inbound_next;
     uint64_t memory;
-    bool
-        is_short; /* a writer waits for memory, perhaps with nothing in flight that would wake it */
+    bool is_short; /* a writer waits for memory, with perhaps nothing in flight to wake it */
     struct answer answers[ANSWERS_MAX]; /* a ring */
     uint32_t answer_first, answer_count;
     int64_t reset_second;
@@ -64,11 +63,6 @@ struct utp_mux *utp_mux_new(const struct utp_mux_options *options)
 void utp_mux_set_accepts(struct utp_mux *mux, bool accepts)
 {
     mux->options.accepts = accepts;
-}
-
-void utp_mux_set_policy(struct utp_mux *mux, enum utp_policy policy)
-{
-    mux->options.policy = policy;
 }
 
 /* ---- connections ---- */

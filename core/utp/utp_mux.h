@@ -55,8 +55,6 @@ struct utp_event {
 struct utp_mux *utp_mux_new(const struct utp_mux_options *options);
 void utp_mux_free(struct utp_mux *mux);
 void utp_mux_set_accepts(struct utp_mux *mux, bool accepts);
-/* Of those made from now on. */
-void utp_mux_set_policy(struct utp_mux *mux, enum utp_policy policy);
 
 /* LIMIT: too many already. The end of the try is an event. */
 enum freshet_error utp_mux_connect(struct utp_mux *mux, int64_t now, conn_id conn,

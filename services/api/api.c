@@ -157,6 +157,7 @@ static void *begin(const struct service_request *request)
     struct api_call *call = memory_new(sizeof *call);
     call->status = 200;
     call->is_local = request->is_local;
+    call->is_control = request->access == ACCESS_CONTROL;
     call->query =
         (struct bytes){call_arena_copy(&call->arena, request->query.data, request->query.length),
                        request->query.length};

@@ -27,14 +27,6 @@ bool api_late(const struct api_turn *turn)
     return turn->clock() >= turn->until_ns;
 }
 
-static int hex_digit(uint8_t digit)
-{
-    if (digit >= '0' && digit <= '9')
-        return digit - '0';
-    digit |= 0x20;
-    return digit >= 'a' && digit <= 'f' ? digit - 'a' + 10 : -1;
-}
-
 /* A part of a query as forms write it: '+' is a blank. A NUL ends it. */
 static const char *decode(struct call_arena *arena, const uint8_t *text, size_t length)
 {
@@ -43,8 +35,8 @@ static const char *decode(struct call_arena *arena, const uint8_t *text, size_t 
     for (size_t i = 0; i < length; i++) {
         int high = -1, low = -1;
         if (text[i] == '%' && i + 2 < length) {
-            high = hex_digit(text[i + 1]);
-            low = hex_digit(text[i + 2]);
+            high = bytes_hex_digit(text[i + 1]);
+            low = bytes_hex_digit(text[i + 2]);
         }
         if (high >= 0 && low >= 0) {
             decoded[at++] = (char)(high * 16 + low);

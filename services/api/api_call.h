@@ -36,6 +36,7 @@ struct api_call {
     const struct api_route *route;
     torrent_id id; /* of the path; 0: none */
     bool is_local;
+    bool is_control;    /* else it may read only, and of URLs sees what is no secret */
     struct bytes query; /* raw; copied */
     json_t *body;       /* an object, or NULL */
     struct call_arena arena;

@@ -52,12 +52,40 @@ struct list_state {
     uint32_t count;
 };
 
+static const char *url_shown(struct api_call *call, const char *url)
+{
+    if (!url)
+        return NULL;
+    struct bytes text = {(const uint8_t *)url, strlen(url)};
+
+    return call_arena_url(&call->arena, text, call->is_control);
+}
+
+static const char *rule_shown(struct api_call *call, const char *text)
+{
+    char reason[INTAKE_REASON_SIZE];
+    struct intake_rule rule;
+
+    if (call->is_control || kind_of(call) == INTAKE_WATCH)
+        return call_arena_text(&call->arena, text);
+    if (intake_rule_parse(INTAKE_FEED, text, reason, &rule))
+        return "{}";
+    char *url = rule.url;
+    rule.url = (char *)(uintptr_t)url_shown(call, url);
+    char *whole = intake_rule_text(&rule);
+    const char *shown = call_arena_text(&call->arena, whole);
+    memory_free(whole);
+    rule.url = url;
+    intake_rule_deinit(&rule);
+    return shown;
+}
+
 static void copy_entry(struct api_call *call, const struct service_world *world, const char *text,
                        struct listed *entry)
 {
     enum intake_kind kind = kind_of(call);
 
-    *entry = (struct listed){.rule = call_arena_text(&call->arena, text)};
+    *entry = (struct listed){.rule = rule_shown(call, text)};
     if (world->intake)
         world->intake(world->context, kind == INTAKE_FEED, id_of(kind, text), &entry->status);
 }
@@ -301,7 +329,7 @@ enum service_step api_intake_items_step(struct api_call *call, struct api_turn *
     for (uint32_t i = 0; i < state->count; i++) { /* LIMIT_FEED_ITEMS short texts: one slice */
         state->items[i] = items[i];
         state->items[i].title = call_arena_text(&call->arena, items[i].title);
-        state->items[i].link = call_arena_text(&call->arena, items[i].link);
+        state->items[i].link = url_shown(call, items[i].link);
     }
     return SERVICE_DONE;
 }

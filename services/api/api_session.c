@@ -28,6 +28,8 @@ enum service_step api_session_settings_step(struct api_call *call, struct api_tu
         struct catalog_settings told = service_settings(turn->world);
         catalog_settings_copy(call->route->changes ? catalog_settings(catalog) : &told,
                               &settings->copy);
+        if (!call->is_control)
+            catalog_settings_hide_urls(&settings->copy);
         if (!call->route->changes)
             return SERVICE_DONE;
         api_fields_read(api_fields_settings, call, call->body, catalog, &settings->copy);

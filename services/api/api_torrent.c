@@ -51,16 +51,15 @@ static const char *text_or_null(struct call_arena *arena, struct bytes text)
     return text.length > 0 ? call_arena_bytes(arena, text) : NULL;
 }
 
-static const char *magnet_of(struct call_arena *arena, const struct catalog_torrent *torrent,
+static const char *magnet_of(struct api_call *call, const struct catalog_torrent *torrent,
                              const struct metainfo *metainfo)
 {
-    if (torrent->magnet)
-        return call_arena_text(arena, torrent->magnet);
-    if (!metainfo)
-        return "";
     struct buffer link = {0};
-    magnet_format_metainfo(metainfo, &link);
-    const char *text = call_arena_bytes(arena, buffer_bytes(&link));
+    if (torrent->magnet)
+        buffer_append_text(&link, torrent->magnet);
+    else if (metainfo)
+        magnet_format_metainfo(metainfo, &link);
+    const char *text = call_arena_url(&call->arena, buffer_bytes(&link), call->is_control);
     buffer_deinit(&link);
     return text;
 }
@@ -80,7 +79,7 @@ enum service_step api_torrent_step(struct api_call *call, struct api_turn *turn)
         .folder = call_arena_text(arena, torrent->folder),
         .folder_done = call_arena_text(arena, torrent->folder_done),
         .move_to = call_arena_text(arena, torrent->move_to),
-        .magnet = magnet_of(arena, torrent, content.metainfo),
+        .magnet = magnet_of(call, torrent, content.metainfo),
         .files = torrent->file_count,
         .pieces = torrent->piece_count,
         .piece_length = torrent->piece_length,
@@ -202,6 +201,12 @@ struct trackers {
     struct tracker_status *entries;
 };
 
+static struct bytes shown_url(struct api_call *call, struct bytes url)
+{
+    const char *text = call_arena_url(&call->arena, url, call->is_control);
+    return (struct bytes){(const uint8_t *)text, strlen(text)};
+}
+
 /* Of one that is not open: the metainfo's, of which nothing is known. */
 static void trackers_at_rest(struct api_call *call, struct trackers *trackers,
                              const struct metainfo *metainfo)
@@ -209,9 +214,8 @@ static void trackers_at_rest(struct api_call *call, struct trackers *trackers,
     trackers->count = metainfo->tracker_count;
     for (uint32_t i = 0; i < trackers->count; i++) {
         struct tracker_status *entry = &trackers->entries[i];
-        struct bytes url = metainfo->trackers[i];
         *entry = (struct tracker_status){
-            .url = {(const uint8_t *)call_arena_bytes(&call->arena, url), url.length},
+            .url = shown_url(call, metainfo->trackers[i]),
             .tier = metainfo->tracker_tiers[i],
             .announced_ns = INT64_MIN,
             .next_ns = INT64_MAX,
@@ -238,10 +242,8 @@ enum service_step api_torrent_trackers_step(struct api_call *call, struct api_tu
     if (torrent->open) {
         trackers->count = engine_torrent_trackers(turn->world->engine, call->id, trackers->entries,
                                                   LIMIT_TRACKERS_MAX);
-        for (uint32_t i = 0; i < trackers->count; i++) {
-            struct bytes *url = &trackers->entries[i].url;
-            url->data = (const uint8_t *)call_arena_bytes(&call->arena, *url);
-        }
+        for (uint32_t i = 0; i < trackers->count; i++)
+            trackers->entries[i].url = shown_url(call, trackers->entries[i].url);
     } else if (content.metainfo) {
         trackers_at_rest(call, trackers, content.metainfo);
     }

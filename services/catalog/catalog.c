@@ -50,6 +50,7 @@ void catalog_free(struct catalog *catalog)
     catalog_rows_free(catalog->dead);
     memory_free(catalog->rows);
     memory_free(catalog->queue_rows);
+    memory_free(catalog->shut);
     for (enum catalog_queue queue = QUEUE_NONE; queue < QUEUE_COUNT; queue++)
         heap_deinit(&catalog->waiting[queue]);
     heap_deinit(&catalog->counters);
@@ -72,6 +73,12 @@ uint64_t catalog_change(const struct catalog *catalog)
 uint64_t catalog_saved(const struct catalog *catalog)
 {
     return catalog->saved;
+}
+
+void catalog_set_shut(struct catalog *catalog, const char *reason)
+{
+    memory_free(catalog->shut);
+    catalog->shut = memory_copy_text(reason);
 }
 
 void catalog_shutdown(struct catalog *catalog, int64_t now)

@@ -179,6 +179,8 @@ struct catalog *catalog_new(const struct catalog_options *options);
 void catalog_free(struct catalog *catalog);
 void catalog_settings_defaults(struct catalog_settings *ret_settings);
 void catalog_settings_copy(const struct catalog_settings *from, struct catalog_settings *ret_to);
+/* Of each URL in a copy only what is no secret (url.h) stays. */
+void catalog_settings_hide_urls(struct catalog_settings *settings);
 void catalog_settings_deinit(struct catalog_settings *settings);
 /* Frees what a row points at: for rows that are not in a catalog. */
 void catalog_torrent_deinit(struct catalog_torrent *torrent);
@@ -274,6 +276,8 @@ uint32_t catalog_removed_since(const struct catalog *catalog, uint64_t then, tor
 /* In words, why it is not faster; never "" for one that wants to run and does not move at all. */
 void catalog_why(const struct catalog *catalog, const struct catalog_torrent *torrent,
                  char ret_text[256]);
+/* No peer is let in, for a reason that catalog_why then tells; NULL: they are. Copied. */
+void catalog_set_shut(struct catalog *catalog, const char *reason);
 /* The number of the latest change that is to be saved. */
 uint64_t catalog_change(const struct catalog *catalog);
 uint64_t catalog_saved(const struct catalog *catalog);

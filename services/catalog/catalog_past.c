@@ -29,11 +29,6 @@ enum freshet_error catalog_past_check(const struct catalog_add *add, char ret_te
     return error;
 }
 
-static char *copy_text(const char *text)
-{
-    return memory_copy(text, strlen(text) + 1);
-}
-
 void catalog_past_apply(struct catalog_torrent *torrent, const struct catalog_past *past)
 {
     if (past->added_s > 0 && past->added_s < torrent->added_s)
@@ -53,7 +48,7 @@ void catalog_past_apply(struct catalog_torrent *torrent, const struct catalog_pa
     torrent->renamed_names = memory_new_array(past->renamed_count, sizeof(char *));
     torrent->renamed_count = past->renamed_count;
     for (uint32_t i = 0; i < past->renamed_count; i++) {
-        torrent->renamed_paths[i] = copy_text(past->renamed_paths[i]);
-        torrent->renamed_names[i] = copy_text(past->renamed_names[i]);
+        torrent->renamed_paths[i] = memory_copy_text(past->renamed_paths[i]);
+        torrent->renamed_names[i] = memory_copy_text(past->renamed_names[i]);
     }
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/base/memory.h"
+#include "core/base/url.h"
 #include "services/catalog/catalog_state.h"
 
 #include <string.h>
@@ -31,17 +32,12 @@ void catalog_settings_defaults(struct catalog_settings *ret_settings)
     };
 }
 
-static char *copy_text(const char *text)
-{
-    return text ? memory_copy(text, strlen(text) + 1) : NULL;
-}
-
 static char **copy_texts(char *const *texts, uint32_t count)
 {
     char **copy = count ? memory_new_array(count, sizeof *copy) : NULL;
 
     for (uint32_t i = 0; i < count; i++)
-        copy[i] = copy_text(texts[i]);
+        copy[i] = memory_copy_text(texts[i]);
     return copy;
 }
 
@@ -56,15 +52,34 @@ void catalog_settings_copy(const struct catalog_settings *from, struct catalog_s
 {
     struct catalog_settings copy = *from;
 
-    copy.download_folder = copy_text(from->download_folder);
-    copy.incomplete_folder = copy_text(from->incomplete_folder);
-    copy.blocklist_url = copy_text(from->blocklist_url);
+    copy.download_folder = memory_copy_text(from->download_folder);
+    copy.incomplete_folder = memory_copy_text(from->incomplete_folder);
+    copy.blocklist_url = memory_copy_text(from->blocklist_url);
     copy.default_trackers = copy_texts(from->default_trackers, from->default_tracker_count);
     copy.watch_folders = copy_texts(from->watch_folders, from->watch_folder_count);
     copy.bandwidth_groups = copy_texts(from->bandwidth_groups, from->bandwidth_group_count);
     copy.feeds = copy_texts(from->feeds, from->feed_count);
     copy.roots = copy_texts(from->roots, from->root_count);
     *ret_to = copy;
+}
+
+static void hide_url(char **url)
+{
+    struct buffer shown = {0};
+
+    if (!*url || !**url)
+        return;
+    url_append_public((struct bytes){(const uint8_t *)*url, strlen(*url)}, &shown);
+    buffer_append_u8(&shown, 0);
+    memory_free(*url);
+    *url = (char *)shown.data;
+}
+
+void catalog_settings_hide_urls(struct catalog_settings *settings)
+{
+    hide_url(&settings->blocklist_url);
+    for (uint32_t i = 0; i < settings->default_tracker_count; i++)
+        hide_url(&settings->default_trackers[i]);
 }
 
 void catalog_settings_deinit(struct catalog_settings *settings)

@@ -101,6 +101,7 @@ struct catalog_removed {
 struct catalog {
     int64_t wall_s, wall_ns; /* wall clock, and when it was told */
     struct catalog_settings settings;
+    char *shut; /* why no peer is let in; NULL: they are */
     torrent_id next_id;
 
     struct catalog_row **rows; /* by id, ascending */

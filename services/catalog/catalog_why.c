@@ -65,11 +65,14 @@ static bool why_limit(const struct catalog *catalog, const struct catalog_torren
     return true;
 }
 
-static void why_nobody(const struct catalog_torrent *torrent, char ret_text[WHY_SIZE])
+static void why_nobody(const struct catalog *catalog, const struct catalog_torrent *torrent,
+                       char ret_text[WHY_SIZE])
 {
     unsigned long long known = known_peers(&torrent->status);
 
-    if (torrent->status.lacks != TRANSPORT_ANY)
+    if (catalog->shut)
+        say(ret_text, "no peer is let in: %.200s", catalog->shut);
+    else if (torrent->status.lacks != TRANSPORT_ANY)
         say(ret_text, "it is to use %s alone, and the daemon uses none",
             torrent->status.lacks == TRANSPORT_UTP ? "uTP" : "TCP");
     else if (torrent->trouble_text)
@@ -82,12 +85,13 @@ static void why_nobody(const struct catalog_torrent *torrent, char ret_text[WHY_
         say(ret_text, "nobody is known who has it");
 }
 
-static void why_metadata(const struct catalog_torrent *torrent, char ret_text[WHY_SIZE])
+static void why_metadata(const struct catalog *catalog, const struct catalog_torrent *torrent,
+                         char ret_text[WHY_SIZE])
 {
     const struct torrent_status *status = &torrent->status;
 
     if (status->peers == 0)
-        why_nobody(torrent, ret_text);
+        why_nobody(catalog, torrent, ret_text);
     else if (status->metadata_size == 0)
         say(ret_text, "%u peers are connected, none has told yet what it is", status->peers);
     else
@@ -145,11 +149,11 @@ static void why_running(const struct catalog *catalog, const struct catalog_row 
                                  row->sampled_ns - row->received_ns >= CATALOG_NOTHING_NS;
 
     if (torrent->metadata_missing)
-        why_metadata(torrent, ret_text);
+        why_metadata(catalog, torrent, ret_text);
     else if (why_limit(catalog, torrent, ret_text))
         return;
     else if (status->peers == 0 && is_silent)
-        why_nobody(torrent, ret_text);
+        why_nobody(catalog, torrent, ret_text);
     else if (seeds && is_silent)
         say(ret_text, "%u peers are connected, none asks for anything", status->peers);
     else if (is_silent)

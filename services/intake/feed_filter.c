@@ -13,17 +13,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What a search may cost: of all that a title of strangers can make of an expression. */
-#define STEPS_MAX   20000u /* of one title, about half a millisecond */
-#define HEAP_KIB    256u
-#define NESTING_MAX 32u
-#define TIRED       16u /* titles that cost too much: the expression fits nothing more */
-
 struct filter_pattern {
     bool is_regex, is_broken;
-    uint32_t too_much;   /* titles that cost more than STEPS_MAX */
-    char *text;          /* of an expression */
-    pcre2_code *regex;   /* compiled by the first search: that is a worker's */
+    uint32_t too_much; /* titles that cost more than LIMIT_FEED_FILTER_STEPS */
+    pcre2_code *regex;
     struct buffer words; /* folded, a NUL behind each */
 };
 
@@ -75,7 +68,7 @@ static enum freshet_error compile(const char *text, char ret_reason[FEED_FILTER_
     int code;
 
     CHECK(context);
-    pcre2_set_parens_nest_limit(context, NESTING_MAX);
+    pcre2_set_parens_nest_limit(context, LIMIT_FEED_FILTER_NESTING);
     *ret_regex = pcre2_compile((PCRE2_SPTR)text + 1, length,
                                PCRE2_CASELESS | PCRE2_UTF | PCRE2_MATCH_INVALID_UTF |
                                    PCRE2_NEVER_BACKSLASH_C,
@@ -155,7 +148,6 @@ static void patterns_free(struct filter_pattern *patterns, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
         pcre2_code_free(patterns[i].regex);
-        memory_free(patterns[i].text);
         buffer_deinit(&patterns[i].words);
     }
     memory_free(patterns);
@@ -173,19 +165,13 @@ void feed_filter_free(struct feed_filter *filter)
 /* `doubt`: what is said of a title that cost too much to tell. */
 static bool search(struct filter_pattern *pattern, const char *title, bool doubt)
 {
-    char reason[FEED_FILTER_REASON_SIZE];
-
-    if (!pattern->regex && compile(pattern->text, reason, &pattern->regex)) {
-        pattern->is_broken = true;
-        return false;
-    }
-    if (pattern->too_much == TIRED)
+    if (pattern->too_much == LIMIT_FEED_FILTER_TIRED)
         return doubt;
     pcre2_match_context *context = pcre2_match_context_create(NULL);
     pcre2_match_data *data = pcre2_match_data_create(1, NULL);
     CHECK(context && data);
-    pcre2_set_match_limit(context, STEPS_MAX);
-    pcre2_set_heap_limit(context, HEAP_KIB);
+    pcre2_set_match_limit(context, LIMIT_FEED_FILTER_STEPS);
+    pcre2_set_heap_limit(context, LIMIT_FEED_FILTER_HEAP_KIB);
     int code = pcre2_match(pattern->regex, (PCRE2_SPTR)title, strlen(title), 0, 0, data, context);
     pcre2_match_data_free(data);
     pcre2_match_context_free(context);

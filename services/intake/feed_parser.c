@@ -3,6 +3,7 @@
 
 #include "core/base/limits.h"
 #include "core/base/memory.h"
+#include "core/base/url.h"
 
 #include <expat.h>
 #include <stdio.h>
@@ -239,11 +240,6 @@ static char *line_of(const struct buffer *text, size_t length_max)
     return line;
 }
 
-static bool is_http(const char *url)
-{
-    return begins_with(url, "http://") || begins_with(url, "https://");
-}
-
 static bool is_magnet(const char *url)
 {
     return begins_with(url, "magnet:?");
@@ -266,7 +262,7 @@ static char *link_of(struct parsing *parsing)
     char *hash = line_of(&parsing->texts[FIELD_HASH], LIMIT_URL_LENGTH), *link = NULL;
 
     for (int i = 0; i < 3 && !link; i++)
-        if (is_magnet(candidates[i]) || (i > 0 && is_http(candidates[i])))
+        if (is_magnet(candidates[i]) || (i > 0 && url_is_http(candidates[i])))
             link = memory_copy(candidates[i], strlen(candidates[i]) + 1);
     /* Better than a page of a site, which a link without an enclosure may be. */
     if (is_hash(hash) && (!link || (!is_magnet(link) && candidates[1][0] == '\0'))) {
@@ -285,10 +281,8 @@ static void end_item(struct parsing *parsing)
     struct feed_document *document = &parsing->document;
 
     parsing->item_depth = 0;
-    if (document->count == LIMIT_FEED_ITEMS) {
-        document->has_more = true;
+    if (document->count == LIMIT_FEED_ITEMS)
         return;
-    }
     if (!document->items)
         document->items = memory_new_array(LIMIT_FEED_ITEMS, sizeof *document->items);
     struct feed_item *item = &document->items[document->count++];

@@ -23,8 +23,7 @@ struct feed_item {
 struct feed_document {
     char *title; /* never NULL */
     struct feed_item *items;
-    uint32_t count;
-    bool has_more; /* than LIMIT_FEED_ITEMS: the rest was passed over */
+    uint32_t count; /* of those beyond LIMIT_FEED_ITEMS nothing is kept */
 };
 
 enum freshet_error feed_parser_parse(struct bytes text, char ret_reason[FEED_PARSER_REASON_SIZE],

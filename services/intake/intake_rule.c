@@ -4,6 +4,7 @@
 #include "core/base/check.h"
 #include "core/base/limits.h"
 #include "core/base/memory.h"
+#include "core/base/url.h"
 #include "core/base/utf8.h"
 #include "services/intake/feed_filter.h"
 
@@ -11,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #define LABELS_MAX   32u
 #define LABEL_LENGTH 128u
@@ -157,14 +157,6 @@ static void check_filters(struct reading *reading, const char *name, char *const
             fail(reading, "%s: %.60s: %s", name, filters[i], reason);
 }
 
-static bool is_http(const char *url)
-{
-    size_t scheme = strncasecmp(url, "http://", 7) == 0 ? 7 : 8;
-
-    return (scheme == 7 || strncasecmp(url, "https://", 8) == 0) &&
-           strcspn(url + scheme, "/?#") > 0;
-}
-
 static void read_feed(struct reading *reading, struct intake_rule *rule)
 {
     static const char *const names[] = {"id",       "folder",  "stopped", "labels", "url",
@@ -172,7 +164,7 @@ static void read_feed(struct reading *reading, struct intake_rule *rule)
 
     check_names(reading, names);
     rule->url = read_text(reading, "url", LIMIT_URL_LENGTH);
-    if (!rule->url || !is_http(rule->url))
+    if (!rule->url || !url_is_http(rule->url))
         fail(reading, "url: an http or https URL");
     rule->interval_s = read_number(reading, "interval", LIMIT_FEED_INTERVAL_S,
                                    LIMIT_FEED_INTERVAL_MIN_S, LIMIT_FEED_INTERVAL_MAX_S);

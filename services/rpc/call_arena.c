@@ -3,6 +3,7 @@
 
 #include "core/base/limits.h"
 #include "core/base/memory.h"
+#include "core/base/url.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -56,6 +57,18 @@ const char *call_arena_text(struct call_arena *arena, const char *text)
     if (!text)
         return NULL;
     return call_arena_bytes(arena, (struct bytes){(const uint8_t *)text, strlen(text)});
+}
+
+const char *call_arena_url(struct call_arena *arena, struct bytes url, bool is_whole)
+{
+    struct buffer shown = {0};
+
+    if (is_whole || url.length == 0)
+        return call_arena_bytes(arena, url);
+    url_append_public(url, &shown);
+    const char *text = call_arena_bytes(arena, buffer_bytes(&shown));
+    buffer_deinit(&shown);
+    return text;
 }
 
 void call_arena_deinit(struct call_arena *arena)

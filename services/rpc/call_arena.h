@@ -21,6 +21,8 @@ void *call_arena_copy(struct call_arena *arena, const void *bytes, size_t size);
 /* NUL-terminated; NULL gives NULL. */
 const char *call_arena_text(struct call_arena *arena, const char *text);
 const char *call_arena_bytes(struct call_arena *arena, struct bytes text);
+/* As bytes; unless `is_whole`, only what of the URL is no secret (url.h). */
+const char *call_arena_url(struct call_arena *arena, struct bytes url, bool is_whole);
 void call_arena_deinit(struct call_arena *arena);
 
 #endif

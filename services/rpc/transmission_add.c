@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* torrent-add: a .torrent in the request, behind a URL or in a file, or a magnet link. */
 #include "core/base/memory.h"
+#include "core/base/url.h"
 #include "services/rpc/base64.h"
 #include "services/rpc/transmission_state.h"
 
 #include <string.h>
-#include <strings.h>
 
 enum { STAGE_NEW, STAGE_READING, STAGE_READY, STAGE_ADDED, STAGE_OVER };
 
@@ -45,11 +45,6 @@ static void parse_magnet(struct transmission_request *request, struct transmissi
     magnet_free(magnet);
 }
 
-static bool is_web(const char *name)
-{
-    return strncasecmp(name, "http://", 7) == 0 || strncasecmp(name, "https://", 8) == 0;
-}
-
 static bool is_hash(const char *name)
 {
     size_t length = strlen(name);
@@ -61,7 +56,7 @@ static void read_filename(struct transmission_request *request, struct transmiss
 {
     if (magnet_is((struct bytes){(const uint8_t *)name, strlen(name)}) || is_hash(name))
         parse_magnet(request, add, name);
-    else if (is_web(name))
+    else if (url_is_http(name))
         add->filename = name;
     else if (name[0] == '/' && request->is_local)
         add->filename = name;
@@ -109,8 +104,8 @@ static void take_bytes(struct transmission_request *request, struct transmission
 {
     if (job->error) {
         transmission_rpc_fail_error(request, job->error,
-                                    is_web(add->filename) ? "the torrent can't be fetched"
-                                                          : "the torrent can't be read",
+                                    url_is_http(add->filename) ? "the torrent can't be fetched"
+                                                               : "the torrent can't be read",
                                     job->error_text);
         return;
     }
@@ -192,7 +187,7 @@ static enum service_step trash_original(struct transmission_request *request,
                                         const struct service_world *world,
                                         const struct transmission_add *add, struct service_job *job)
 {
-    bool wanted = add->is_new && add->filename && !is_web(add->filename) &&
+    bool wanted = add->is_new && add->filename && !url_is_http(add->filename) &&
                   catalog_settings(world->catalog)->trash_original;
     if (!wanted || request->fault || job->error)
         return SERVICE_DONE;
@@ -217,8 +212,8 @@ enum service_step transmission_add_step(struct transmission_request *request,
     (void)slice;
     if (request->stage == STAGE_NEW && add->filename) {
         request->stage = STAGE_READING;
-        return transmission_rpc_job(job, is_web(add->filename) ? JOB_FETCH_URL : JOB_READ_FILE, 0,
-                                    add->filename);
+        return transmission_rpc_job(job, url_is_http(add->filename) ? JOB_FETCH_URL : JOB_READ_FILE,
+                                    0, add->filename);
     }
     if (request->stage == STAGE_READING)
         take_bytes(request, add, job);

@@ -177,6 +177,7 @@ struct transmission_source {
     const struct metainfo *metainfo; /* NULL: not known, or nobody needs it */
     const struct transmission_part *part;
     struct call_arena *arena;
+    bool shows_urls; /* whole */
 };
 
 /* ---- transmission_values.c ---- */

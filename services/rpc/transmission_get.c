@@ -138,8 +138,11 @@ static enum row_outcome copy_row(struct transmission_request *request, struct tr
     struct service_content content = {0};
     if (needs_content(get) && !find_content(world, row, &content) && !get->content_asked)
         return ROW_WANTS_CONTENT;
-    struct transmission_source source = {
-        .world = world, .row = row, .metainfo = content.metainfo, .arena = &request->arena};
+    struct transmission_source source = {.world = world,
+                                         .row = row,
+                                         .metainfo = content.metainfo,
+                                         .arena = &request->arena,
+                                         .shows_urls = request->is_control};
     if (get->needs & NEEDS_PART && !get->part)
         get->part = transmission_parts_new(&source, content.pieces, get->needs);
     source.part = get->part;

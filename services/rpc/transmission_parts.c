@@ -45,7 +45,8 @@ static void copy_running_trackers(const struct transmission_source *source,
         call_arena_take(source->arena, count * sizeof trackers[0]);
     for (uint32_t i = 0; i < count; i++) {
         trackers[i] = (struct transmission_tracker){
-            .url = call_arena_bytes(source->arena, known[i].url), .status = known[i]};
+            .url = call_arena_url(source->arena, known[i].url, source->shows_urls),
+            .status = known[i]};
         trackers[i].status.announced_ns = unix_time(world, known[i].announced_ns);
         trackers[i].status.scraped_ns = unix_time(world, known[i].scraped_ns);
         trackers[i].status.next_ns = unix_time(world, known[i].next_ns);
@@ -76,8 +77,11 @@ static void copy_trackers(const struct transmission_source *source, struct trans
         call_arena_take(source->arena, count * sizeof trackers[0]);
     for (uint32_t i = 0; i < count; i++)
         trackers[i] = (struct transmission_tracker){
-            .url = metainfo ? call_arena_bytes(source->arena, metainfo->trackers[i])
-                            : call_arena_text(source->arena, magnet->trackers[i]),
+            .url = call_arena_url(source->arena,
+                                  metainfo ? metainfo->trackers[i]
+                                           : (struct bytes){(const uint8_t *)magnet->trackers[i],
+                                                            strlen(magnet->trackers[i])},
+                                  source->shows_urls),
             .status = {.tier = metainfo ? metainfo->tracker_tiers[i] : i,
                        .seeders = -1,
                        .leechers = -1,
@@ -94,7 +98,7 @@ static void copy_web_seeds(const struct transmission_source *source, struct tran
     struct transmission_web_seed *seeds = call_arena_take(source->arena, count * sizeof seeds[0]);
     for (uint32_t i = 0; i < count; i++)
         seeds[i] = (struct transmission_web_seed){
-            .url = call_arena_bytes(source->arena, metainfo->web_seeds[i])};
+            .url = call_arena_url(source->arena, metainfo->web_seeds[i], source->shows_urls)};
     part->web_seeds = seeds;
     part->web_seed_count = count;
 }

@@ -165,6 +165,7 @@ static void open_request(struct transmission_request *request, json_t *message,
                          const struct service_request *http, bool is_batch)
 {
     request->is_local = http->is_local;
+    request->is_control = http->access == ACCESS_CONTROL;
     request->arguments = NULL;
     if (!json_is_object(message)) {
         request->is_rpc2 = is_batch;

@@ -2,13 +2,13 @@
 /* session-get and session-set: one table of the settings, two names a key. Keys that nobody knows
  * are passed over, as every client expects. */
 #include "core/base/memory.h"
+#include "core/base/url.h"
 #include "services/rpc/transmission_rpc.h"
 #include "services/rpc/transmission_trackers.h"
 
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 /* What Transmission's clients ask for by number: begin with a version that all of them take (Sonarr
  * wants 2.40 at least), then our own. */
@@ -266,7 +266,7 @@ enum service_step transmission_session_get(struct transmission_request *request,
                                            struct transmission_slice *slice,
                                            struct service_job *job)
 {
-    struct catalog_settings settings = service_settings(world);
+    struct catalog_settings settings = service_settings(world), hidden = {0};
     struct session_answer answer = {request, world, &settings, -1};
     struct json_writer writer;
     (void)slice;
@@ -284,6 +284,11 @@ enum service_step transmission_session_get(struct transmission_request *request,
     }
     if (request->stage == STAGE_MEASURED && job->error == FRESHET_OK)
         answer.free_space = (int64_t)job->ret_free;
+    if (!request->is_control) {
+        catalog_settings_copy(&settings, &hidden);
+        catalog_settings_hide_urls(&hidden);
+        answer.settings = &hidden;
+    }
     json_writer_init(&writer, &request->result);
     json_writer_open(&writer, '{');
     for (size_t i = 0; i < KEY_COUNT; i++) {
@@ -294,6 +299,7 @@ enum service_step transmission_session_get(struct transmission_request *request,
         write_key(&writer, &answer, &KEYS[i]);
     }
     json_writer_close(&writer, '}');
+    catalog_settings_deinit(&hidden);
     return SERVICE_DONE;
 }
 
@@ -380,8 +386,7 @@ static void check_values(struct transmission_request *request)
     if (encryption && !is_encryption_word(encryption))
         transmission_rpc_fail(request, FAULT_ARGUMENTS,
                               "encryption is required, preferred or tolerated");
-    if (url && url[0] && strncasecmp(url, "http://", 7) != 0 &&
-        strncasecmp(url, "https://", 8) != 0)
+    if (url && url[0] && !url_is_http(url))
         transmission_rpc_fail(request, FAULT_ARGUMENTS, "blocklist-url is no http or https URL");
     if (transmission_arguments_integer(request, "peer_port", INT64_MIN, INT64_MAX, &port) &&
         (port < 1 || port > 65535))

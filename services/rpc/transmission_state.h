@@ -74,6 +74,7 @@ struct transmission_request {
     bool is_rpc2;                             /* the new dialect */
     bool is_notification;                     /* JSON-RPC without id: no answer */
     bool is_local;
+    bool is_control;          /* else it may read only, and of URLs sees what is no secret */
     struct json_t *mark;      /* borrowed: id or tag; NULL: none */
     struct json_t *arguments; /* owned, keys in snake case */
     enum transmission_fault fault;

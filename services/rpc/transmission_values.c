@@ -301,11 +301,12 @@ static const char *mime_type(const struct metainfo *metainfo)
 
 static const char *magnet_link(const struct transmission_source *source)
 {
-    if (!source->metainfo)
-        return call_arena_text(source->arena, source->row->magnet);
     struct buffer link = {0};
-    magnet_format_metainfo(source->metainfo, &link);
-    const char *text = call_arena_bytes(source->arena, buffer_bytes(&link));
+    if (source->metainfo)
+        magnet_format_metainfo(source->metainfo, &link);
+    else if (source->row->magnet)
+        buffer_append_text(&link, source->row->magnet);
+    const char *text = call_arena_url(source->arena, buffer_bytes(&link), source->shows_urls);
     buffer_deinit(&link);
     return text;
 }

@@ -129,6 +129,7 @@ static void buffer_grows_and_keeps_what_it_holds(void **state)
 
 static void bytes_turn_to_hex_and_back(void **state)
 {
+    static const char digits[] = "0123456789abcdef0123456789ABCDEF";
     (void)state;
     uint8_t all[256], back[256];
     char text[513];
@@ -137,6 +138,10 @@ static void bytes_turn_to_hex_and_back(void **state)
     bytes_to_hex(all, sizeof all, text);
     assert_int_equal(strlen(text), 512);
     assert_memory_equal(text, "000102", 6);
+    for (int i = 0; i < 256; i++) {
+        const char *at = i ? strchr(digits, i) : NULL;
+        assert_int_equal(bytes_hex_digit((uint8_t)i), at ? (at - digits) % 16 : -1);
+    }
     assert_true(bytes_from_hex((struct bytes){(const uint8_t *)text, 512}, back, 256));
     assert_memory_equal(all, back, 256);
     assert_true(bytes_from_hex(BYTES_LITERAL("aBCd"), back, 2));

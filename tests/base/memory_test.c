@@ -39,6 +39,17 @@ static void memory_keeps_its_bytes_when_resized(void **state)
     memory_free(nothing);
 }
 
+static void a_text_is_copied_with_its_end(void **state)
+{
+    (void)state;
+    char *text = memory_copy_text("fresh\nwater"), *empty = memory_copy_text("");
+    assert_string_equal(text, "fresh\nwater");
+    assert_string_equal(empty, "");
+    memory_free(text);
+    memory_free(empty);
+    assert_null(memory_copy_text(NULL));
+}
+
 static void errors_all_have_words_of_their_own(void **state)
 {
     (void)state;
@@ -57,6 +68,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(memory_is_zeroed_and_never_null),
         cmocka_unit_test(memory_keeps_its_bytes_when_resized),
+        cmocka_unit_test(a_text_is_copied_with_its_end),
         cmocka_unit_test(errors_all_have_words_of_their_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -371,6 +371,10 @@ static void catalog_why_names_what_holds_a_download(void **state)
     assert_why(&bench, a, "being opened");
     bench_ready(&bench, a, 100);
     assert_why(&bench, a, "nobody is known who has it");
+    catalog_set_shut(bench.catalog, "a bad list");
+    assert_why(&bench, a, "no peer is let in: a bad list");
+    catalog_set_shut(bench.catalog, NULL);
+    assert_why(&bench, a, "nobody is known who has it");
     status.known_by_source[0] = 3;
     bench_sample(&bench, a, &status);
     assert_why(&bench, a, "none of 3 known peers can be reached");

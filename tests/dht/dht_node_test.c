@@ -736,6 +736,58 @@ static void a_trace_tells_each_question_and_what_came_of_it(void **state)
     dht_node_free(other);
 }
 
+/* `other` announces to `node`, which hears its stores from the `heard_from`th on; the result, and
+ * in *ret_stores how many were sent. */
+static struct dht_result announce_over_loss(uint32_t heard_from, uint32_t *ret_stores)
+{
+    struct dht_node *other = make((struct dht_node_options){.seed = 5});
+    struct address at = v4(1, 1, 1, 1), other_at = v4(2, 2, 2, 2);
+    struct dht_id hash = {{1}};
+    struct dht_result result, done = {.type = DHT_RESULT_TRACE};
+    int64_t now = SECOND_NS;
+
+    dht_node_add_address(other, &at, 0);
+    converse(other, &other_at, node, &at, 0);
+    *ret_stores = 0;
+    assert_int_not_equal(dht_node_announce(other, now, &hash, 7000, false), 0);
+    for (uint32_t round = 0; round < 20; round++, now += LIMIT_DHT_GIVE_UP_NS / 2) {
+        dht_node_tick(other, now);
+        while (next_packet(other, now)) {
+            bool is_store = message.kind == KRPC_QUERY && message.method == KRPC_ANNOUNCE_PEER;
+            *ret_stores += is_store;
+            if (is_store && *ret_stores < heard_from)
+                continue;
+            give(node, now, &other_at, (struct bytes){packet, packet_length});
+            while (next_packet(node, now))
+                give(other, now, &at, (struct bytes){packet, packet_length});
+        }
+        while (dht_node_result(other, &result))
+            if (result.type == DHT_RESULT_DONE)
+                done = result;
+    }
+    assert_int_equal(done.type, DHT_RESULT_DONE);
+    dht_node_check(other);
+    dht_node_free(other);
+    return done;
+}
+
+static void a_store_without_an_answer_is_sent_once_more(void **state)
+{
+    uint32_t stores;
+    (void)state;
+    struct dht_result result = announce_over_loss(1, &stores);
+    assert_int_equal(stores, 1);
+    assert_int_equal(result.stored, 1);
+    result = announce_over_loss(2, &stores);
+    assert_int_equal(stores, 2);
+    assert_int_equal(result.stored, 1);
+    assert_int_equal(result.error, FRESHET_OK);
+    result = announce_over_loss(100, &stores);
+    assert_int_equal(stores, 2);
+    assert_int_equal(result.stored, 0);
+    assert_int_equal(result.error, FRESHET_ERROR_REFUSED);
+}
+
 static bool believe(void *context, const uint8_t key[KRPC_KEY_SIZE], struct bytes text,
                     const uint8_t signature[KRPC_SIGNATURE_SIZE])
 {
@@ -836,6 +888,7 @@ int main(void)
         TEST(siblings_name_one_anothers_nodes),
         TEST(silence_ends_a_search_after_two_seconds),
         TEST(a_trace_tells_each_question_and_what_came_of_it),
+        TEST(a_store_without_an_answer_is_sent_once_more),
         TEST(who_puts_hears_why_nobody_took_it),
         TEST(a_ping_brings_the_clients_version),
         TEST(who_passes_by_takes_the_nodes_and_not_the_id),

@@ -49,56 +49,68 @@ def witness():
     watching.close()
 
 
-def check(folder, source, way, witness, began):
-    print(f"{way}: {SIZE / MIB / (time.monotonic() - began):.1f} MiB/s")
-    assert digest(folder / NAME) == digest(source / NAME)
-    (folder / NAME).unlink()
-    tcp = witness.payload_bytes()
-    assert tcp == 0 if way.startswith("utp") else tcp > 0
+@pytest.fixture(params=WAYS)
+def transfer(request, clients, source, tmp_path, witness):
+    return Transfer(request.param, clients, source, tmp_path / "copy", witness)
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_from_libtorrent(clients, source, tmp_path, witness, way):
-    words, settings, _ = WAYS[way]
-    seed = clients.libtorrent(**settings)
-    seed.add(source / "made.torrent", source, seed=True)
-    began = time.monotonic()
-    get = clients.freshet("get", source / "made.torrent", "-o", tmp_path / "copy", "--no-dht",
-                          *words, "--peer", seed.endpoint)
-    assert get.wait(LIMIT) == 0, get.log()[-3000:]
-    check(tmp_path / "copy", source, way, witness, began)
+class Transfer:
+    """One way of one test: who seeds and who fetches is the test's."""
+
+    def __init__(self, way, clients, source, copy, witness):
+        self.way, self.clients, self.source, self.copy = way, clients, source, copy
+        self.words, self.libtorrent, self.transmission = WAYS[way]
+        self.torrent = source / "made.torrent"
+        self._witness = witness
+        self._began = None
+
+    def begin(self):
+        self._began = time.monotonic()
+
+    def fetch_from(self, seed):
+        """By us, from a foreign client."""
+        seed.add(self.torrent, self.source, seed=True)
+        self.begin()
+        get = self.clients.freshet("get", self.torrent, "-o", self.copy, "--no-dht", *self.words,
+                                   "--peer", seed.endpoint)
+        assert get.wait(LIMIT) == 0, get.log()[-3000:]
+
+    def seed(self, *peer):
+        """By us, to a foreign client."""
+        return self.clients.seeding(self.torrent, self.source, "--no-dht", *self.words, *peer)
+
+    def check(self):
+        print(f"{self.way}: {SIZE / MIB / (time.monotonic() - self._began):.1f} MiB/s")
+        assert digest(self.copy / NAME) == digest(self.source / NAME)
+        (self.copy / NAME).unlink()
+        tcp = self._witness.payload_bytes()
+        assert tcp == 0 if self.way.startswith("utp") else tcp > 0
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_to_libtorrent(clients, source, tmp_path, witness, way):
-    words, settings, _ = WAYS[way]
-    seed = clients.seeding(source / "made.torrent", source, "--no-dht", *words)
-    leech = clients.libtorrent(**settings)
-    began = time.monotonic()
-    handle = leech.add(source / "made.torrent", tmp_path / "copy")
+def test_from_libtorrent(clients, transfer):
+    transfer.fetch_from(clients.libtorrent(**transfer.libtorrent))
+    transfer.check()
+
+
+def test_to_libtorrent(clients, transfer):
+    seed = transfer.seed()
+    leech = clients.libtorrent(**transfer.libtorrent)
+    transfer.begin()
+    handle = leech.add(transfer.torrent, transfer.copy)
     leech.connect(handle, seed.endpoint)
     leech.wait_complete(handle, LIMIT)
-    check(tmp_path / "copy", source, way, witness, began)
+    transfer.check()
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_from_transmission(clients, source, tmp_path, witness, way):
-    words, _, options = WAYS[way]
-    seed = clients.transmission(**options)
-    seed.add(source / "made.torrent", source, seed=True)
-    began = time.monotonic()
-    get = clients.freshet("get", source / "made.torrent", "-o", tmp_path / "copy", "--no-dht",
-                          *words, "--peer", seed.endpoint)
-    assert get.wait(LIMIT) == 0, get.log()[-3000:]
-    check(tmp_path / "copy", source, way, witness, began)
+def test_from_transmission(clients, transfer):
+    transfer.fetch_from(clients.transmission(**transfer.transmission))
+    transfer.check()
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_to_transmission(clients, source, tmp_path, witness, way):
-    words, _, options = WAYS[way]
-    leech = clients.transmission(**options)
-    began = time.monotonic()
-    number = leech.add(source / "made.torrent", tmp_path / "copy")
-    clients.seeding(source / "made.torrent", source, "--no-dht", *words, "--peer", leech.endpoint)
+def test_to_transmission(clients, transfer):
+    leech = clients.transmission(**transfer.transmission)
+    transfer.begin()
+    number = leech.add(transfer.torrent, transfer.copy)
+    transfer.seed("--peer", leech.endpoint)
     leech.wait_complete(number, LIMIT)
-    check(tmp_path / "copy", source, way, witness, began)
+    transfer.check()

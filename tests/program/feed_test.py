@@ -12,11 +12,12 @@ HASHES = [f"{number:040x}" for number in range(0xabcdef, 0xabcdef + 10)]
 
 
 class Web:
-    """Serves what is in `pages`; remembers what was asked for."""
+    """Serves what is in `pages`; remembers what was asked for. What is in `held` waits for it, and
+    `waiting` has those that do."""
 
     def __init__(self):
         web = self
-        self.pages, self.asked = {}, []
+        self.pages, self.asked, self.held, self.waiting = {}, [], {}, set()
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def log_message(self, *_):
@@ -25,6 +26,10 @@ class Web:
             def do_GET(self):
                 web.asked.append(self.path)
                 body = web.pages.get(self.path)
+                if self.path in web.held:
+                    web.waiting.add(self.path)
+                    web.held[self.path].wait(50)
+                    web.waiting.discard(self.path)
                 self.send_response(404 if body is None else 200)
                 self.send_header("Content-Length", str(len(body or b"")))
                 self.end_headers()
@@ -136,6 +141,29 @@ def test_kills_lose_no_item_and_take_none_twice(drive, web):
     wait_for(lambda: [item["taken"] for item in show(drive)["items"]] == [True] * 5,
              lambda: show(drive))
     assert names(drive) == wanted
+
+
+def test_what_all_feeds_fetch_at_once_is_bounded(drive, web, tmp_path, freshet):
+    """A torrent may be 64 MiB: there is room for two, and for documents beside them."""
+    paths = [f"/get/{number}" for number in range(5)]
+    for number, path in enumerate(paths):
+        content = write(tmp_path / f"content/c{number}", 10_000)
+        freshet("create", content, "-o", tmp_path / f"{number}.torrent", "--v1")
+        web.pages[path] = (tmp_path / f"{number}.torrent").read_bytes()
+        web.held[path] = threading.Event()
+        drive("feed", "add", web.feed(f"/rss{number}", enclosure(web.url + path, f"c{number}")))
+    wait_for(lambda: len(web.waiting) == 2, lambda: web.asked)
+    first = set(web.waiting)
+    drive("feed", "add", web.feed("/links", magnet(1, "a link")))
+    wait_added(drive, "m1")  # the others had their turn before it, and found no room
+    assert web.waiting == first and sum(path in paths for path in web.asked) == 2
+    done = first.pop()
+    web.held[done].set()
+    wait_for(lambda: len(web.waiting - {done}) == 2, lambda: web.asked)
+    assert sum(path in paths for path in web.asked) == 3
+    for event in web.held.values():
+        event.set()
+    wait_added(drive, "m1", *[f"c{number}" for number in range(5)])
 
 
 def test_an_episode_counts_once_whatever_its_release(drive, web):

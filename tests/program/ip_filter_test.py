@@ -4,6 +4,7 @@ it."""
 import contextlib
 import gzip
 import http.server
+import json
 import threading
 
 import pytest
@@ -132,7 +133,8 @@ def test_a_list_that_is_fetched_drops_and_refuses(daemons, peers, torrent, tmp_p
     assert other.wait() == 0, other.log()
 
 
-def test_a_list_is_kept_across_a_restart_beside_that_of_the_line(daemons, peers, torrent, tmp_path):
+def test_a_list_is_kept_across_a_restart_beside_that_of_the_line(daemons, peers, torrent, freshet,
+                                                                 tmp_path):
     line = tmp_path / "line.txt"
     line.write_text("127.4.4.7\n")
     daemon = daemons("--ip-filter", line)
@@ -160,11 +162,24 @@ def test_a_list_is_kept_across_a_restart_beside_that_of_the_line(daemons, peers,
     daemon.rpc("session-set", blocklist_enabled=False)
     assert not is_refused("127.4.4.6")
     assert is_refused("127.4.4.7")
-    # A kept list that went bad is said, and does not keep the daemon from its work.
+    # A kept list that went bad keeps everybody out until there is another or it is switched off.
     daemon.rpc("session-set", blocklist_enabled=True)
     daemon.kill()
     (daemon.state / "blocklist").write_bytes(b"\x1f\x8b\x08nonsense")
     daemon.start()
     wait_for(lambda: "blocklist error=" in daemon.log(), daemon.log)
-    assert not is_refused("127.4.4.9")
-    assert is_refused("127.4.4.7")
+    assert is_refused("127.4.4.9") and is_refused("127.4.4.7")
+    assert "the block list cannot be read" in freshet("info", "1", "--socket", daemon.socket).stdout
+    doctor = freshet("doctor", "--json", "--socket", daemon.socket)
+    assert doctor.returncode != 0
+    found = {one["check"]: one for one in json.loads(doctor.stdout)}["blocklist"]
+    assert found["level"] == "bad" and "cannot be read" in found["fact"]
+    daemon.rpc("session-set", blocklist_enabled=False)
+    assert not is_refused("127.4.4.9") and is_refused("127.4.4.7")
+    daemon.rpc("session-set", blocklist_enabled=True)
+    assert is_refused("127.4.4.10")
+    with serve([b"127.4.4.6\n"]) as url:
+        daemon.rpc("session-set", blocklist_url=url)
+        assert daemon.rpc("blocklist-update") == {"blocklist-size": 1}
+    assert not is_refused("127.4.4.10")
+    assert "block list" not in freshet("info", "1", "--socket", daemon.socket).stdout

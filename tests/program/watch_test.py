@@ -236,3 +236,36 @@ def test_the_log_is_kept_and_followed(drive, torrents, tmp_path):
         assert line["event"] == "not-added" and line["fields"]["file"] == "bad.torrent"
         drive.daemon.kill()
         assert follower.stdout.read() == "" and follower.wait(60) == 0
+
+
+def test_an_empty_name_is_no_folder(drive):
+    assert "the name of the folder is empty" in drive("watch", "add", "", code=2)
+
+
+def test_who_waits_for_a_full_state_disk_is_told(daemons, small_disk, tmp_path):
+    daemon = daemons(name=small_disk / "daemon", begin=False)
+    daemon.words[daemon.words.index("--download-dir") + 1] = tmp_path / "to"
+    daemon.start()
+    ballast = small_disk / "ballast"
+    with ballast.open("wb", buffering=0) as file:
+        try:
+            while True:
+                file.write(b"x" * 4096)
+        except OSError:
+            pass
+    told = tmp_path / "told"
+    for number in range(30):  # until the room that the database has of its own is used up
+        filters = [word for one in range(32) for word in ("-i", f"{number} {one} " + "x" * 200)]
+        with told.open("wb") as errors, subprocess.Popen(
+                [PROGRAM, "feed", "add", f"http://127.0.0.1:9/{number}", *filters, "--socket",
+                 daemon.socket], stdout=subprocess.PIPE, stderr=errors) as adding:
+            wait_for(lambda adding=adding: told.stat().st_size > 0 or adding.poll() is not None,
+                     "neither a word nor an answer")
+            has_waited = adding.poll() is None
+            if has_waited:
+                assert "cannot write its state" in told.read_text()
+                ballast.unlink()
+            assert adding.wait(60) == 0
+        if has_waited:
+            return
+    raise AssertionError("the disk is never full")

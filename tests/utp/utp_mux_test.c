@@ -9,9 +9,9 @@ struct pair {
     struct net_stream *out, *in;
 };
 
-static void open_pair(struct pair *pair, uint64_t total)
+/* `head`: the options' accepted_head. */
+static void open_pair_with_head(struct pair *pair, uint16_t head, uint64_t total)
 {
-    uint16_t head = pair->net.head;
     net_init(&pair->net, 23);
     pair->net.head = head;
     net_add(&pair->net, UTP_LEDBAT_PLUS, 0);
@@ -23,10 +23,15 @@ static void open_pair(struct pair *pair, uint64_t total)
     assert_true(pair->out->open);
 }
 
+static void open_pair(struct pair *pair, uint64_t total)
+{
+    open_pair_with_head(pair, 0, total);
+}
+
 static void both_ends_know_a_connection_by_one_number(void **state)
 {
     (void)state;
-    struct pair pair = {0};
+    struct pair pair;
     struct utp_status out, in;
     open_pair(&pair, KILO);
     assert_true(utp_mux_status(pair.net.ends[0].mux, pair.out->conn, &out));
@@ -80,7 +85,7 @@ static void both_ends_end_and_nothing_is_left(void **state)
 {
     (void)state;
     for (uint32_t loss = 0; loss <= 100000; loss += 25000) {
-        struct pair pair = {.net.head = 0};
+        struct pair pair;
         open_pair(&pair, 0);
         pair.net.loss_ppm = loss;
         pair.out->total = 60 * KILO;
@@ -113,9 +118,9 @@ static void measure(struct network *net, struct net_packet *packet)
 
 static void what_an_accepted_one_says_first_goes_alone(void **state)
 {
-    struct pair pair = {.net.head = 68};
+    struct pair pair;
     (void)state;
-    open_pair(&pair, 0);
+    open_pair_with_head(&pair, 68, 0);
     pair.net.filter = measure;
     pair.in->total = pair.out->total = 400;
     net_write(&pair.net, pair.in);
@@ -136,7 +141,7 @@ static void what_an_accepted_one_says_first_goes_alone(void **state)
 /* One has ended; the other half goes on. */
 static void a_half_open_connection_still_carries(void **state)
 {
-    struct pair pair = {.net.head = 0};
+    struct pair pair;
     (void)state;
     open_pair(&pair, 0);
     pair.in->total = 100 * KILO;
@@ -161,7 +166,7 @@ static void a_half_open_connection_still_carries(void **state)
 
 static void the_end_is_told_after_the_last_byte_is_read(void **state)
 {
-    struct pair pair = {.net.head = 0};
+    struct pair pair;
     (void)state;
     open_pair(&pair, 0);
     pair.in->reads_slowly = true;
@@ -179,7 +184,7 @@ static void the_end_is_told_after_the_last_byte_is_read(void **state)
 
 static void one_who_does_not_end_is_given_up(void **state)
 {
-    struct pair pair = {.net.head = 0};
+    struct pair pair;
     (void)state;
     open_pair(&pair, 0);
     close_stream(&pair.net, pair.out);
@@ -195,7 +200,7 @@ static void one_who_does_not_end_is_given_up(void **state)
 
 static void silence_ends_a_connection(void **state)
 {
-    struct pair pair = {.net.head = 0};
+    struct pair pair;
     (void)state;
     open_pair(&pair, 0);
     pair.net.ends[1].is_deaf = true;
@@ -261,7 +266,7 @@ static void who_answers_a_dial_that_is_over_hears_a_reset(void **state)
 
 static void who_was_forgotten_hears_a_reset(void **state)
 {
-    struct pair pair = {.net.head = 0};
+    struct pair pair;
     struct utp_mux_options options = {.seed = 1, .inbound_first = NET_INBOUND, .accepts = true};
     (void)state;
     open_pair(&pair, 0);
@@ -318,7 +323,7 @@ static void guesses_open_no_connection(void **state)
 
 static void resets_that_name_no_packet_of_ours_are_refused(void **state)
 {
-    struct pair pair = {.net.head = 0};
+    struct pair pair;
     (void)state;
     open_pair(&pair, 0);
     pair.net.filter = remember;
@@ -352,7 +357,7 @@ static void boast(struct network *net, struct net_packet *packet)
 
 static void acknowledgements_of_what_was_never_sent_do_not_speed_us_up(void **state)
 {
-    struct pair pair = {.net.head = 0};
+    struct pair pair;
     (void)state;
     open_pair(&pair, 0);
     pair.net.filter = boast;
@@ -367,7 +372,7 @@ static void acknowledgements_of_what_was_never_sent_do_not_speed_us_up(void **st
 
 static void liars_are_shown_out(void **state)
 {
-    struct pair pair = {.net.head = 0};
+    struct pair pair;
     (void)state;
     open_pair(&pair, 0);
     pair.net.filter = remember;
@@ -390,7 +395,7 @@ static void liars_are_shown_out(void **state)
 static void what_is_held_out_of_order_is_bounded(void **state)
 {
     static uint8_t filler[1400];
-    struct pair pair = {.net.head = 0};
+    struct pair pair;
     (void)state;
     open_pair(&pair, 0);
     pair.net.filter = remember;
@@ -436,6 +441,116 @@ static void too_many_connections_are_refused(void **state)
     net_deinit(&net);
 }
 
+/* The last FIN that end 0 sent, and the last packet of end 1. */
+static struct utp_packet fin_of_0, last_of_1;
+
+static void overhear(struct network *net, struct net_packet *packet)
+{
+    struct utp_packet parsed;
+    (void)net;
+    assert_int_equal(utp_packet_parse((struct bytes){packet->bytes, packet->length}, &parsed), 0);
+    parsed.payload.length = parsed.sack.length = 0;
+    if (packet->from == 0 && parsed.type == UTP_FIN)
+        fin_of_0 = parsed;
+    if (packet->from == 1)
+        last_of_1 = parsed;
+}
+
+/* Its place goes to one who has proven where it is. */
+static void an_unproven_syn_leaves_a_lingering_connection_alone(void **state)
+{
+    struct network net;
+    struct utp_mux_options options = {
+        .seed = 5, .inbound_first = NET_INBOUND, .accepts = true, .connections_max = 1};
+    (void)state;
+    net_init(&net, 43);
+    for (int i = 0; i < 3; i++)
+        net_add(&net, UTP_LEDBAT, 0);
+    utp_mux_free(net.ends[1].mux);
+    net.ends[1].mux = utp_mux_new(&options);
+    net.filter = overhear;
+    struct net_stream *out = net_connect(&net, 0, 1, 1, 100);
+    net_run(&net, net.now + SECOND_NS);
+    close_stream(&net, net_accepted(&net, 1, 0));
+    close_stream(&net, out);
+    net_run(&net, net.now + SECOND_NS);
+    assert_int_equal(utp_mux_count(net.ends[1].mux), 1); /* both have ended: it lingers */
+    assert_int_equal(fin_of_0.type, UTP_FIN);
+
+    for (uint32_t i = 0; i < 100; i++) {
+        struct utp_packet syn = {.type = UTP_SYN, .id = (uint16_t)(2 * i), .seq = (uint16_t)i};
+        last_of_1.type = UTP_RESET;
+        forge(&net, 2, 1, &syn);
+        assert_int_equal(last_of_1.type, UTP_STATE); /* it may prove itself */
+        assert_int_equal(utp_mux_count(net.ends[1].mux), 1);
+    }
+    forge(&net, 0, 1, &fin_of_0);
+    assert_int_equal(last_of_1.type, UTP_STATE); /* still there, and acknowledges again */
+
+    out = net_connect(&net, 2, 1, 1, 100);
+    net_run(&net, net.now + SECOND_NS / 2);
+    struct net_stream *in = net_accepted(&net, 1, 1);
+    assert_non_null(in);
+    assert_int_equal(in->read, 100);
+    assert_int_equal(utp_mux_count(net.ends[1].mux), 1);
+    forge(&net, 0, 1, &fin_of_0);
+    assert_int_equal(last_of_1.type, UTP_RESET);
+    net_check(&net);
+    net_deinit(&net);
+}
+
+/* Writes until there is no room, whatever lies there. */
+static uint64_t fill(struct utp_mux *mux, conn_id conn)
+{
+    uint64_t written = 0;
+    uint32_t length;
+    while (utp_mux_reserve(mux, conn, &length)) {
+        utp_mux_commit(mux, conn, length);
+        written += length;
+    }
+    return written;
+}
+
+static bool hears_of_room(struct utp_mux *mux, conn_id conn)
+{
+    struct utp_event event;
+    bool hears = false;
+    while (utp_mux_event(mux, &event))
+        hears = hears || (event.conn == conn && event.what & UTP_EVENT_WRITABLE);
+    return hears;
+}
+
+/* One that has nothing in flight hears no acknowledgement: only the memory of others wakes it. */
+static void a_writer_that_found_no_memory_is_woken_when_there_is_some(void **state)
+{
+    struct utp_mux *mux = utp_mux_new(&(struct utp_mux_options){.seed = 7});
+    const conn_id full = LIMIT_UTP_MEMORY / LIMIT_UTP_BUFFER, starved = full + 1;
+    static struct utp_output output;
+    uint32_t length;
+    (void)state;
+    for (conn_id id = 1; id <= starved; id++) {
+        struct address remote = address_ipv4((uint8_t[4]){10, 0, 0, 1}, (uint16_t)(1000 + id));
+        assert_int_equal(utp_mux_connect(mux, SECOND_NS, id, &remote), FRESHET_OK);
+    }
+    for (conn_id id = 1; id <= full; id++)
+        assert_int_equal(fill(mux, id), LIMIT_UTP_BUFFER);
+    assert_int_equal(utp_mux_memory(mux), LIMIT_UTP_MEMORY);
+    assert_null(utp_mux_reserve(mux, starved, &length));
+    assert_int_equal(length, 0);
+    assert_false(hears_of_room(mux, starved));
+
+    utp_mux_close(mux, SECOND_NS, 1); /* nobody was asked yet: gone with the next output */
+    assert_false(hears_of_room(mux, starved));
+    while (utp_mux_output(mux, SECOND_NS, &output))
+        continue;
+    assert_int_equal(utp_mux_count(mux), full);
+    assert_true(hears_of_room(mux, starved));
+    assert_int_equal(fill(mux, starved), LIMIT_UTP_BUFFER);
+    assert_true(utp_mux_memory(mux) <= LIMIT_UTP_MEMORY);
+    utp_mux_check(mux);
+    utp_mux_free(mux);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -456,6 +571,8 @@ int main(void)
         cmocka_unit_test(liars_are_shown_out),
         cmocka_unit_test(what_is_held_out_of_order_is_bounded),
         cmocka_unit_test(too_many_connections_are_refused),
+        cmocka_unit_test(an_unproven_syn_leaves_a_lingering_connection_alone),
+        cmocka_unit_test(a_writer_that_found_no_memory_is_woken_when_there_is_some),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
