@@ -304,6 +304,7 @@ def measure(options, folder, table):
         if not options.no_page:
             seen = frames(daemon)
             table.add("the page: first paint", seen["paint"], "ms", 300)
+            table.add("... first row shown", seen["row"], "ms")
             table.add("the page: the longest frame of a scroll", seen["longest"], "ms", 50)
             table.add(f"... the median of {seen['count']} frames", seen["median"], "ms")
     finally:

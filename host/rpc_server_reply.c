@@ -13,7 +13,7 @@ static void add_headers(struct rpc_request *request, struct MHD_Response *respon
                         const char *type)
 {
     MHD_add_response_header(response, "Content-Type", type);
-    MHD_add_response_header(response, "Content-Security-Policy", WEB_ASSETS_POLICY);
+    MHD_add_response_header(response, "Content-Security-Policy", web_assets_policy());
     MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
     MHD_add_response_header(response, "X-Frame-Options", "DENY");
     MHD_add_response_header(response, "Referrer-Policy", "no-referrer");

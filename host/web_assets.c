@@ -17,7 +17,8 @@
 
 EMBED(index, "index.html");
 EMBED(script, "app.js");
-EMBED(style, "app.css");
+EMBED(draw, "draw.js");
+EMBED(policy, "policy.txt");
 
 static const struct web_asset *one(const char *path, const char *type, const uint8_t *begin,
                                    const uint8_t *end, struct web_asset *asset)
@@ -29,12 +30,17 @@ static const struct web_asset *one(const char *path, const char *type, const uin
 const struct web_asset *web_assets_find(const char *path)
 {
     /* Only the linker knows the lengths, so each call writes them, the same ones, on its thread. */
-    static _Thread_local struct web_asset page, script, style;
+    static _Thread_local struct web_asset page, script, draw;
     if (strcmp(path, "/") == 0 || strcmp(path, "/index.html") == 0)
         return one("/index.html", "text/html; charset=utf-8", index_begin, index_end, &page);
     if (strcmp(path, "/app.js") == 0)
         return one("/app.js", "text/javascript; charset=utf-8", script_begin, script_end, &script);
-    if (strcmp(path, "/app.css") == 0)
-        return one("/app.css", "text/css; charset=utf-8", style_begin, style_end, &style);
+    if (strcmp(path, "/draw.js") == 0)
+        return one("/draw.js", "text/javascript; charset=utf-8", draw_begin, draw_end, &draw);
     return NULL;
+}
+
+const char *web_assets_policy(void)
+{
+    return (const char *)policy_begin; /* EMBED ends it with a zero */
 }

@@ -8,11 +8,6 @@
 
 #include "core/base/bytes.h"
 
-/* What a browser may do with the page: nothing is inline, nothing comes from elsewhere. */
-#define WEB_ASSETS_POLICY                                                                          \
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "                \
-    "img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-
 struct web_asset {
     const char *path; /* "/index.html" */
     const char *type; /* for Content-Type */
@@ -21,5 +16,9 @@ struct web_asset {
 
 /* "/" is "/index.html". NULL: there is no such file. */
 const struct web_asset *web_assets_find(const char *path);
+
+/* What a browser may do with the page, for Content-Security-Policy: nothing comes from elsewhere,
+ * and inline is only what stands in index.html, by its hash. The page's build writes it. */
+const char *web_assets_policy(void);
 
 #endif

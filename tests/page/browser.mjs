@@ -56,14 +56,15 @@ export async function names(page) {
 
 // No name has become an element or run: nothing is there that the page did not put there.
 export async function innocent(page, where) {
-    const found = await page.evaluate(() => ({
+    const found = await page.evaluate((served) => ({
         ran: window.ran ?? null,
-        elements: [...document.querySelectorAll("script, iframe, object, embed, img, base, meta[http-equiv], link, form, style, video, audio, a")].map((element) => element.outerHTML.slice(0, 120)),
+        elements: [...document.querySelectorAll("script, iframe, object, embed, img, base, meta[http-equiv], link, form, style, video, audio, a")]
+            .map((element) => element.outerHTML).filter((html) => !served.includes(html)).map((html) => html.slice(0, 120)),
         handlers: [...document.querySelectorAll("*")].filter((element) => [...element.attributes].some((attribute) => /^on/i.test(attribute.name))).length,
-    }));
+    }), await (await fetch(new URL("/", page.url()))).text());
     assert.equal(found.ran, null, where);
     assert.equal(found.handlers, 0, where);
-    const foreign = found.elements.filter((html) => !/^<script type="module" src="app.js">|^<link rel="(icon|stylesheet)"|^<form( method="dialog")?>/.test(html));
+    const foreign = found.elements.filter((html) => !/^<script type="module" src="app.js">|^<form( method="dialog")?>/.test(html));
     assert.deepEqual(foreign, [], where);
     clean(page);
 }

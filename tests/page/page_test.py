@@ -185,6 +185,18 @@ def test_what_a_hostile_peer_and_tracker_say_runs_nothing(daemons, browse, tmp_p
             peer.stop()
 
 
+def test_the_frame_is_drawn_first_and_then_taken_over(daemons, browse, tmp_path):
+    daemon = daemons()
+    add_small(daemon, tmp_path, ["one", "two"])
+    browse("frame", daemon, names=["one", "two"])
+
+
+def test_what_is_plotted_is_fetched_when_it_is_seen(daemons, browse, tmp_path):
+    daemon = daemons()
+    add_small(daemon, tmp_path, ["one"])
+    browse("plot", daemon)
+
+
 def test_only_what_is_in_sight_is_drawn(daemons, browse, tmp_path):
     daemon = daemons()
     add_small(daemon, tmp_path, [f"torrent {number:04}" for number in range(600)])
@@ -205,9 +217,16 @@ def test_a_daemon_that_goes_and_comes_back(daemons, browse, tmp_path):
     port = daemon.ready["rpc"]
     daemon.words[daemon.words.index("--rpc") + 1] = port
     daemon.words[len(daemon.words) - 1 - daemon.words[::-1].index("--rpc") + 1] = port
-    timer = threading.Timer(4, lambda: (daemon.kill(), threading.Timer(4, daemon.start).start()))
-    timer.start()
+
+    def go_and_come_back():
+        wait_for((tmp_path / "open").exists, "the page is not open")
+        daemon.kill()
+        wait_for((tmp_path / "offline").exists, "the page does not notice")
+        daemon.start()
+    goes = threading.Thread(target=go_and_come_back)
+    goes.start()
     browse("lost", daemon, torrentName="stays")
+    goes.join()
 
 
 @pytest.fixture

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: MIT
 // What a person does on the page. Usage: node scenarios.mjs NAME FACTS (JSON); prints JSON.
 import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
 import { accessible, accessibleInBoth, clean, DESKTOP, innocent, launch, names, open, PHONE, row } from "./browser.mjs";
+import { firstScenarios } from "./first.mjs";
 import { ownScenarios } from "./own.mjs";
 
 const scenarios = {};
 const [, , name, text] = process.argv;
 const facts = JSON.parse(text);
-Object.assign(scenarios, ownScenarios(facts));
+Object.assign(scenarios, firstScenarios(facts), ownScenarios(facts));
 
 async function ready(page) {
     await page.locator(".list").waitFor();
@@ -378,9 +380,11 @@ scenarios.lost = async (browser) => {
     const page = await open(browser, facts);
     page.expected.push(/Failed to load resource|ERR_/);
     await ready(page);
-    process.stdout.write("page is open\n");
+    await row(page, facts.torrentName).waitFor();
+    writeFileSync(facts.folder + "/open", "");
     await page.locator(".offline").waitFor();
     await accessible(page, "offline");
+    writeFileSync(facts.folder + "/offline", "");
     await page.locator(".offline").waitFor({ state: "detached" });
     await row(page, facts.torrentName).waitFor();
     clean(page);

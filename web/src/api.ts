@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What the daemon says and how it is asked. Shapes as services/api/openapi.json has them.
+import { headersFor, OPTIONS, TOKEN_KEY } from "./early";
 
 export type Phase =
     | "stopped" | "wait-check" | "checking" | "wait-download" | "downloading"
@@ -262,28 +263,17 @@ export class Refused extends Error {
 // What went wrong, for a person.
 export const words = (error: unknown) => error instanceof Error ? error.message : String(error);
 
-const TOKEN = "freshet-token";
-let token = "";
+let early = globalThis.early;
+globalThis.early = undefined; // nobody else needs to find it
+let token = early?.token ?? "";
 let session = "";
-let stored: Storage | null = null;
-try {
-    stored = window.sessionStorage;
-    token = stored.getItem(TOKEN) ?? "";
-} catch { /* a browser that keeps nothing asks again each time */ }
-
-// `freshet web` opens the page with the token behind '#', which no server ever sees.
-const given = /^#token=([\w-]{1,256})$/.exec(location.hash);
-if (given) {
-    setToken(given[1]!);
-    history.replaceState(null, "", location.pathname);
-}
 
 export function setToken(text: string) {
     token = text;
     try {
-        if (text) stored?.setItem(TOKEN, text);
-        else stored?.removeItem(TOKEN);
-    } catch { /* as above */ }
+        if (text) sessionStorage.setItem(TOKEN_KEY, text);
+        else sessionStorage.removeItem(TOKEN_KEY);
+    } catch { /* a browser that keeps nothing asks again each time */ }
 }
 
 export function hasToken() {
@@ -291,24 +281,33 @@ export function hasToken() {
 }
 
 function headers(body: unknown) {
-    // A form or a foreign page could not send the second one.
-    const all: Record<string, string> = { Accept: "application/json", "X-Requested-With": "freshet" };
-    if (token) all["Authorization"] = "Bearer " + token;
+    const all = headersFor(token);
     if (session) all["X-Transmission-Session-Id"] = session;
     if (body !== undefined) all["Content-Type"] = "application/json";
     return all;
 }
 
+// The answer to the first question may be under way since before this script ran.
+function taken(method: string, path: string, signal?: AbortSignal) {
+    const one = early;
+    early = undefined;
+    if (!one || method !== "GET" || one.path !== path || one.token !== token) {
+        one?.stop.abort();
+        return null;
+    }
+    signal?.addEventListener("abort", () => one.stop.abort());
+    return one.answer;
+}
+
 async function send(method: string, path: string, body?: unknown, signal?: AbortSignal) {
     for (let turn = 0; ; turn++) {
-        const answer = await fetch("/api/v1" + path, {
+        const answer = await (taken(method, path, signal) ?? fetch("/api/v1" + path, {
             method,
             headers: headers(body),
             body: body === undefined ? null : JSON.stringify(body),
-            credentials: "omit",
-            cache: "no-store",
+            ...OPTIONS,
             signal: signal ?? null,
-        });
+        }));
         const id = answer.headers.get("X-Transmission-Session-Id");
         if (id) session = id;
         if (answer.status === 409 && id && turn === 0) continue;

@@ -10,11 +10,11 @@ import { rate } from "./format";
 import { Icon, type IconName, Logo } from "./icons";
 import { IntakeDialog } from "./intake";
 import { LogDialog } from "./journal";
-import { go, isPhone, List, page, SelectionBar, sortBy, SORTS } from "./list";
+import { go, List, page, SelectionBar, sortBy, SORTS } from "./list";
 import { dismiss, toasts } from "./log";
 import { SpeedPlot } from "./plot";
 import {
-    altEnabled, attempt, current, descending, detailsOpen, filter, type Filter, history, historyTick, indexOf, label, labels, login,
+    altEnabled, attempt, current, descending, detailsOpen, filter, type Filter, history, historyTick, indexOf, label, labels, loaded, login,
     offline, refresh, search, selectAll, selected, sort, speed, stats, toggle, totals,
 } from "./state";
 import { isDark, switchTheme } from "./theme";
@@ -73,21 +73,20 @@ function Top() {
             <h1><Logo /><span>freshet</span></h1>
             <SearchBox />
             <button type="button" class="speeds" onClick={openSpeed} title="Speed over time">
-                <span class="sr">Speed over time: down</span><span class="down"><Icon name="down" size={15} />{rate(speed.value.down)}</span>
-                <span class="sr">, up</span><span class="up"><Icon name="up" size={15} />{rate(speed.value.up)}</span>
+                <span class="sr">Speed over time: down</span><span class="down"><Icon name="down" size={15} />{loaded.value ? rate(speed.value.down) : "–"}</span>
+                <span class="sr">, up</span><span class="up"><Icon name="up" size={15} />{loaded.value ? rate(speed.value.up) : "–"}</span>
             </button>
             <span class="top-buttons">
                 <button type="button" class="primary add" onClick={() => openAdd()} aria-label="Add torrents"><Icon name="plus" /><span>Add</span></button>
-                {isPhone.value ? <IconButton icon="more" label="Menu" expanded={false} onClick={phoneMenu} /> : (
-                    <>
-                        <IconButton icon="turtle" label="Slow down" pressed={altEnabled.value} onClick={() => void setAlt(!altEnabled.value)} />
-                        <IconButton icon={isDark.value ? "sun" : "moon"} label={isDark.value ? "Light" : "Dark"} onClick={switchTheme} />
-                        <IconButton icon="intake" label="Added by itself" onClick={openIntake} />
-                        <IconButton icon="log" label="Log" onClick={openLog} />
-                        <IconButton icon="gear" label="Settings" onClick={openSettings} />
-                        <IconButton icon="help" label="Keys" onClick={openHelp} />
-                    </>
-                )}
+                <span class="on-phones"><IconButton icon="more" label="Menu" expanded={false} onClick={phoneMenu} /></span>
+                <span class="on-desks">
+                    <IconButton icon="turtle" label="Slow down" pressed={altEnabled.value} onClick={() => void setAlt(!altEnabled.value)} />
+                    <IconButton icon={isDark.value ? "sun" : "moon"} label={isDark.value ? "Light" : "Dark"} onClick={switchTheme} />
+                    <IconButton icon="intake" label="Added by itself" onClick={openIntake} />
+                    <IconButton icon="log" label="Log" onClick={openLog} />
+                    <IconButton icon="gear" label="Settings" onClick={openSettings} />
+                    <IconButton icon="help" label="Keys" onClick={openHelp} />
+                </span>
             </span>
         </header>
     );
@@ -102,7 +101,7 @@ function Filters() {
                     <li key={name}>
                         <button type="button" aria-current={filter.value === name && label.value === "" ? "true" : "false"} onClick={() => choose(name)}
                             class={name === "trouble" && totals.value.trouble > 0 ? "bad" : ""}>
-                            <Icon name={icon} size={16} /><span>{title}</span><span class="count">{totals.value[name].toLocaleString("en")}</span>
+                            <Icon name={icon} size={16} /><span>{title}</span><span class="count">{loaded.value ? totals.value[name].toLocaleString("en") : ""}</span>
                         </button>
                     </li>
                 ))}
@@ -284,7 +283,7 @@ export function App() {
             <Filters />
             <main>
                 <SelectionBar />
-                {isPhone.value && selected.value.size === 0 && <SortChoice />}
+                {selected.value.size === 0 && <SortChoice />}
                 <List />
                 <Details />
             </main>

@@ -266,10 +266,10 @@ export function List() {
             <div ref={box} class="list" role="grid" aria-label="Torrents" aria-rowcount={total + 1} aria-multiselectable="true"
                 tabIndex={0} {...(here ? { "aria-activedescendant": "row-" + current.value } : {})}
                 onScroll={scrolled} onClick={clicked} onDblClick={opened} onContextMenu={context}>
-                {!phone && <div role="rowgroup" class="head"><Header /></div>}
-                <div role="rowgroup" class="rows" style={{ height: total * rowHeight() + "px" }}>
+                <div role="rowgroup" class="head"><Header /></div>
+                <div role="rowgroup" class="rows" {...(total > 0 ? { style: { height: total * rowHeight() + "px" } } : {})}>
                     {lines}
-                    {total === 0 && <div role="row" class="sr"><div role="gridcell">No torrents</div></div>}
+                    {total === 0 && <div role="row" class="sr"><div role="gridcell">{loaded.value ? "No torrents" : "Loading"}</div></div>}
                 </div>
             </div>
             {loaded.value && total === 0 && <Nothing />}

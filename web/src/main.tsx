@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-import "uplot/dist/uPlot.min.css";
-import "./page.css";
-import "./theme";
-import { render } from "preact";
+import { hydrate } from "preact";
 import "@preact/signals";
 import { App } from "./app";
 import { begin } from "./state";
+import { followTheme } from "./theme";
 
-render(<App />, document.getElementById("page")!);
+// The frame of the page is there; what a person chose differently is drawn after it is taken over.
+hydrate(<App />, document.getElementById("page")!);
+followTheme();
 begin();

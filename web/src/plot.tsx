@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Speed over time.
 import { useEffect, useRef } from "preact/hooks";
-import uPlot from "uplot";
+import type uPlot from "uplot";
 import { rate } from "./format";
 import { colour, isDark } from "./theme";
 
@@ -21,7 +21,8 @@ export function SpeedPlot({ samples, tick, height }: { samples: Samples; tick: n
         const series = (label: string, name: string) => ({
             label, stroke: colour(name), width: 1.5, fill: colour(name) + "22", points: { show: false },
         });
-        plot.current = new uPlot({
+        let gone = false;
+        const options: uPlot.Options = {
             width: Math.max(100, element.clientWidth), height,
             cursor: { show: false }, legend: { show: false },
             padding: [8, 8, 0, 0],
@@ -35,12 +36,16 @@ export function SpeedPlot({ samples, tick, height }: { samples: Samples; tick: n
                 { ...axis, size: 76, space: 32, incrs: STEPS, values: (_plot, values) => values.map((value) => value ? rate(value) : "") },
             ],
             series: [{}, series("Down", "--down"), series("Up", "--up")],
-        }, [samples.time, samples.down, samples.up], element);
+        };
+        import("./draw.js").then(({ default: Plot }) => {
+            if (!gone) plot.current = new Plot(options, [samples.time, samples.down, samples.up], element);
+        }, () => undefined); // the figures below are there without it
         const observer = new ResizeObserver(() => {
             if (element.clientWidth > 0) plot.current?.setSize({ width: element.clientWidth, height });
         });
         observer.observe(element);
         return () => {
+            gone = true;
             observer.disconnect();
             plot.current?.destroy();
             plot.current = null;

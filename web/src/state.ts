@@ -269,16 +269,17 @@ export function begin() {
         // Another question: what is where in the list is unknown, rows stay known.
         const now = question({});
         if (now === before) return;
-        const wait = before === "" ? 0 : 120;
+        const isFirst = before === "";
         before = now;
         clearTimeout(typing);
-        typing = window.setTimeout(() => {
+        if (isFirst) void turn(true);
+        else typing = window.setTimeout(() => {
             order = [];
             stream?.abort();
             stream = null;
             asked?.abort();
             void turn(true);
-        }, wait);
+        }, 120);
     });
     document.addEventListener("visibilitychange", () => {
         if (document.hidden) {

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+// Runs before anything is drawn: the theme that a person chose, the token, and the first question,
+// whose answer comes while the page's script is read. That script has its turn when the frame of
+// the page, which is in page.html as the build made it, has been drawn.
+import { FIRST_LIST, headersFor, OPTIONS, THEME_KEY, TOKEN_KEY } from "./early";
+
+function kept(storage: "localStorage" | "sessionStorage", key: string) {
+    try {
+        return window[storage].getItem(key) ?? "";
+    } catch {
+        return ""; // a browser that keeps nothing asks again each time
+    }
+}
+
+const theme = kept("localStorage", THEME_KEY);
+if (theme === "light" || theme === "dark") document.documentElement.setAttribute("data-theme", theme);
+
+// `freshet web` opens the page with the token behind '#', which no server ever sees.
+const given = /^#token=([\w-]{1,256})$/.exec(location.hash);
+const token = given ? given[1]! : kept("sessionStorage", TOKEN_KEY);
+if (given) {
+    history.replaceState(null, "", location.pathname);
+    try {
+        sessionStorage.setItem(TOKEN_KEY, token);
+    } catch { /* as above */ }
+}
+
+const stop = new AbortController();
+const answer = fetch("/api/v1" + FIRST_LIST, { headers: headersFor(token), ...OPTIONS, signal: stop.signal });
+answer.catch(() => undefined); // whoever takes it tells
+globalThis.early = { token, path: FIRST_LIST, answer, stop };
+
+let begun = false;
+function begin() {
+    if (begun) return;
+    begun = true;
+    const script = document.createElement("script");
+    script.type = "module";
+    script.src = "app.js";
+    document.head.append(script);
+}
+
+// Nothing is drawn of a page that is not seen, and then nothing is to be waited for.
+if (document.hidden) begin();
+requestAnimationFrame(() => setTimeout(begin)); // none comes before the whole page is there: "expect"
+setTimeout(begin, 1000);
