@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Scenarios of what the daemon does by itself, of its log and of its network.
 import assert from "node:assert/strict";
-import { accessible, accessibleInBoth, clean, innocent, open, PHONE, row } from "./browser.mjs";
+import { accessible, accessibleInBoth, clean, DESKTOP, innocent, open, PHONE, row } from "./browser.mjs";
 
 export function ownScenarios(facts) {
     const scenarios = {};
@@ -160,6 +160,76 @@ export function ownScenarios(facts) {
         await dialog.getByRole("tab", { name: "Network" }).click();
         assert.equal(await dialog.getByLabel("Encryption of connections").inputValue(), "require");
         await dialog.getByText("2\u00a0ranges blocked").waitFor();
+        clean(page);
+    };
+
+    // What one torrent has of its own, seen again when the dialog is opened once more.
+    scenarios.goals = async (browser) => {
+        for (const [size, hours] of [[DESKTOP, "48"], [PHONE, "0.5"]]) {
+            const page = await open(browser, facts, { size });
+            await row(page, facts.torrentName).locator(".c-name").click();
+            const dialog = page.getByRole("dialog", { name: "Limits and goals" });
+            const show = async () => {
+                await page.keyboard.press("s");
+                await dialog.waitFor();
+            };
+            const gone = async () => {
+                await dialog.getByRole("button", { name: "Save" }).click();
+                await dialog.waitFor({ state: "detached" });
+            };
+            await show();
+            const time = dialog.getByLabel("Time of seeding, hours");
+            if (size === DESKTOP) {
+                for (const goal of ["Stop at a ratio", "Stop when nobody asks"]) assert.equal(await dialog.getByLabel(goal, { exact: true }).inputValue(), "global");
+                assert.equal(await dialog.getByLabel("Stop after a time of seeding").isChecked(), false);
+                assert.equal(await time.isDisabled(), true);
+                assert.equal(await dialog.getByLabel("Uploads at once").inputValue(), "0");
+            }
+            await dialog.getByLabel("Stop at a ratio", { exact: true }).selectOption("own");
+            await dialog.getByLabel("Stop at a ratio, ratio").fill("1.25");
+            await dialog.getByLabel("Stop when nobody asks", { exact: true }).selectOption("own");
+            const idle = dialog.getByLabel("Stop when nobody asks, minutes");
+            await dialog.getByLabel("Stop after a time of seeding").check();
+            await dialog.getByLabel("Uploads at once").fill("7");
+            // What is no time is not saved.
+            await idle.fill("0");
+            await time.fill("soon");
+            await dialog.getByRole("button", { name: "Save" }).click();
+            await dialog.getByText("For example 48 or 0.5").waitFor();
+            assert.equal(await idle.getAttribute("aria-invalid"), "true");
+            await accessibleInBoth(page, "goals that are wrong " + size.width);
+            await idle.fill("90");
+            await time.fill(hours);
+            await accessibleInBoth(page, "goals " + size.width);
+            await fitsInto(page, "goals");
+            await gone();
+            await show();
+            assert.equal(await dialog.getByLabel("Stop at a ratio, ratio").inputValue(), "1.25");
+            assert.equal(await idle.inputValue(), "90");
+            assert.equal(await time.inputValue(), hours);
+            assert.equal(await dialog.getByLabel("Uploads at once").inputValue(), "7");
+            await gone(); // nothing is changed by saving what is there
+            clean(page);
+        }
+    };
+
+    // And back.
+    scenarios.noGoals = async (browser) => {
+        const page = await open(browser, facts);
+        await row(page, facts.torrentName).locator(".c-name").click();
+        await page.keyboard.press("s");
+        const dialog = page.getByRole("dialog", { name: "Limits and goals" });
+        assert.equal(await dialog.getByLabel("Time of seeding, hours").inputValue(), "0.0278"); // 100 seconds
+        await dialog.getByLabel("Stop at a ratio", { exact: true }).selectOption("unlimited");
+        await dialog.getByLabel("Stop when nobody asks", { exact: true }).selectOption("unlimited");
+        await dialog.getByRole("button", { name: "Save" }).click();
+        await dialog.waitFor({ state: "detached" });
+        const answer = await fetch(`${facts.url}/api/v1/torrents/${facts.number}`, { headers: { Authorization: "Bearer " + facts.token } });
+        assert.equal((await answer.json()).seed_time, 100); // to the second
+        await page.keyboard.press("s");
+        await dialog.getByLabel("Stop after a time of seeding").uncheck();
+        await dialog.getByRole("button", { name: "Save" }).click();
+        await dialog.waitFor({ state: "detached" });
         clean(page);
     };
 

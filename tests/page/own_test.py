@@ -60,6 +60,23 @@ def test_encryption_utp_and_the_blocklist_are_set(daemons, browse, web):
     assert (settings["blocklist_url"], settings["blocklist_enabled"]) == (web.url + "/list", True)
 
 
+def test_a_torrent_has_goals_and_slots_of_its_own(daemons, browse, tmp_path):
+    daemon = daemons()
+    add_small(daemon, tmp_path, ["one"])
+    number = ask(daemon, "GET", "/torrents")["rows"][0]["id"]
+
+    def wishes():
+        detail = ask(daemon, "GET", f"/torrents/{number}")
+        return [detail[name] for name in ("ratio_mode", "ratio_goal", "idle_mode", "idle_minutes", "seed_time",
+                                          "upload_slots")]
+    assert wishes()[0::2] == ["global", "global", None]
+    browse("goals", daemon, torrentName="one")
+    assert wishes() == ["own", 1.25, "own", 90, 1800, 7]
+    ask(daemon, "PATCH", f"/torrents/{number}", {"seed_time": 100})
+    browse("noGoals", daemon, torrentName="one", number=number)
+    assert wishes()[0::2] == ["unlimited", "unlimited", None]
+
+
 def test_peers_have_flags_of_encryption_and_utp(daemons, peers, freshet, browse, tmp_path):
     source = write(tmp_path / "from/f.bin", 3 * MIB)
     made = tmp_path / "f.torrent"

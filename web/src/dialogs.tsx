@@ -70,26 +70,70 @@ function LimitField(props: { label: string; on: boolean; text: string; setOn: (o
     );
 }
 
+type Mode = Detail["ratio_mode"];
+
+// A goal that a torrent has as all have it, of its own, or not at all.
+function GoalField(props: {
+    label: string; unit: string; mode: Mode; setMode: (mode: Mode) => void; text: string; setText: (text: string) => void; bad: boolean;
+}) {
+    return (
+        <Field label={props.label} {...(props.bad ? { hint: "A number above 0" } : {})}>
+            {(id) => (
+                <span class="pair">
+                    <select id={id} value={props.mode} onChange={(event) => props.setMode(event.currentTarget.value as Mode)}>
+                        <option value="global">as all torrents</option>
+                        <option value="own">of its own</option>
+                        <option value="unlimited">never</option>
+                    </select>
+                    {props.mode === "own" && <span class="unit"><input aria-label={`${props.label}, ${props.unit}`} inputMode="decimal" value={props.text} aria-invalid={props.bad}
+                        onInput={(event) => props.setText(event.currentTarget.value)} /> {props.unit}</span>}
+                </span>
+            )}
+        </Field>
+    );
+}
+
+// null: it is none, or not above 0.
+function positive(text: string) {
+    const value = Number(text.trim().replace(",", "."));
+    return text.trim() !== "" && Number.isFinite(value) && value > 0 ? value : null;
+}
+
+const HOUR = 3600;
+
 export function LimitsDialog({ ids, detail }: { ids: number[]; detail: Detail }) {
     const [down, setDown] = useState({ on: detail.download_limited, text: rateText(detail.download_limit || 1024 * 1024) });
     const [up, setUp] = useState({ on: detail.upload_limited, text: rateText(detail.upload_limit || 512 * 1024) });
     const [honors, setHonors] = useState(detail.honors_session_limits);
     const [sequential, setSequential] = useState(detail.sequential);
     const [superSeed, setSuperSeed] = useState(detail.super_seed);
-    const [mode, setMode] = useState(detail.ratio_mode);
-    const [goal, setGoal] = useState(String(detail.ratio_goal || 2));
+    const [ratioMode, setRatioMode] = useState(detail.ratio_mode);
+    const [ratio, setRatio] = useState(String(detail.ratio_goal || 2));
+    const [idleMode, setIdleMode] = useState(detail.idle_mode);
+    const [idle, setIdle] = useState(String(detail.idle_minutes || 30));
+    // So many places that the seconds come out again.
+    const [time, setTime] = useState({ on: detail.seed_time !== null, text: String(+((detail.seed_time || 24 * HOUR) / HOUR).toFixed(4)) });
     const [priority, setPriority] = useState(detail.bandwidth_priority);
     const [peers, setPeers] = useState(String(detail.peers_max));
+    const [slots, setSlots] = useState(String(detail.upload_slots));
+    const bad = {
+        ratio: ratioMode === "own" && positive(ratio) === null,
+        idle: idleMode === "own" && Math.round(positive(idle) ?? 0) === 0,
+        time: time.on && Math.round((positive(time.text) ?? 0) * HOUR) === 0,
+    };
     const save = async () => {
         const downRate = parseRate(down.text), upRate = parseRate(up.text);
-        if ((down.on && downRate === null) || (up.on && upRate === null)) return;
+        if ((down.on && downRate === null) || (up.on && upRate === null) || bad.ratio || bad.idle || bad.time) return;
         const body: Record<string, unknown> = {
             ids, download_limited: down.on, upload_limited: up.on, honors_session_limits: honors, sequential,
-            super_seed: superSeed, ratio_mode: mode, bandwidth_priority: priority, peers_max: parseInt(peers) || 0,
+            super_seed: superSeed, ratio_mode: ratioMode, idle_mode: idleMode, bandwidth_priority: priority,
+            seed_time: time.on ? Math.round(positive(time.text)! * HOUR) : null,
+            peers_max: parseInt(peers) || 0, upload_slots: parseInt(slots) || 0,
         };
         if (downRate !== null) body["download_limit"] = downRate;
         if (upRate !== null) body["upload_limit"] = upRate;
-        if (mode === "own") body["ratio_goal"] = parseFloat(goal) || 0;
+        if (ratioMode === "own") body["ratio_goal"] = positive(ratio);
+        if (idleMode === "own") body["idle_minutes"] = Math.round(positive(idle)!);
         if (await attempt(() => patch("/torrents", body))) closeDialog();
     };
     return (
@@ -101,18 +145,16 @@ export function LimitsDialog({ ids, detail }: { ids: number[]; detail: Detail })
             <Switch label="The limits of all torrents hold too" checked={honors} onChange={setHonors} />
             <Switch label="In order, from the first piece" hint="To watch or listen before it is finished" checked={sequential} onChange={setSequential} />
             <Switch label="Super-seeding" hint="For the first seed: shows each peer few pieces" checked={superSeed} onChange={setSuperSeed} />
-            <Field label="Seed until">
-                {(id) => (
-                    <span class="pair">
-                        <select id={id} value={mode} onChange={(event) => setMode(event.currentTarget.value as Detail["ratio_mode"])}>
-                            <option value="global">the goal of all torrents</option>
-                            <option value="own">a ratio of its own</option>
-                            <option value="unlimited">for ever</option>
-                        </select>
-                        {mode === "own" && <input aria-label="Ratio" inputMode="decimal" value={goal} onInput={(event) => setGoal(event.currentTarget.value)} />}
-                    </span>
-                )}
-            </Field>
+            <GoalField label="Stop at a ratio" unit="ratio" mode={ratioMode} setMode={setRatioMode} text={ratio} setText={setRatio} bad={bad.ratio} />
+            <GoalField label="Stop when nobody asks" unit="minutes" mode={idleMode} setMode={setIdleMode} text={idle} setText={setIdle} bad={bad.idle} />
+            <div class="limit">
+                <Switch label="Stop after a time of seeding" checked={time.on} onChange={(on) => setTime({ ...time, on })} />
+                <span class="unit">
+                    <input aria-label="Time of seeding, hours" inputMode="decimal" value={time.text} disabled={!time.on} aria-invalid={bad.time}
+                        onInput={(event) => setTime({ ...time, text: event.currentTarget.value })} /> hours
+                </span>
+                {bad.time && <small class="error">For example 48 or 0.5</small>}
+            </div>
             <Field label="Share of the bandwidth">
                 {(id) => (
                     <select id={id} value={String(priority)} onChange={(event) => setPriority(parseInt(event.currentTarget.value))}>
@@ -122,6 +164,9 @@ export function LimitsDialog({ ids, detail }: { ids: number[]; detail: Detail })
             </Field>
             <Field label="Peers at most" hint="0: as the settings say">
                 {(id) => <input id={id} inputMode="numeric" value={peers} onInput={(event) => setPeers(event.currentTarget.value)} />}
+            </Field>
+            <Field label="Uploads at once" hint="0: as the settings say">
+                {(id) => <input id={id} inputMode="numeric" value={slots} onInput={(event) => setSlots(event.currentTarget.value)} />}
             </Field>
         </Dialog>
     );
