@@ -345,6 +345,20 @@ scenarios.many = async (browser) => {
         rows.push(await page.locator(".rows .row").count());
     }
     assert.ok(rows.every((count) => count < 60), String(rows));
+    // Lines are used again, stand in their order, and each shows the torrent that belongs there.
+    const answer = await fetch(`${facts.url}/api/v1/torrents?sort=added&order=desc&limit=1000`, { headers: { Authorization: "Bearer " + facts.token } });
+    const { rows: all } = await answer.json();
+    await page.evaluate(() => { window.lines = [...document.querySelectorAll(".rows .row")]; });
+    for (const top of [38, 500, 4000, 3900, 9000, 8000, 100, 0]) {
+        await list.evaluate((element, to) => { element.scrollTop = to; }, top);
+        await page.waitForFunction((first) => !document.querySelector(".ghost") && [...document.querySelectorAll(".rows .row")].some((line) => Number(line.dataset.index) === first), Math.ceil(top / 38));
+        const lines = await page.locator(".rows .row").evaluateAll((found) => found.map((line) => [Number(line.dataset.index), Number(line.dataset.id), line.querySelector(".name").textContent, line.style.transform]));
+        lines.forEach(([index, id, name, place], at) => {
+            assert.equal(index, lines[0][0] + at, "at " + top);
+            assert.deepEqual([id, name, place], [all[index].id, all[index].name, `translateY(${index * 38}px)`], "at " + top);
+        });
+    }
+    assert.ok(await page.evaluate(() => window.lines.filter((line) => line.isConnected).length) >= 15);
     assert.ok(asked.every((url) => Number(url.searchParams.get("limit")) <= 300), asked.join("\n"));
     await page.locator(".list").focus();
     await page.keyboard.press("End");

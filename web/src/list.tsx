@@ -2,7 +2,7 @@
 // The list of torrents: only the rows that can be seen exist, so ten thousand cost what forty do.
 import { signal } from "@preact/signals";
 import { Component } from "preact";
-import { useLayoutEffect, useRef } from "preact/hooks";
+import { useLayoutEffect } from "preact/hooks";
 import { editLabels, editLimits, menuItems, removeAsked, start, stop } from "./actions";
 import { openAdd } from "./add";
 import type { Row } from "./api";
@@ -19,6 +19,7 @@ const ROW = 38;
 const ROW_PHONE = 76;
 const HEADER = 34;
 const OVERSCAN = 6;
+const FILLED = 8; // lines that get their cells in one frame: all at once they would hold it up
 
 const phoneQuery = matchMedia("(max-width: 760px)");
 export const isPhone = signal(phoneQuery.matches);
@@ -54,7 +55,8 @@ export function sortBy(key: Sort) {
 
 interface LineProps { index: number; row: Row | undefined; selected: boolean; current: boolean; phone: boolean }
 
-// A line is drawn again only when something of it changed.
+// A line is drawn again only when something of it changed. Its elements serve other torrents when it
+// leaves the window; the bar does not, since it would run to its new share.
 class Line extends Component<LineProps> {
     override shouldComponentUpdate(next: LineProps) {
         const now = this.props;
@@ -83,7 +85,7 @@ class Line extends Component<LineProps> {
                 </div>
                 <div class="c-size" role="gridcell">{row.total ? size(row.total) : "–"}</div>
                 <div class="c-progress" role="gridcell">
-                    <Bar share={share} kind={kind} />
+                    <Bar key={row.id} share={share} kind={kind} />
                     <span>{percent(share)}</span>
                 </div>
                 <div class="c-status" role="gridcell" title={row.trouble_text ?? ""}>
@@ -234,38 +236,68 @@ function Nothing() {
     );
 }
 
+// Lines are kept as a ring of keys: one that leaves at the top comes in at the bottom. After a jump
+// the first line keeps its key, so that none has to move.
+const ring = { size: 0, from: 0, base: 0, filled: new Set<number>() };
+let left = 0; // that may be filled in this frame
+let asked = false;
+const unfilled = signal(0); // grows while lines wait for their cells
+
+function fill() {
+    asked = false;
+    left = FILLED;
+    unfilled.value++;
+}
+
+interface Place { key: number; index: number; row: Row | undefined }
+
+function windowOf(total: number, { first, count }: { first: number; count: number }) {
+    const from = Math.max(0, first - OVERSCAN);
+    const to = Math.min(total, first + count + OVERSCAN);
+    const size = count + 2 * OVERSCAN;
+    if (size !== ring.size) Object.assign(ring, { size, from, base: from, filled: new Set() });
+    if (Math.abs(from - ring.from) >= size) ring.base += from - ring.from;
+    ring.from = from;
+    const places: Place[] = [];
+    for (let index = from; index < to; index++) {
+        places.push({ key: (((index - ring.base) % size) + size) % size, index, row: rowAt(index) });
+    }
+    // Those in sight come first.
+    const above = Math.min(first - from, places.length);
+    const filled = new Set<number>();
+    for (const place of [...places.slice(above), ...places.slice(0, above)]) {
+        if (place.row && !ring.filled.has(place.key) && left-- <= 0) {
+            place.row = undefined;
+            if (!asked) requestAnimationFrame(fill);
+            asked = true;
+        }
+        if (place.row) filled.add(place.key);
+    }
+    ring.filled = filled;
+    left = 0;
+    return places;
+}
+
 export function List() {
     generation.value;
+    unfilled.value;
     const phone = isPhone.value;
     const box = useSize<HTMLDivElement>(look);
-    const queued = useRef(false);
     useLayoutEffect(() => {
         element = box.current;
         look();
     }, [phone, matching.value]);
-    const scrolled = () => {
-        if (queued.current) return;
-        queued.current = true;
-        requestAnimationFrame(() => {
-            queued.current = false;
-            look();
-        });
-    };
     const total = matching.value;
-    const from = Math.max(0, view.value.first - OVERSCAN);
-    const to = Math.min(total, view.value.first + view.value.count + OVERSCAN);
-    const lines = [];
-    for (let index = from; index < to; index++) {
-        const row = rowAt(index);
-        lines.push(<Line key={index} index={index} row={row} selected={row !== undefined && selected.value.has(row.id)}
-            current={row !== undefined && row.id === current.value} phone={phone} />);
-    }
+    const lines = windowOf(total, view.value).map(({ key, index, row }) => (
+        <Line key={key} index={index} row={row} selected={row !== undefined && selected.value.has(row.id)}
+            current={row !== undefined && row.id === current.value} phone={phone} />
+    ));
     const here = current.value !== null && lines.some((line) => line.props.row?.id === current.value);
     return (
         <div class="list-frame">
             <div ref={box} class="list" role="grid" aria-label="Torrents" aria-rowcount={total + 1} aria-multiselectable="true"
                 tabIndex={0} {...(here ? { "aria-activedescendant": "row-" + current.value } : {})}
-                onScroll={scrolled} onClick={clicked} onDblClick={opened} onContextMenu={context}>
+                onScroll={look} onClick={clicked} onDblClick={opened} onContextMenu={context}>
                 <div role="rowgroup" class="head"><Header /></div>
                 <div role="rowgroup" class="rows" {...(total > 0 ? { style: { height: total * rowHeight() + "px" } } : {})}>
                     {lines}
