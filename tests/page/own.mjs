@@ -191,6 +191,7 @@ export function ownScenarios(facts) {
             const idle = dialog.getByLabel("Stop when nobody asks, minutes");
             await dialog.getByLabel("Stop after a time of seeding").check();
             await dialog.getByLabel("Uploads at once").fill("7");
+            await dialog.getByLabel("Connections").selectOption("utp");
             // What is no time is not saved.
             await idle.fill("0");
             await time.fill("soon");
@@ -208,6 +209,7 @@ export function ownScenarios(facts) {
             assert.equal(await idle.inputValue(), "90");
             assert.equal(await time.inputValue(), hours);
             assert.equal(await dialog.getByLabel("Uploads at once").inputValue(), "7");
+            assert.equal(await dialog.getByLabel("Connections").inputValue(), "utp");
             await gone(); // nothing is changed by saving what is there
             clean(page);
         }
@@ -222,6 +224,7 @@ export function ownScenarios(facts) {
         assert.equal(await dialog.getByLabel("Time of seeding, hours").inputValue(), "0.0278"); // 100 seconds
         await dialog.getByLabel("Stop at a ratio", { exact: true }).selectOption("unlimited");
         await dialog.getByLabel("Stop when nobody asks", { exact: true }).selectOption("unlimited");
+        await dialog.getByLabel("Connections").selectOption("any");
         await dialog.getByRole("button", { name: "Save" }).click();
         await dialog.waitFor({ state: "detached" });
         const answer = await fetch(`${facts.url}/api/v1/torrents/${facts.number}`, { headers: { Authorization: "Bearer " + facts.token } });

@@ -69,12 +69,17 @@ def test_a_torrent_has_goals_and_slots_of_its_own(daemons, browse, tmp_path):
         detail = ask(daemon, "GET", f"/torrents/{number}")
         return [detail[name] for name in ("ratio_mode", "ratio_goal", "idle_mode", "idle_minutes", "seed_time",
                                           "upload_slots")]
+
+    def transport():
+        return ask(daemon, "GET", f"/torrents/{number}")["transport"]
     assert wishes()[0::2] == ["global", "global", None]
     browse("goals", daemon, torrentName="one")
     assert wishes() == ["own", 1.25, "own", 90, 1800, 7]
+    assert transport() == "utp"
     ask(daemon, "PATCH", f"/torrents/{number}", {"seed_time": 100})
     browse("noGoals", daemon, torrentName="one", number=number)
     assert wishes()[0::2] == ["unlimited", "unlimited", None]
+    assert transport() == "any"
 
 
 def test_peers_have_flags_of_encryption_and_utp(daemons, peers, freshet, browse, tmp_path):

@@ -56,6 +56,7 @@ export interface Wishes {
     idle_mode: "global" | "own" | "unlimited";
     idle_minutes: number;
     seed_time: number | null;
+    transport: "any" | "tcp" | "utp";
 }
 
 export interface Detail extends Row, Wishes {

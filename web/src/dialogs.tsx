@@ -116,6 +116,7 @@ export function LimitsDialog({ ids, detail }: { ids: number[]; detail: Detail })
     const [priority, setPriority] = useState(detail.bandwidth_priority);
     const [peers, setPeers] = useState(String(detail.peers_max));
     const [slots, setSlots] = useState(String(detail.upload_slots));
+    const [transport, setTransport] = useState(detail.transport);
     const bad = {
         ratio: ratioMode === "own" && positive(ratio) === null,
         idle: idleMode === "own" && Math.round(positive(idle) ?? 0) === 0,
@@ -129,6 +130,7 @@ export function LimitsDialog({ ids, detail }: { ids: number[]; detail: Detail })
             super_seed: superSeed, ratio_mode: ratioMode, idle_mode: idleMode, bandwidth_priority: priority,
             seed_time: time.on ? Math.round(positive(time.text)! * HOUR) : null,
             peers_max: parseInt(peers) || 0, upload_slots: parseInt(slots) || 0,
+            transport,
         };
         if (downRate !== null) body["download_limit"] = downRate;
         if (upRate !== null) body["upload_limit"] = upRate;
@@ -167,6 +169,13 @@ export function LimitsDialog({ ids, detail }: { ids: number[]; detail: Detail })
             </Field>
             <Field label="Uploads at once" hint="0: as the settings say">
                 {(id) => <input id={id} inputMode="numeric" value={slots} onInput={(event) => setSlots(event.currentTarget.value)} />}
+            </Field>
+            <Field label="Connections" hint="Peers that come by the other are let go">
+                {(id) => (
+                    <select id={id} value={transport} onChange={(event) => setTransport(event.currentTarget.value as Detail["transport"])}>
+                        <option value="any">what answers first</option><option value="tcp">TCP alone</option><option value="utp">uTP alone</option>
+                    </select>
+                )}
             </Field>
         </Dialog>
     );
