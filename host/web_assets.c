@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "host/web_assets.h"
 
+#include "core/base/check.h"
+
 #include <string.h>
 
 /* gcc 12 has no #embed. FRESHET_WEB_DIST is the folder, from CMakeLists.txt. */
@@ -42,5 +44,11 @@ const struct web_asset *web_assets_find(const char *path)
 
 const char *web_assets_policy(void)
 {
-    return (const char *)policy_begin; /* EMBED ends it with a zero */
+    /* The file ends with a line end, which a header may not have. */
+    static _Thread_local char policy[512];
+    size_t length = (size_t)(policy_end - policy_begin) - 1;
+    CHECK(length < sizeof policy);
+    memcpy(policy, policy_begin, length);
+    policy[length] = '\0';
+    return policy;
 }

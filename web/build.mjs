@@ -51,4 +51,4 @@ writeFileSync(join(dist, "index.html"), page);
 writeFileSync(join(dist, "policy.txt"), [
     "default-src 'none'", "script-src 'self' " + hash(first), "style-src " + hash(style), "connect-src 'self'", "img-src 'self' data:",
     "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'",
-].join("; "));
+].join("; ") + "\n");
