@@ -13,9 +13,10 @@
  *   who is told goes out at once by uTP alone, as to a candidate from peer exchange; unless it is
  *               here or on its way already, or who says so may not name such an address
  *
- * Of each kind at most LIMIT_HOLEPUNCH_PER_MINUTE with one peer; what is more is dropped in
- * silence. Nobody is told more than LIMIT_HOLEPUNCH_PER_GROUP times for askers of one group, which
- * their address chooses: one who asks and asks takes little from the others. So a relay sends at
+ * With one peer at most LIMIT_HOLEPUNCH_PER_MINUTE are asked for either way; what is more is
+ * dropped in silence. Nobody is told more than LIMIT_HOLEPUNCH_PER_GROUP times a minute for askers
+ * of one group, which their network chooses: one who asks and asks takes little from the others,
+ * and all together make less than who is told takes from one relay. So a relay sends at
  * most two small messages for one, and a peer that lies makes us send no more than a few SYNs, as
  * it could by peer exchange: who is named to us so is dialled in the usual way as before.
  *
@@ -107,11 +108,11 @@ static enum wire_holepunch_error judge(const struct peer *asking, const struct a
     return WIRE_HOLEPUNCH_NO_ERROR;
 }
 
-/* Many connections of one address are one group. */
+/* All of a network (address_same_network) are of one group. */
 static uint32_t group_of(const struct peer *asking)
 {
     uint32_t sum = 0;
-    for (size_t i = 0; i < sizeof asking->address.ip; i++)
+    for (size_t i = 0; i < (asking->address.family == ADDRESS_IPV4 ? 3 : 6); i++)
         sum = sum * 31 + asking->address.ip[i];
     return sum % LIMIT_HOLEPUNCH_GROUPS;
 }
@@ -204,7 +205,7 @@ static bool has_dials_left(const struct swarm *swarm)
 static void on_connect(struct peer *relay, const struct address *address)
 {
     struct swarm *swarm = relay->swarm;
-    if (!count(relay, &relay->holepunch.told_to_us, LIMIT_HOLEPUNCH_PER_MINUTE) ||
+    if (!count(relay, &relay->holepunch.told_to_us, LIMIT_HOLEPUNCH_TOLD_PER_MINUTE) ||
         peer_list_is_nobodys(address) || peer_list_is_self(swarm->candidates, address) ||
         !pex_may_pass(&relay->address, address) || !has_dials_left(swarm))
         return;
