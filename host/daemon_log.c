@@ -55,13 +55,25 @@ static size_t word_length(struct bytes text, bool *ret_has_digit)
     return length;
 }
 
+/* To the next space, or to what quotes it; but a quote before an @ is of a password. */
+static size_t url_length(struct bytes text, size_t origin)
+{
+    size_t length = origin, quoted = 0;
+
+    for (; length < text.length && text.data[length] > ' '; length++) {
+        if (!quoted && strchr("\"'<>", text.data[length]))
+            quoted = length;
+        if (text.data[length] == '@')
+            quoted = 0;
+    }
+    return quoted ? quoted : length;
+}
+
 static size_t redact_url(struct bytes text, size_t origin, bool is_text, struct buffer *out)
 {
     struct buffer public = {0};
-    size_t length = origin;
+    size_t length = url_length(text, origin);
 
-    while (length < text.length && text.data[length] > ' ' && !strchr("\"'<>", text.data[length]))
-        length++;
     url_append_public((struct bytes){text.data, length}, &public);
     for (size_t i = 0; i < public.length; i++)
         append_safe(public.data[i], is_text, out);

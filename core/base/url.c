@@ -102,6 +102,10 @@ void url_append_public(struct bytes url, struct buffer *out)
 {
     size_t origin = url_origin_length(url);
 
+    /* Here nothing stands around it: a quote is a letter of somebody's password. */
+    while (origin > 0 && origin < url.length && url.data[origin] > ' ' &&
+           !strchr("/?#", url.data[origin]))
+        origin++;
     if (origin > 0) {
         append_origin(url, origin, out);
         if (origin < url.length)

@@ -48,6 +48,8 @@ static void what_others_may_see_ends_behind_the_host(void **state)
     assert_string_equal(public_of("http://ada:secret@tracker.example/"),
                         "http://tracker.example/...");
     assert_string_equal(public_of("http://ada:a@b@tracker.example"), "http://tracker.example");
+    assert_string_equal(public_of("https://me:it's-\"<secret>@tracker.example/rss"),
+                        "https://tracker.example/...");
     assert_string_equal(public_of("http://tracker.example?passkey=1"),
                         "http://tracker.example/...");
     assert_string_equal(public_of("http://tracker.example/@key"), "http://tracker.example/...");

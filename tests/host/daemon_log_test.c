@@ -59,11 +59,13 @@ static void daemon_log_keeps_no_secrets(void **state)
 
     (void)state;
     daemon_log("info", "x", "url", "http://user:pass@host/announce/passkey?key=1", "token",
-               "abcdefgh12345678", "proxy", "socks5://user:p@ss@host:1080", NULL);
+               "abcdefgh12345678", "proxy", "socks5://user:p@ss@host:1080", "text",
+               "'http://ada:it's@host/key', 'http://other/key' failed", NULL);
     json_t *line = line_from(2, &number);
     assert_string_equal(field(line, "url"), "http://host/...");
     assert_string_equal(field(line, "token"), "...");
     assert_string_equal(field(line, "proxy"), "socks5://host:1080");
+    assert_string_equal(field(line, "text"), "'http://host/...', 'http://other/...' failed");
     json_decref(line);
 }
 
