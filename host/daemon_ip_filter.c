@@ -12,6 +12,7 @@
 #include "host/daemon_log.h"
 #include "host/ip_filter_file.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -86,7 +87,8 @@ static void read_list(struct work *work)
                          ? ip_filter_file_read(path, builder, reading->text, &reading->ret_rules)
                          : ip_filter_file_take(buffer_bytes(&reading->list), builder, reading->text,
                                                &reading->ret_rules);
-    if (!reading->error && !reading->is_kept && reading->ret_rules == 0) {
+    /* None is taken that is empty, so a kept one has lost what it had. */
+    if (!reading->error && reading->ret_rules == 0) {
         reading->error = FRESHET_ERROR_SYNTAX; /* what was there stays */
         snprintf(reading->text, sizeof reading->text, "no address is in the list");
     }
@@ -171,7 +173,7 @@ static void start(struct daemon_service *daemon, struct reading *reading)
 void daemon_ip_filter_start(struct daemon_service *daemon)
 {
     daemon->ip_filter_used = session_ip_filter(daemon->session);
-    if (access(daemon->ip_filter->path, F_OK) != 0)
+    if (access(daemon->ip_filter->path, F_OK) != 0 && errno == ENOENT)
         return;
     struct reading *reading = memory_new(sizeof *reading);
     reading->is_kept = true;

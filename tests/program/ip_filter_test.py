@@ -183,3 +183,9 @@ def test_a_list_is_kept_across_a_restart_beside_that_of_the_line(daemons, peers,
         assert daemon.rpc("blocklist-update") == {"blocklist-size": 1}
     assert not is_refused("127.4.4.10")
     assert "block list" not in freshet("info", "1", "--socket", daemon.socket).stdout
+    # So does one that lost all that was in it.
+    daemon.kill()
+    (daemon.state / "blocklist").write_bytes(b"")
+    daemon.start()
+    wait_for(lambda: "blocklist error=" in daemon.log(), daemon.log)
+    assert is_refused("127.4.4.11")
