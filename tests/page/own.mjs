@@ -215,6 +215,20 @@ export function ownScenarios(facts) {
         }
     };
 
+    // What several were not told stays theirs.
+    scenarios.goalsOfMany = async (browser) => {
+        const page = await open(browser, facts);
+        await row(page, facts.torrentName).locator(".c-name").click();
+        await page.keyboard.press("Control+a");
+        await page.getByText("2 selected").waitFor();
+        await page.keyboard.press("s");
+        const dialog = page.getByRole("dialog", { name: "Limits of 2 torrents" });
+        await dialog.getByLabel("Peers at most").fill("33");
+        await dialog.getByRole("button", { name: "Save" }).click();
+        await dialog.waitFor({ state: "detached" });
+        clean(page);
+    };
+
     // And back.
     scenarios.noGoals = async (browser) => {
         const page = await open(browser, facts);

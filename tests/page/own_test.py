@@ -62,10 +62,11 @@ def test_encryption_utp_and_the_blocklist_are_set(daemons, browse, web):
 
 def test_a_torrent_has_goals_and_slots_of_its_own(daemons, browse, tmp_path):
     daemon = daemons()
-    add_small(daemon, tmp_path, ["one"])
-    number = ask(daemon, "GET", "/torrents")["rows"][0]["id"]
+    add_small(daemon, tmp_path, ["one", "two"])
+    number, other = (next(row["id"] for row in ask(daemon, "GET", "/torrents")["rows"]
+                          if row["name"] == name) for name in ("one", "two"))
 
-    def wishes():
+    def wishes(number=number):
         detail = ask(daemon, "GET", f"/torrents/{number}")
         return [detail[name] for name in ("ratio_mode", "ratio_goal", "idle_mode", "idle_minutes", "seed_time",
                                           "upload_slots")]
@@ -76,6 +77,12 @@ def test_a_torrent_has_goals_and_slots_of_its_own(daemons, browse, tmp_path):
     browse("goals", daemon, torrentName="one")
     assert wishes() == ["own", 1.25, "own", 90, 1800, 7]
     assert transport() == "utp"
+    others = wishes(other)
+    browse("goalsOfMany", daemon, torrentName="one")
+    assert [ask(daemon, "GET", f"/torrents/{each}")["peers_max"] for each in (number, other)] == [33, 33]
+    assert wishes() == ["own", 1.25, "own", 90, 1800, 7]
+    assert wishes(other) == others
+    assert (transport(), ask(daemon, "GET", f"/torrents/{other}")["transport"]) == ("utp", "any")
     ask(daemon, "PATCH", f"/torrents/{number}", {"seed_time": 100})
     browse("noGoals", daemon, torrentName="one", number=number)
     assert wishes()[0::2] == ["unlimited", "unlimited", None]

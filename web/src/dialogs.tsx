@@ -122,20 +122,23 @@ export function LimitsDialog({ ids, detail }: { ids: number[]; detail: Detail })
         idle: idleMode === "own" && Math.round(positive(idle) ?? 0) === 0,
         time: time.on && Math.round((positive(time.text) ?? 0) * HOUR) === 0,
     };
+    const downRate = parseRate(down.text), upRate = parseRate(up.text);
+    const wishes: Record<string, unknown> = {
+        download_limited: down.on, upload_limited: up.on, honors_session_limits: honors, sequential,
+        super_seed: superSeed, ratio_mode: ratioMode, idle_mode: idleMode, bandwidth_priority: priority,
+        seed_time: time.on ? Math.round((positive(time.text) ?? 0) * HOUR) : null,
+        peers_max: parseInt(peers) || 0, upload_slots: parseInt(slots) || 0, transport,
+        download_limit: down.on ? downRate : null, upload_limit: up.on ? upRate : null,
+        ratio_goal: ratioMode === "own" ? positive(ratio) : null,
+        idle_minutes: idleMode === "own" ? Math.round(positive(idle) ?? 0) : null,
+    };
+    const [shown] = useState(wishes);
     const save = async () => {
-        const downRate = parseRate(down.text), upRate = parseRate(up.text);
         if ((down.on && downRate === null) || (up.on && upRate === null) || bad.ratio || bad.idle || bad.time) return;
-        const body: Record<string, unknown> = {
-            ids, download_limited: down.on, upload_limited: up.on, honors_session_limits: honors, sequential,
-            super_seed: superSeed, ratio_mode: ratioMode, idle_mode: idleMode, bandwidth_priority: priority,
-            seed_time: time.on ? Math.round(positive(time.text)! * HOUR) : null,
-            peers_max: parseInt(peers) || 0, upload_slots: parseInt(slots) || 0,
-            transport,
-        };
-        if (downRate !== null) body["download_limit"] = downRate;
-        if (upRate !== null) body["upload_limit"] = upRate;
-        if (ratioMode === "own") body["ratio_goal"] = positive(ratio);
-        if (idleMode === "own") body["idle_minutes"] = Math.round(positive(idle)!);
+        // Several were shown the first one's: they get what was changed, and keep what is theirs.
+        const said = Object.entries(wishes).filter(([name, value]) =>
+            (value !== null || name === "seed_time") && (ids.length === 1 || value !== shown[name]));
+        const body = { ids, ...Object.fromEntries(said) };
         if (await attempt(() => patch("/torrents", body))) closeDialog();
     };
     return (
