@@ -55,9 +55,10 @@
 #define LIMIT_PEX_NUISANCE       10u /* peer exchange that comes too soon, in a row (BEP 11) */
 
 /* Holepunch (BEP 55). */
-#define LIMIT_HOLEPUNCH_PER_MINUTE      20u /* messages of each kind and way, with one peer */
-#define LIMIT_HOLEPUNCH_TOLD_PER_MINUTE 40u /* by a relay: what we asked for, and what others did  \
-                                             */
+#define LIMIT_HOLEPUNCH_PER_MINUTE 20u /* messages of each kind and way, with one peer */
+#define LIMIT_HOLEPUNCH_TOLD_PER_MINUTE                                                            \
+    40u                              /* by a relay: what we asked for, and what others did         \
+                                      */
 #define LIMIT_HOLEPUNCH_PER_GROUP 2u /* askers are of groups: of these to one target a minute */
 #define LIMIT_HOLEPUNCH_GROUPS    8u
 #define LIMIT_HOLEPUNCH_TELLERS   2u  /* that are kept in mind for one candidate */
