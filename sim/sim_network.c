@@ -7,7 +7,7 @@
 #include "sim/sim_network_state.h"
 
 #define RETRY_NS     SECOND_NS       /* of what a partition held up */
-#define FALL_BACK_NS (3 * SECOND_NS) /* after which a host with uTP tries that */
+#define FALL_BACK_NS (3 * SECOND_NS) /* who has uTP too tries it then: here nothing is raced */
 
 enum chunk_stage { CHUNK_UPLINK, CHUNK_FLIGHT, CHUNK_DOWNLINK };
 
