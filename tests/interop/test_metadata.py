@@ -4,9 +4,11 @@ import freshet_client
 import libtorrent
 import payload
 import pytest
+from waiting import wait_for
 
 SIZE = sum(payload.FILES.values())
 # With 16 KiB a piece layer is the leaves' layer, and longer than one request.
+CONFUSED = "v1 and v2 hashes do not describe the same data"
 CASES = [("v1", "256K"), ("v2", "16K"), ("v2", "64K"), ("hybrid", "16K"), ("hybrid", "256K")]
 
 
@@ -63,11 +65,20 @@ def test_libtorrent_asks_for_layers_that_its_torrent_lacks(clients, made, source
     bare = tmp_path / "bare.torrent"
     bare.write_bytes(libtorrent.bencode(torrent))
     seed = clients.seeding(made[case], source, "--no-dht")
-    client = clients.libtorrent()
-    handle = client.add(bare, tmp_path / "copy")
-    client.connect(handle, seed.endpoint)
-    client.wait_complete(handle)
-    payload.check(tmp_path / "copy")
+
+    def fetch(folder):
+        client = clients.libtorrent()
+        handle = client.add(bare, folder)
+        client.connect(handle, seed.endpoint)
+        wait_for(lambda: handle.status().is_seeding or handle.status().errc.value(), client.news)
+        if handle.status().errc.message() == CONFUSED:
+            return False
+        client.wait_complete(handle)
+        return True
+
+    # libtorrent that gets layers while it hashes stops at times, at a seed of its own kind as well.
+    copy = next(folder for folder in (tmp_path / f"copy-{n}" for n in range(4)) if fetch(folder))
+    payload.check(copy)
 
 
 @pytest.mark.parametrize("case", CASES[1:], ids="-".join)
