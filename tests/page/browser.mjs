@@ -20,20 +20,20 @@ export const DESKTOP = { width: 1280, height: 800 };
 export const PHONE = { width: 360, height: 740 };
 
 // A page with the token. Errors, alerts, foreign requests and refusals of the policy end up in
-// `page.faults`, which the scenario's end looks at.
-export async function open(browser, facts, { size = DESKTOP, scheme = "light", token = facts.token } = {}) {
+// `page.faults`, which the scenario's end looks at; `expected` are patterns of console errors that the
+// scenario provokes.
+export async function open(browser, facts, { size = DESKTOP, scheme = "light", token = facts.token, expected = [] } = {}) {
     const phone = size.width < 500;
     const context = await browser.newContext({
         viewport: size, colorScheme: scheme, hasTouch: phone, isMobile: phone, locale: "en-GB", timezoneId: "UTC",
     });
     const page = await context.newPage();
     page.faults = [];
-    page.expected = []; // patterns of console errors that a scenario provokes
     page.on("pageerror", (error) => page.faults.push("error: " + error.message));
     page.on("dialog", (dialog) => { page.faults.push("alert: " + dialog.message()); void dialog.dismiss(); });
     page.on("console", (message) => {
         const text = message.text();
-        if (message.type() === "error" && !page.expected.some((pattern) => pattern.test(text))) page.faults.push("console: " + text);
+        if (message.type() === "error" && !expected.some((pattern) => pattern.test(text))) page.faults.push("console: " + text);
     });
     page.on("request", (request) => {
         const to = request.url();

@@ -20,8 +20,7 @@ export function ownScenarios(facts) {
     }
 
     scenarios.folders = async (browser) => {
-        const page = await open(browser, facts);
-        page.expected.push(/403/);
+        const page = await open(browser, facts, { expected: [/403/] });
         const dialog = await press(page, "Added by itself");
         await dialog.getByText("No folder is watched.").waitFor();
         await accessibleInBoth(page, "no folders");
@@ -64,8 +63,7 @@ export function ownScenarios(facts) {
     };
 
     scenarios.feeds = async (browser) => {
-        const page = await open(browser, facts);
-        page.expected.push(/400/);
+        const page = await open(browser, facts, { expected: [/400/] });
         const dialog = await press(page, "Added by itself");
         // By keys alone.
         await dialog.getByRole("tab", { name: "Folders" }).focus();
@@ -139,8 +137,7 @@ export function ownScenarios(facts) {
     };
 
     scenarios.network = async (browser) => {
-        const page = await open(browser, facts);
-        page.expected.push(/502/);
+        const page = await open(browser, facts, { expected: [/502/] });
         const dialog = await press(page, "Settings");
         await dialog.getByRole("tab", { name: "Network" }).click();
         assert.equal(await dialog.getByLabel("Encryption of connections").inputValue(), "allow");
