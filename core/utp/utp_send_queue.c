@@ -195,7 +195,9 @@ static void arrive(struct utp_send_queue *queue, int64_t now, struct utp_sent *p
     }
     if (packet->sent_ns > queue->newest_ns)
         queue->newest_ns = packet->sent_ns;
-    if (packet->sendings == 1)
+    /* What was sent before others that have arrived did so earlier than we are told: a selective
+     * ack of bounded length tells of it when the hole before it is filled. */
+    if (packet->sendings == 1 && packet->sent_ns == queue->newest_ns)
         acked->rtt_ns = now - packet->sent_ns > 0 ? now - packet->sent_ns : 1;
     acked->probe |= packet->probe;
     packet->probe = false;

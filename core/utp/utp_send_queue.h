@@ -45,7 +45,7 @@ struct utp_send_queue {
 struct utp_acked {
     uint32_t bytes;
     uint32_t packets;
-    int64_t rtt_ns; /* of the newest that was sent once; 0: none */
+    int64_t rtt_ns; /* of the newest, if it was sent once; 0: none */
     bool probe;     /* the probe has passed */
 };
 

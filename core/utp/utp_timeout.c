@@ -3,6 +3,10 @@
 
 #include "core/base/limits.h"
 
+/* What was sent again tells nothing of the round trip: until something does, the wait stays longer,
+ * or a path that became slow would be taken for a broken one again and again (RFC 6298, 5.7). */
+#define BACKOFF_UNTIMED 2u
+
 void utp_timeout_init(struct utp_timeout *timeout)
 {
     *timeout = (struct utp_timeout){.least_ns = INT64_MAX};
@@ -12,6 +16,7 @@ void utp_timeout_sample(struct utp_timeout *timeout, int64_t rtt_ns)
 {
     if (rtt_ns < 1)
         rtt_ns = 1;
+    timeout->backoff = 0;
     if (rtt_ns < timeout->least_ns)
         timeout->least_ns = rtt_ns;
     if (timeout->rtt_ns == 0) {
@@ -27,11 +32,14 @@ void utp_timeout_sample(struct utp_timeout *timeout, int64_t rtt_ns)
 void utp_timeout_progress(struct utp_timeout *timeout)
 {
     timeout->timeouts = 0;
+    if (timeout->backoff > BACKOFF_UNTIMED)
+        timeout->backoff = BACKOFF_UNTIMED;
 }
 
 void utp_timeout_expire(struct utp_timeout *timeout)
 {
     timeout->timeouts++;
+    timeout->backoff++;
 }
 
 int64_t utp_timeout_wait(const struct utp_timeout *timeout)
@@ -42,7 +50,7 @@ int64_t utp_timeout_wait(const struct utp_timeout *timeout)
         if (wait < LIMIT_UTP_RTO_MIN_NS)
             wait = LIMIT_UTP_RTO_MIN_NS;
     }
-    for (uint32_t i = 0; i < timeout->timeouts && wait < LIMIT_UTP_RTO_MAX_NS; i++)
+    for (uint32_t i = 0; i < timeout->backoff && wait < LIMIT_UTP_RTO_MAX_NS; i++)
         wait *= 2;
     return wait < LIMIT_UTP_RTO_MAX_NS ? wait : LIMIT_UTP_RTO_MAX_NS;
 }

@@ -12,6 +12,12 @@
 #define TYPE_MAX 0x0fu
 
 #define EXTENSION_SACK 1u
+#define SACK_AT        20u /* its head in a packet, behind the packet's own */
+#define SACK_SHORT     4u
+
+/* A burst: its first packets are lost, and a selective ack does not reach as far as they do. */
+#define BURST      130u
+#define BURST_LOST 40u
 
 /* Of end 0's packets of data: how many went, and which is lost (from 1; 0: none). */
 static uint32_t data_packets, lost_packet;
@@ -108,6 +114,48 @@ static void one_that_comes_late_is_not_sent_again(void **state)
     assert_true(gaps > 100);
 }
 
+/* Loses the head of a burst; end 1 tells of few packets at a time. */
+static void lose_head(struct network *net, struct net_packet *packet)
+{
+    (void)net;
+    if (packet->from == 0 && packet->bytes[0] <= TYPE_MAX && ++data_packets <= lost_packet)
+        packet->to = UINT8_MAX;
+    uint8_t *sack = packet->bytes + SACK_AT;
+    if (packet->from == 1 && packet->bytes[1] == EXTENSION_SACK && sack[1] > SACK_SHORT) {
+        gaps++;
+        packet->length = SACK_AT + 2 + SACK_SHORT;
+        sack[1] = SACK_SHORT;
+    }
+}
+
+/* What arrived long ago is told of only when the hole before it is filled: that is no round trip,
+ * and what is sent is not slowed down by it. */
+static void what_is_told_late_is_not_timed(void **state)
+{
+    (void)state;
+    struct network net;
+    net_init(&net, 7);
+    net.delay_ns = MILLISECOND_NS / 10;
+    net.filter = lose_head;
+    gaps = data_packets = lost_packet = 0;
+    uint8_t a = net_add(&net, UTP_LEDBAT_PLUS, 0), b = net_add(&net, UTP_LEDBAT_PLUS, 0);
+    struct net_stream *out = net_connect(&net, a, b, 1, 100 * WARM);
+    net_run(&net, net.now + 10 * SECOND_NS);
+    struct net_stream *in = net_accepted(&net, b, 0);
+    assert_non_null(in);
+    assert_int_equal(in->read, 100 * WARM);
+
+    data_packets = 0;
+    lost_packet = BURST_LOST;
+    out->total += (uint64_t)BURST * PACKET;
+    net_write(&net, out);
+    net_run(&net, net.now + 2 * LIMIT_UTP_RTO_MIN_NS);
+    assert_true(gaps > 10);
+    assert_int_equal(in->read, out->total);
+    net_check(&net);
+    net_deinit(&net);
+}
+
 static void check_least(enum utp_policy policy)
 {
     struct utp_window window;
@@ -135,6 +183,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_of_few_is_sent_again_without_a_timeout),
         cmocka_unit_test(one_that_comes_late_is_not_sent_again),
+        cmocka_unit_test(what_is_told_late_is_not_timed),
         cmocka_unit_test(a_loss_leaves_two_packets),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
