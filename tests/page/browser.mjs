@@ -50,6 +50,11 @@ export function clean(page) {
 
 export const row = (page, name) => page.locator(".rows .row", { has: page.locator(`.name:text-is(${JSON.stringify(name)})`) });
 
+// Waits until the keyboard is there: the page puts it there after it has drawn.
+export async function focused(locator) {
+    await locator.page().waitForFunction((element) => element === document.activeElement, await locator.elementHandle());
+}
+
 export async function names(page) {
     return page.locator(".rows .row .c-name .name").allTextContents();
 }

@@ -51,7 +51,7 @@ export function firstScenarios(facts) {
             });
             assert.equal(asked.filter((path) => path === "/api/v1/torrents").length, 1, where); // under way already
             release();
-            await page.locator(".rows .row").first().waitFor();
+            await page.locator(".rows .row .name").nth(facts.names.length - 1).waitFor();
             assert.deepEqual((await names(page)).sort(), facts.names, where);
             assert.deepEqual(await page.evaluate(places), before, where);
             assert.deepEqual(await page.evaluate(() => window.held.filter((element) => !element.isConnected).map((element) => element.outerHTML)), [], where);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Scenarios of what the daemon does by itself, of its log and of its network.
 import assert from "node:assert/strict";
-import { accessible, accessibleInBoth, clean, DESKTOP, innocent, open, PHONE, row } from "./browser.mjs";
+import { accessible, accessibleInBoth, clean, DESKTOP, focused, innocent, open, PHONE, row } from "./browser.mjs";
 
 export function ownScenarios(facts) {
     const scenarios = {};
@@ -26,7 +26,7 @@ export function ownScenarios(facts) {
         await accessibleInBoth(page, "no folders");
         await dialog.getByRole("button", { name: "Watch a folder" }).click();
         const path = dialog.getByLabel("Folder on the daemon’s machine");
-        assert.ok(await path.evaluate((element) => element === document.activeElement));
+        await focused(path);
         await accessibleInBoth(page, "form of a folder");
         await page.keyboard.type("/etc");
         await page.keyboard.press("Enter");
@@ -53,7 +53,7 @@ export function ownScenarios(facts) {
         await page.keyboard.press("Escape");
         await dialog.getByRole("button", { name: "Remove " + facts.watched }).click();
         const keep = dialog.getByRole("button", { name: "Keep " + facts.watched });
-        assert.ok(await keep.evaluate((element) => element === document.activeElement));
+        await focused(keep);
         await keep.click();
         await dialog.getByRole("button", { name: "Remove " + facts.watched }).click();
         await accessible(page, "is it to be removed?");
