@@ -3,9 +3,10 @@
 
 #include "core/base/limits.h"
 
-/* What was sent again tells nothing of the round trip: until something does, the wait stays longer,
- * or a path that became slow would be taken for a broken one again and again (RFC 6298, 5.7). */
-#define BACKOFF_UNTIMED 2u
+/* What was sent again tells nothing of the round trip, so the wait stays doubled until something
+ * does (RFC 6298, 5), or a path that became slow would be taken for a lossy one for ever. Not more
+ * often than this, or one that lay dead for a minute would be slow to begin again. */
+#define BACKOFF_UNTIMED 3u
 
 void utp_timeout_init(struct utp_timeout *timeout)
 {

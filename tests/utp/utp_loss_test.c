@@ -156,6 +156,41 @@ static void what_is_told_late_is_not_timed(void **state)
     net_deinit(&net);
 }
 
+/* A way whose delay grows at once: what is only late is sent again a few times, then no longer. */
+static void check_slow(int64_t delay_ns)
+{
+    struct network net;
+    net_init(&net, 9);
+    net.delay_ns = DELAY_NS;
+    net.filter = lose_one;
+    lost_packet = 0;
+    uint8_t a = net_add(&net, UTP_LEDBAT_PLUS, 0), b = net_add(&net, UTP_LEDBAT_PLUS, 0);
+    struct net_stream *out = net_connect(&net, a, b, 1, WARM);
+    net_run(&net, net.now + 2 * SECOND_NS);
+    struct net_stream *in = net_accepted(&net, b, 0);
+    assert_non_null(in);
+
+    net.delay_ns = delay_ns;
+    for (uint32_t i = 0; i < 10; i++) {
+        data_packets = 0;
+        out->total += (uint64_t)FEW * PACKET;
+        net_write(&net, out);
+        net_run(&net, net.now + 20 * SECOND_NS);
+        assert_int_equal(in->read, out->total);
+        assert_in_range(data_packets, FEW, i < 3 ? 5 * FEW : FEW);
+    }
+    net_check(&net);
+    net_deinit(&net);
+}
+
+static void a_way_that_became_slow_is_found_out(void **state)
+{
+    (void)state;
+    check_slow(400 * MILLISECOND_NS);
+    check_slow(900 * MILLISECOND_NS);
+    check_slow(1800 * MILLISECOND_NS);
+}
+
 static void check_least(enum utp_policy policy)
 {
     struct utp_window window;
@@ -184,6 +219,7 @@ int main(void)
         cmocka_unit_test(one_of_few_is_sent_again_without_a_timeout),
         cmocka_unit_test(one_that_comes_late_is_not_sent_again),
         cmocka_unit_test(what_is_told_late_is_not_timed),
+        cmocka_unit_test(a_way_that_became_slow_is_found_out),
         cmocka_unit_test(a_loss_leaves_two_packets),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
