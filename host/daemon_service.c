@@ -396,9 +396,9 @@ static void start_handles(struct daemon_service *daemon)
     CHECK(uv_timer_init(loop, &daemon->retry) == 0);
     daemon->wake.data = daemon->deadline.data = daemon->second.data = daemon->retry.data = daemon;
     uv_timer_start(&daemon->second, on_second, 0, 1000);
-    daemon->state_worker = worker_pool_new(loop, 1);
-    daemon->deed_workers = worker_pool_new_modest(loop, 2);
-    daemon->intake_workers = worker_pool_new(loop, 2);
+    daemon->state_worker = worker_pool_new(loop, 1, WORKER_TRANSFER);
+    daemon->deed_workers = worker_pool_new(loop, 2, WORKER_MODEST);
+    daemon->intake_workers = worker_pool_new(loop, 2, WORKER_TRANSFER);
     daemon->fetch = http_fetch_new(loop, NULL, daemon_jobs_on_fetched, daemon);
     http_fetch_set_route(daemon->fetch, session_route(daemon->session));
     daemon->watch = network_watch_new(loop, on_network_changed, daemon);

@@ -378,7 +378,7 @@ static void make_loop(struct dht_service *service)
         uv_signal_start(&service->signals[i], on_signal, signal_numbers[i]);
     }
     service->resolver = resolver_new(&service->loop, on_resolved, service);
-    service->worker = worker_pool_new(&service->loop, 1);
+    service->worker = worker_pool_new(&service->loop, 1, WORKER_TRANSFER);
 }
 
 static void start(struct dht_service *service)

@@ -58,8 +58,9 @@ struct disk *disk_new(const struct disk_options *options)
         hash = WORKER_THREADS_MAX;
     descriptor_cache_init(&disk->cache, options->open_files_max);
     disk->disk_workers = worker_pool_new(
-        options->loop, options->disk_threads ? options->disk_threads : DISK_THREADS_DEFAULT);
-    disk->hash_workers = worker_pool_new(options->loop, hash);
+        options->loop, options->disk_threads ? options->disk_threads : DISK_THREADS_DEFAULT,
+        WORKER_TRANSFER);
+    disk->hash_workers = worker_pool_new(options->loop, hash, WORKER_TRANSFER);
     map_init(&disk->storages, sizeof(storage_id), 0);
     list_init(&disk->active);
     list_init(&disk->expected_roots);

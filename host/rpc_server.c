@@ -430,7 +430,9 @@ enum freshet_error rpc_server_new(const struct rpc_server_options *options,
         memory_free(server);
         return FRESHET_ERROR_IO;
     }
-    server->workers = worker_pool_new_modest(options->loop, 2);
+    server->workers = worker_pool_new(options->loop, 2, WORKER_MODEST);
+    server->list_workers =
+        worker_pool_new(options->loop, uv_available_parallelism() > 2 ? 2 : 1, WORKER_LAST);
     start_handles(server);
     *ret_server = server;
     return FRESHET_OK;
@@ -480,6 +482,7 @@ void rpc_server_close(struct rpc_server *server)
         return;
     server->is_closing = true;
     worker_pool_free(server->workers);
+    worker_pool_free(server->list_workers);
     uv_idle_stop(&server->slice);
     rpc_server_drop_all(server);
     MHD_run(server->daemon);

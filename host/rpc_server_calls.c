@@ -106,7 +106,10 @@ static void write_reply(struct rpc_request *request)
     request->stage = RPC_WRITE;
     request->work.run = write_run;
     request->work.done = write_done;
-    worker_pool_submit(request->server->workers, &request->work);
+    worker_pool_submit(request->is_sliced ? request->server->list_workers
+                                          : request->server->workers,
+                       &request->work);
+    request->is_sliced = false;
 }
 
 /* ---- on the loop's thread ---- */
@@ -140,7 +143,10 @@ static void step(struct rpc_request *request, int64_t until)
         request->service->step(request->call, world, until, clock_now, &request->job.job);
 
     switch (answer) {
-    case SERVICE_AGAIN: queue_step(request); break;
+    case SERVICE_AGAIN:
+        request->is_sliced = true;
+        queue_step(request);
+        break;
     case SERVICE_JOB: perform(request); break;
     case SERVICE_DONE:
         request->revision = revision;
@@ -216,6 +222,8 @@ void rpc_server_call_end(struct rpc_request *request)
     CHECK(!request->is_suspended);
     if (request->call)
         request->service->end(request->call);
+    if (request->is_long)
+        request->server->replies--;
     buffer_deinit(&request->reply.body);
     service_job_deinit(&request->job.job);
 }

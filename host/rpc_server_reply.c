@@ -7,7 +7,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#define STREAM_PART 16384
+/* What goes out in one turn of the loop, whoever reads how fast: a reader that keeps up would else
+ * have a whole list copied to it in a single call to the kernel. */
+#define REPLY_A_TURN   ((size_t)256 * KIB)
+#define REPLY_PART     ((size_t)64 * KIB)
+#define REPLY_PART_MIN ((size_t)4 * KIB)
+#define STREAM_PART    ((size_t)16 * KIB)
 
 static void add_headers(struct rpc_request *request, struct MHD_Response *response,
                         const char *type)
@@ -102,7 +107,15 @@ static enum MHD_Result reply_asset(struct rpc_request *request)
     return queue(request, MHD_HTTP_OK, response);
 }
 
-static ssize_t stream_read(void *context, uint64_t position, char *ret_bytes, size_t most)
+/* One part a turn goes to each; those that have their answers sent share what goes out. */
+static size_t share_of_turn(const struct rpc_server *server)
+{
+    size_t share = REPLY_A_TURN / (server->replies ? server->replies : 1);
+
+    return share < REPLY_PART_MIN ? REPLY_PART_MIN : share;
+}
+
+static ssize_t read_part(void *context, uint64_t position, char *ret_bytes, size_t most)
 {
     struct rpc_request *request = context;
     size_t left = request->reply.body.length - request->sent;
@@ -115,16 +128,40 @@ static ssize_t stream_read(void *context, uint64_t position, char *ret_bytes, si
         rpc_server_stream_wait(request);
         return 0;
     }
+    size_t share = share_of_turn(request->server);
     size_t count = left < most ? left : most;
+    if (count > share)
+        count = share;
     memcpy(ret_bytes, request->reply.body.data + request->sent, count);
     request->sent += count;
     return (ssize_t)count;
 }
 
+static struct MHD_Response *make_reply(struct rpc_request *request)
+{
+    struct service_reply *reply = &request->reply;
+
+    if (reply->stream) {
+        request->is_stream = true;
+        return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_PART, read_part, request,
+                                                 NULL);
+    }
+    if (reply->body.length > REPLY_PART) {
+        request->is_long = true;
+        request->server->replies++;
+        return MHD_create_response_from_callback(reply->body.length, REPLY_PART, read_part, request,
+                                                 NULL);
+    }
+    struct MHD_Response *response = MHD_create_response_from_buffer_with_free_callback(
+        reply->body.length, reply->body.data, memory_free);
+    if (response)
+        reply->body = (struct buffer){0};
+    return response;
+}
+
 enum MHD_Result rpc_server_reply(struct rpc_request *request)
 {
     struct service_reply *reply = &request->reply;
-    struct MHD_Response *response;
 
     if (request->asset)
         return reply_asset(request);
@@ -132,16 +169,7 @@ enum MHD_Result rpc_server_reply(struct rpc_request *request)
         request->refusal = MHD_HTTP_SERVICE_UNAVAILABLE;
         return rpc_server_refuse(request);
     }
-    if (reply->stream) {
-        request->is_stream = true;
-        response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_PART, stream_read,
-                                                     request, NULL);
-    } else {
-        response = MHD_create_response_from_buffer_with_free_callback(
-            reply->body.length, reply->body.data, memory_free);
-        if (response)
-            reply->body = (struct buffer){0};
-    }
+    struct MHD_Response *response = make_reply(request);
     if (!response)
         return MHD_NO;
     add_headers(request, response,

@@ -62,8 +62,9 @@ struct rpc_request {
     struct service_reply reply;
     struct work work;
     struct rpc_job job;
-    bool is_stream;
-    size_t sent; /* of a stream's part */
+    bool is_stream, is_long;
+    bool is_sliced; /* one slice did not do */
+    size_t sent;    /* of a long answer, or of a stream's part */
     uint64_t revision;
     int64_t stepped_ns;
 };
@@ -90,8 +91,11 @@ struct rpc_server {
     bool is_slicing, is_closing;
     int handles_open;
     struct worker_pool *workers;
+    struct worker_pool *list_workers; /* write what took more than one slice to collect; a processor
+                                         is left to the loop */
     struct list connections, requests, steps, waits;
     uint32_t strangers;
+    uint32_t replies; /* long ones that are being sent */
     struct rpc_failure failures[RPC_FAILURES];
 };
 

@@ -170,7 +170,7 @@ static void session_make_parts(struct session *session)
     http_fetch_set_route(session->fetch, &session->options.route);
     if (network_route_has_proxy(&session->options.route))
         resolver_refuse_names(session->resolver);
-    session->state_worker = worker_pool_new(&session->loop, 1);
+    session->state_worker = worker_pool_new(&session->loop, 1, WORKER_TRANSFER);
 }
 
 static void session_make_engine(struct session *session)

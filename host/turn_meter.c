@@ -5,10 +5,9 @@
 
 void turn_meter_count(struct service_turns *turns, uint64_t duration_ns)
 {
-    uint64_t us = duration_ns / 1000;
     unsigned bucket = 0;
 
-    while (bucket + 1 < SERVICE_TURN_BUCKETS && us >> bucket != 0)
+    while (bucket + 1 < SERVICE_TURN_BUCKETS && duration_ns > service_turn_edge_us(bucket) * 1000)
         bucket++;
     turns->count++;
     turns->sum_ns += duration_ns;

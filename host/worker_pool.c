@@ -4,24 +4,35 @@
 #include "core/base/check.h"
 #include "core/base/memory.h"
 
+#include <errno.h>
 #include <pthread.h>
+#include <sched.h>
+#include <semaphore.h>
 #include <signal.h>
+#include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
-#define MODEST_NICE 10
-#define NICE_MAX    19
+#define NICE_MAX 19
+
+static const int nice_of_rank[] = {
+    [WORKER_TRANSFER] = 5, [WORKER_MODEST] = 10, [WORKER_LAST] = NICE_MAX};
 
 struct worker_pool {
-    uv_async_t wake; /* first: freed through its close callback */
+    /* An eventfd, and not libuv's own way: there a loop that is woken spins until the thread that
+     * woke it has gone on, and that one may have no processor. */
+    uv_poll_t wake; /* first: freed through its close callback */
+    int wake_descriptor;
     pthread_mutex_t lock;
-    pthread_cond_t more;
+    /* One for each work submitted. No condition variable: glibc's lets who signals wait for those
+     * that were signalled before, and the loop would wait for a thread that has no processor. */
+    sem_t more;
     struct list queue;    /* not begun */
     struct list finished; /* to be told on the loop's thread */
     unsigned running;
     unsigned idle;
     bool stopping;
-    bool is_modest;
+    enum worker_rank rank;
     unsigned thread_count, threads_max;
     pthread_t threads[WORKER_THREADS_MAX];
 };
@@ -34,11 +45,29 @@ static struct work *worker_pool_take(struct list *list)
     return LIST_ELEMENT(node, struct work, node);
 }
 
+/* A thread that is woken for work does not take the processor that the loop has: the scheduler
+ * lets it wait until the loop sleeps, or its share is over. */
+static void run_in_the_background(void)
+{
+    struct sched_param none = {0};
+
+    pthread_setschedparam(pthread_self(), SCHED_BATCH, &none);
+}
+
+/* The counter of an eventfd can't be full: it is read to the end each time. */
+static void wake_loop(struct worker_pool *pool)
+{
+    uint64_t one = 1;
+
+    while (write(pool->wake_descriptor, &one, sizeof one) < 0)
+        CHECK(errno == EINTR);
+}
+
 /* Linux has a priority for each thread. */
-static void give_way(void)
+static void give_way(int by)
 {
     id_t thread = (id_t)gettid();
-    int nice = getpriority(PRIO_PROCESS, thread) + MODEST_NICE;
+    int nice = getpriority(PRIO_PROCESS, thread) + by;
 
     setpriority(PRIO_PROCESS, thread, nice > NICE_MAX ? NICE_MAX : nice);
 }
@@ -47,16 +76,20 @@ static void *worker_pool_thread(void *context)
 {
     struct worker_pool *pool = context;
 
-    if (pool->is_modest)
-        give_way();
+    run_in_the_background();
+    give_way(nice_of_rank[pool->rank]);
     pthread_mutex_lock(&pool->lock);
     for (;;) {
         pool->idle++;
-        while (list_is_empty(&pool->queue) && !pool->stopping)
-            pthread_cond_wait(&pool->more, &pool->lock);
+        pthread_mutex_unlock(&pool->lock);
+        while (sem_wait(&pool->more) != 0)
+            CHECK(errno == EINTR);
+        pthread_mutex_lock(&pool->lock);
         pool->idle--;
         if (pool->stopping)
             break;
+        if (list_is_empty(&pool->queue)) /* it was cancelled */
+            continue;
         struct work *work = worker_pool_take(&pool->queue);
         pool->running++;
         pthread_mutex_unlock(&pool->lock);
@@ -66,7 +99,7 @@ static void *worker_pool_thread(void *context)
         list_append(&pool->finished, &work->node);
         /* One wake-up tells all that gather until the loop comes to it. */
         if (pool->finished.length == 1)
-            uv_async_send(&pool->wake);
+            wake_loop(pool);
     }
     pthread_mutex_unlock(&pool->lock);
     return NULL;
@@ -84,33 +117,36 @@ static void worker_pool_tell(struct worker_pool *pool)
     pthread_mutex_unlock(&pool->lock);
 }
 
-static void worker_pool_on_wake(uv_async_t *wake)
+static void worker_pool_on_wake(uv_poll_t *wake, int status, int events)
 {
-    worker_pool_tell(wake->data);
+    struct worker_pool *pool = wake->data;
+    uint64_t count;
+
+    (void)status;
+    (void)events;
+    if (read(pool->wake_descriptor, &count, sizeof count) < 0)
+        CHECK(errno == EAGAIN || errno == EINTR);
+    worker_pool_tell(pool);
 }
 
-struct worker_pool *worker_pool_new(uv_loop_t *loop, unsigned threads)
+struct worker_pool *worker_pool_new(uv_loop_t *loop, unsigned threads, enum worker_rank rank)
 {
     struct worker_pool *pool = memory_new(sizeof *pool);
 
     CHECK(threads > 0);
     CHECK(threads <= WORKER_THREADS_MAX);
     pool->threads_max = threads;
+    pool->rank = rank;
     list_init(&pool->queue);
     list_init(&pool->finished);
     CHECK(pthread_mutex_init(&pool->lock, NULL) == 0);
-    CHECK(pthread_cond_init(&pool->more, NULL) == 0);
-    CHECK(uv_async_init(loop, &pool->wake, worker_pool_on_wake) == 0);
+    CHECK(sem_init(&pool->more, 0, 0) == 0);
+    pool->wake_descriptor = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    CHECK(pool->wake_descriptor >= 0);
+    CHECK(uv_poll_init(loop, &pool->wake, pool->wake_descriptor) == 0);
     pool->wake.data = pool;
+    CHECK(uv_poll_start(&pool->wake, UV_READABLE, worker_pool_on_wake) == 0);
     uv_unref((uv_handle_t *)&pool->wake);
-    return pool;
-}
-
-struct worker_pool *worker_pool_new_modest(uv_loop_t *loop, unsigned threads)
-{
-    struct worker_pool *pool = worker_pool_new(loop, threads);
-
-    pool->is_modest = true;
     return pool;
 }
 
@@ -118,7 +154,8 @@ static void worker_pool_on_close(uv_handle_t *handle)
 {
     struct worker_pool *pool = handle->data;
 
-    pthread_cond_destroy(&pool->more);
+    close(pool->wake_descriptor);
+    sem_destroy(&pool->more);
     pthread_mutex_destroy(&pool->lock);
     memory_free(pool);
 }
@@ -134,8 +171,9 @@ void worker_pool_free(struct worker_pool *pool)
         work->cancelled = true;
         list_append(&pool->finished, &work->node);
     }
-    pthread_cond_broadcast(&pool->more);
     pthread_mutex_unlock(&pool->lock);
+    for (unsigned i = 0; i < pool->thread_count; i++)
+        sem_post(&pool->more);
     for (unsigned i = 0; i < pool->thread_count; i++)
         pthread_join(pool->threads[i], NULL);
     worker_pool_tell(pool);
@@ -164,8 +202,8 @@ void worker_pool_submit(struct worker_pool *pool, struct work *work)
     list_append(&pool->queue, &work->node);
     if (pool->queue.length > pool->idle && pool->thread_count < pool->threads_max)
         worker_pool_add_thread(pool);
-    pthread_cond_signal(&pool->more);
     pthread_mutex_unlock(&pool->lock);
+    sem_post(&pool->more);
 }
 
 void worker_pool_cancel(struct worker_pool *pool, struct work *work)
@@ -179,7 +217,7 @@ void worker_pool_cancel(struct worker_pool *pool, struct work *work)
         list_remove(&pool->queue, node);
         work->cancelled = true;
         list_append(&pool->finished, node);
-        uv_async_send(&pool->wake);
+        wake_loop(pool);
         break;
     }
     pthread_mutex_unlock(&pool->lock);

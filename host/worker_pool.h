@@ -21,12 +21,16 @@ struct work {
 
 struct worker_pool;
 
+/* Where there are more threads than processors all give way to the loop's, in this order. */
+enum worker_rank {
+    WORKER_TRANSFER, /* payload waits for it */
+    WORKER_MODEST,   /* somebody waits for it, but no transfer */
+    WORKER_LAST,     /* it is long, and whoever waits knows that it is */
+};
+
 /* Up to WORKER_THREADS_MAX threads, made on first use. */
 #define WORKER_THREADS_MAX 32
-struct worker_pool *worker_pool_new(uv_loop_t *loop, unsigned threads);
-/* One whose threads give way to the loop's and to other pools' where there are more threads than
- * processors: for work that somebody waits for, but no transfer. */
-struct worker_pool *worker_pool_new_modest(uv_loop_t *loop, unsigned threads);
+struct worker_pool *worker_pool_new(uv_loop_t *loop, unsigned threads, enum worker_rank rank);
 /* Waits for what is running; what is queued is cancelled and told `done`. The loop must run once
  * more afterwards, for libuv to let go of its handle. NULL is fine. */
 void worker_pool_free(struct worker_pool *pool);

@@ -107,7 +107,7 @@ static void put_turns(struct buffer *out, const struct service_turns *turns)
              "How long turns of the loop took, without waiting.");
     for (unsigned i = 0; i + 1 < SERVICE_TURN_BUCKETS; i++) {
         below += turns->buckets[i];
-        snprintf(text, sizeof text, "{le=\"%g\"}", (double)(UINT64_C(1) << i) / 1e6);
+        snprintf(text, sizeof text, "{le=\"%g\"}", (double)service_turn_edge_us(i) / 1e6);
         put_value(out, "loop_turn_seconds_bucket", text, below);
     }
     put_value(out, "loop_turn_seconds_bucket", "{le=\"+Inf\"}", turns->count);

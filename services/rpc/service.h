@@ -84,13 +84,23 @@ struct service_content {
     const struct bitfield *pieces; /* NULL: none */
 };
 
-/* How long the loop's turns took that were not waiting. Bucket i counts those below 2^i
- * microseconds and not below 2^(i-1); the last one also what is longer. */
-#define SERVICE_TURN_BUCKETS 24
+/* How long the loop's turns took that were not waiting. Bucket i counts those of at most
+ * service_turn_edge_us(i) and more than the edge before it: 1, 2, 5, 10, 20, 50 and so on to 10 s;
+ * the last bucket counts what is longer. */
+#define SERVICE_TURN_BUCKETS 23
 struct service_turns {
     uint64_t count, sum_ns, max_ns;
     uint64_t buckets[SERVICE_TURN_BUCKETS];
 };
+static inline uint64_t service_turn_edge_us(unsigned bucket)
+{
+    static const uint64_t steps[3] = {1, 2, 5};
+    uint64_t edge = steps[bucket % 3];
+
+    for (unsigned tens = bucket / 3; tens > 0; tens--)
+        edge *= 10;
+    return edge;
+}
 
 struct service_world {
     struct catalog *catalog;

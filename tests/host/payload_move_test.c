@@ -716,7 +716,7 @@ static void payload_move_runs_on_a_worker(void **state)
     assert_int_equal(uv_loop_init(&loop), 0);
     assert_int_equal(uv_timer_init(&loop, &timer), 0);
     assert_int_equal(uv_timer_start(&timer, on_timer, 1000, 1000), 0);
-    struct worker_pool *pool = worker_pool_new(&loop, 1);
+    struct worker_pool *pool = worker_pool_new(&loop, 1, WORKER_TRANSFER);
     write_source(ground->from);
     struct payload_task *task = task_of(ground, PAYLOAD_MOVE);
     task->done = on_done;

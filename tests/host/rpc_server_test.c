@@ -86,12 +86,34 @@ static enum service_step step(void *context, struct service_world *world, int64_
     return SERVICE_DONE;
 }
 
+#define LONG_BODY ((size_t)16 << 20)
+
+static uint8_t long_byte(size_t i)
+{
+    return (uint8_t)(i * 31 + (i >> 16));
+}
+
+static void write_long(struct service_reply *ret_reply)
+{
+    uint8_t *body = memory_new(LONG_BODY);
+
+    for (size_t i = 0; i < LONG_BODY; i++)
+        body[i] = long_byte(i);
+    ret_reply->status = 200;
+    buffer_append(&ret_reply->body, body, LONG_BODY);
+    memory_free(body);
+}
+
 static void write_reply(void *context, struct service_reply *ret_reply)
 {
     struct call *call = context;
     char text[160];
 
     call->parts++;
+    if (strcmp(call->path, "/long") == 0) {
+        write_long(ret_reply);
+        return;
+    }
     snprintf(text, sizeof text, "path=%s body=%zu access=%d local=%d steps=%d answer=%llu\n",
              call->path, call->body_length, call->access, call->is_local, call->steps,
              (unsigned long long)call->answer);
@@ -127,7 +149,16 @@ struct fixture {
     uv_async_t grow;
     int grown;
     bool token_is_chosen;
+    uv_prepare_t turn;
+    size_t turns; /* of the loop */
 };
+
+static void on_turn(uv_prepare_t *prepare)
+{
+    struct fixture *fixture = prepare->data;
+
+    fixture->turns++;
+}
 
 static void refresh(void *context)
 {
@@ -211,6 +242,9 @@ static void serve(struct fixture *fixture, void (*client)(struct fixture *))
     uv_async_init(&fixture->loop, &fixture->over, on_over);
     uv_async_init(&fixture->loop, &fixture->grow, on_grow);
     uv_idle_init(&fixture->loop, &fixture->performer);
+    uv_prepare_init(&fixture->loop, &fixture->turn);
+    fixture->turn.data = fixture;
+    uv_prepare_start(&fixture->turn, on_turn);
     fixture->grow.data = fixture->performer.data = fixture;
     fixture->world.catalog = catalog_new(&catalog);
     assert_int_equal(rpc_socket_listen(&any, &options.tcp_descriptor), 0);
@@ -225,6 +259,7 @@ static void serve(struct fixture *fixture, void (*client)(struct fixture *))
     uv_close((uv_handle_t *)&fixture->over, NULL);
     uv_close((uv_handle_t *)&fixture->grow, NULL);
     uv_close((uv_handle_t *)&fixture->performer, NULL);
+    uv_close((uv_handle_t *)&fixture->turn, NULL);
     uv_run(&fixture->loop, UV_RUN_DEFAULT);
     assert_int_equal(uv_loop_close(&fixture->loop), 0);
     catalog_free(fixture->world.catalog);
@@ -391,10 +426,81 @@ static void a_stream_speaks_when_rows_change(void **state)
     serve(&fixture, listen_to_stream);
 }
 
+static void read_long(int fd)
+{
+    static uint8_t bytes[1 << 16];
+    char text[8192];
+    size_t length = 0, at = 0;
+
+    while (length < 4 || memcmp(text + length - 4, "\r\n\r\n", 4) != 0) {
+        assert_true(length + 1 < sizeof text);
+        assert_int_equal(recv(fd, text + length++, 1, 0), 1);
+    }
+    text[length] = '\0';
+    assert_non_null(strstr(text, "Content-Length: 16777216\r\n"));
+    while (at < LONG_BODY) {
+        ssize_t got = recv(fd, bytes, sizeof bytes, 0);
+        assert_true(got > 0);
+        for (ssize_t i = 0; i < got; i++, at++)
+            if (bytes[i] != long_byte(at))
+                fail_msg("the byte %zu is another", at);
+    }
+    assert_int_equal(recv(fd, bytes, 1, 0), 0);
+}
+
+static void ask_long(int fd)
+{
+    say(fd, "GET /test/long HTTP/1.1\r\n" GOOD "Connection: close\r\n\r\n");
+}
+
+static void take_one_long(struct fixture *fixture)
+{
+    int fd = connect_to(fixture);
+
+    ask_long(fd);
+    read_long(fd);
+    close(fd);
+}
+
+/* However fast it is read. */
+static void a_long_answer_takes_many_turns(void **state)
+{
+    struct fixture fixture = {0};
+
+    (void)state;
+    serve(&fixture, take_one_long);
+    assert_true(fixture.turns >= LONG_BODY / (128 * 1024));
+}
+
+static void take_many_long(struct fixture *fixture)
+{
+    int fd[6];
+    char text[64];
+
+    for (int i = 0; i < 6; i++)
+        ask_long(fd[i] = connect_to(fixture));
+    assert_true(recv(fd[5], text, sizeof text, 0) > 0);
+    close(fd[5]); /* in the middle of it */
+    ask_for(fixture, "GET /test/a", GOOD, "path=/a");
+    for (int i = 0; i < 5; i++) {
+        read_long(fd[i]);
+        close(fd[i]);
+    }
+}
+
+static void long_answers_go_side_by_side(void **state)
+{
+    struct fixture fixture = {0};
+
+    (void)state;
+    serve(&fixture, take_many_long);
+}
+
 /* The server ends while calls are in all their stages. */
 static void leave_all_open(struct fixture *fixture)
 {
-    static const char *const paths[] = {"/test/stream", "/test/slow", "/test/job", "/test/a"};
+    static const char *const paths[] = {"/test/stream", "/test/slow", "/test/job", "/test/long",
+                                        "/test/a"};
     char line[512], text[8192];
     int streams[2] = {connect_to(fixture), connect_to(fixture)};
 
@@ -402,7 +508,7 @@ static void leave_all_open(struct fixture *fixture)
         say(streams[i], "GET /test/stream HTTP/1.1\r\n" GOOD "\r\n");
         assert_true(hear(streams[i], "answer=0", text));
     }
-    for (size_t i = 0; i < 4; i++) {
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
         snprintf(line, sizeof line, "GET %s HTTP/1.1\r\n" GOOD "\r\n", paths[i]);
         say(connect_to(fixture), line);
     }
@@ -485,6 +591,8 @@ int main(void)
         cmocka_unit_test(who_guesses_waits),
         cmocka_unit_test(a_token_that_a_person_chose_waits_too),
         cmocka_unit_test(a_stream_speaks_when_rows_change),
+        cmocka_unit_test(a_long_answer_takes_many_turns),
+        cmocka_unit_test(long_answers_go_side_by_side),
         cmocka_unit_test(it_ends_while_calls_are_under_way),
         cmocka_unit_test(idle_strangers_make_room),
         cmocka_unit_test(only_torrents_may_be_large),
