@@ -59,6 +59,13 @@ enum freshet_error import_folder_read(const char *path, size_t most, struct buff
     return error;
 }
 
+enum freshet_error import_folder_torrent(const struct import_entry *entry, struct buffer *ret_bytes)
+{
+    if (entry->torrent_path)
+        return import_folder_read(entry->torrent_path, LIMIT_TORRENT_FILE_SIZE, ret_bytes);
+    return qbittorrent_database_torrent(entry->database, entry->row, ret_bytes);
+}
+
 /* ---- what is on the disk ---- */
 
 /* 1: there. 2: with ".part" behind its name. 0: neither. */
@@ -187,14 +194,9 @@ static void read_resume(struct import_entry *entry, const struct form *form, con
     buffer_deinit(&bytes);
 }
 
-static void read_entry(struct import_entry *entry, const struct form *form, const char *folder)
+/* What its torrent and the disk say; the metainfo is freed. */
+static void complete_entry(struct import_entry *entry, struct metainfo *metainfo)
 {
-    struct metainfo *metainfo = NULL;
-
-    entry->takeover = takeover_new();
-    read_torrent(entry, form, folder, &metainfo);
-    if (!entry->takeover->refusal[0])
-        read_resume(entry, form, folder, metainfo);
     if (metainfo) {
         memory_free(entry->name);
         entry->name = memory_copy_text(metainfo->name);
@@ -215,6 +217,17 @@ static void read_entry(struct import_entry *entry, const struct form *form, cons
     if (!entry->name)
         entry->name = memory_copy_text(entry->base);
     metainfo_free(metainfo);
+}
+
+static void read_entry(struct import_entry *entry, const struct form *form, const char *folder)
+{
+    struct metainfo *metainfo = NULL;
+
+    entry->takeover = takeover_new();
+    read_torrent(entry, form, folder, &metainfo);
+    if (!entry->takeover->refusal[0])
+        read_resume(entry, form, folder, metainfo);
+    complete_entry(entry, metainfo);
 }
 
 /* ---- all of them ---- */
@@ -330,6 +343,74 @@ static void order_by_queue(const char *folder, struct import_list *list)
     buffer_deinit(&bytes);
 }
 
+/* ---- qBittorrent's database ---- */
+
+static void read_row(void *context, const struct qbittorrent_row *row)
+{
+    struct import_list *list = context;
+    char reason[METAINFO_REASON_SIZE] = "", base[64];
+    struct metainfo *metainfo = NULL;
+    struct buffer bytes = {0};
+    size_t before = list->count;
+
+    snprintf(base, sizeof base, "row %lld", (long long)row->number);
+    if (row->hash[0])
+        snprintf(base, sizeof base, "%s", row->hash);
+    add_base(list, base, strlen(base));
+    if (list->count == before)
+        return;
+    struct import_entry *entry = &list->entries[before];
+    entry->takeover = takeover_new();
+    entry->database = list->database;
+    entry->row = row->number;
+    enum freshet_error error = qbittorrent_database_torrent(list->database, row->number, &bytes);
+    if (!error)
+        error = metainfo_parse(buffer_bytes(&bytes), &metainfo, reason);
+    buffer_deinit(&bytes);
+    if (error && error != FRESHET_ERROR_NOT_FOUND)
+        takeover_refuse(entry->takeover, "its torrent: %.120s",
+                        reason[0] ? reason : error_text(error));
+    else if (takeover_qbittorrent_read(entry->takeover, row->resume, metainfo, reason))
+        takeover_refuse(entry->takeover, "its resume data: %.120s", reason);
+    complete_entry(entry, metainfo);
+}
+
+static enum exit_code read_database(const char *path, struct import_list *list)
+{
+    char reason[QBITTORRENT_REASON_SIZE];
+    enum freshet_error error = qbittorrent_database_open(path, &list->database, reason);
+
+    if (!error)
+        error = qbittorrent_database_each(list->database, read_row, list, reason);
+    if (!error)
+        return EXIT_CODE_OK;
+    message_error("%.300s %s", path, reason);
+    return error == FRESHET_ERROR_SYNTAX ? EXIT_CODE_USAGE : exit_code_from_error(error);
+}
+
+/* Its place is the folder in which BT_backup is. */
+static bool find_database(const char *folder, char ret_path[PATH_SIZE])
+{
+    static const char *const places[] = {"", "/torrents.db", "/data/torrents.db",
+                                         "/qBittorrent/data/torrents.db"};
+    static const char backup[] = "/BT_backup";
+    size_t length = strlen(folder), tail = sizeof backup - 1;
+    struct stat status;
+
+    while (length > 1 && folder[length - 1] == '/')
+        length--;
+    if (length > tail && memcmp(folder + length - tail, backup, tail) == 0)
+        length -= tail;
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++)
+        if (snprintf(ret_path, PATH_SIZE, "%.*s%s", (int)length, folder, places[i]) <
+                (int)PATH_SIZE &&
+            stat(ret_path, &status) == 0 && S_ISREG(status.st_mode))
+            return true;
+    return false;
+}
+
+/* ---- qBittorrent's files ---- */
+
 static bool is_folder(const char *path)
 {
     struct stat status;
@@ -343,6 +424,8 @@ enum exit_code import_folder_qbittorrent(const char *folder, struct import_list 
                                          "/qBittorrent/data/BT_backup"};
     char path[PATH_SIZE];
 
+    if (find_database(folder, path))
+        return read_database(path, ret_list);
     snprintf(path, sizeof path, "%s", folder);
     for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
         char below[PATH_SIZE];
@@ -368,5 +451,6 @@ void import_folder_deinit(struct import_list *list)
         takeover_free(list->entries[i].takeover);
     }
     memory_free(list->entries);
+    qbittorrent_database_free(list->database);
     *list = (struct import_list){0};
 }

@@ -6,6 +6,8 @@ static const char *const places[] = {
     "XDG_DATA_HOME:/qBittorrent/BT_backup",
     "HOME:/.local/share/qBittorrent/BT_backup",
     "HOME:/.local/share/data/qBittorrent/BT_backup",
+    "XDG_DATA_HOME:/qBittorrent",
+    "HOME:/.local/share/qBittorrent",
     NULL,
 };
 
@@ -25,9 +27,8 @@ const struct command import_qbittorrent_command = {
     .operands = "[FOLDER]",
     .description =
         "FOLDER is BT_backup, or qBittorrent's profile folder; by default that of the user. The "
-        "files *.fastresume and *.torrent in it are read. Where qBittorrent keeps them in a "
-        "database instead (torrents.db), let it write fastresume files first: Options, Advanced, "
-        "Resume data storage type.\n"
+        "files *.fastresume and *.torrent in it are read; or, where qBittorrent keeps them in a "
+        "database instead, torrents.db beside it.\n"
         "\n"
         "Folders, category and tags (as labels), files wanted and their priority, names that were "
         "changed, trackers, limits and goals, whether it is paused, dates and what was sent and "

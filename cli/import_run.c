@@ -124,10 +124,9 @@ static enum exit_code describe(const struct import_entry *entry, json_t *params)
         json_object_set_new(params, "filename", json_string(takeover->magnet));
         return EXIT_CODE_OK;
     }
-    enum freshet_error error =
-        import_folder_read(entry->torrent_path, LIMIT_TORRENT_FILE_SIZE, &bytes);
+    enum freshet_error error = import_folder_torrent(entry, &bytes);
     if (error)
-        message_error_code(entry->torrent_path, error);
+        message_error_code(entry->torrent_path ? entry->torrent_path : entry->name, error);
     else
         json_object_set_new(params, "metainfo", daemon_client_base64(buffer_bytes(&bytes)));
     buffer_deinit(&bytes);

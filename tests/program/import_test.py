@@ -2,11 +2,13 @@
 """Torrents of Transmission and qBittorrent, as the programs themselves leave them behind, are shown
 and taken over; nothing of theirs changes."""
 import base64
+import contextlib
 import http.client
 import json
 import os
 import shutil
 import socket
+import sqlite3
 import subprocess
 import urllib.parse
 import uuid
@@ -93,7 +95,9 @@ class Transmission(Program):
 
 
 class Qbittorrent(Program):
-    def __init__(self, folder):
+    """`storage`: what its settings call it, Legacy (files) or SQLite."""
+
+    def __init__(self, folder, storage="Legacy"):
         port = free_port()
         config = Path(folder) / "profile/qBittorrent/config"
         config.mkdir(parents=True)
@@ -102,8 +106,9 @@ class Qbittorrent(Program):
             f"WebUI\\Port={port}\nWebUI\\Address=127.0.0.1\nWebUI\\LocalHostAuth=false\n"
             "WebUI\\CSRFProtection=false\n[BitTorrent]\nSession\\DHTEnabled=false\n"
             "Session\\LSDEnabled=false\nSession\\PeXEnabled=false\nSession\\Interface=lo\n"
-            f"Session\\Port={free_port()}\n")
-        self.backup = Path(folder) / "profile/qBittorrent/data/BT_backup"
+            f"Session\\Port={free_port()}\nSession\\ResumeDataStorageType={storage}\n")
+        self.data = Path(folder) / "profile/qBittorrent/data"
+        self.kept = self.data / ("torrents.db" if storage == "SQLite" else "BT_backup")
         super().__init__(folder, ["qbittorrent-nox", f"--profile={folder}/profile"], port)
         self.wait_ready("/api/v2/app/version")
 
@@ -137,9 +142,9 @@ class Qbittorrent(Program):
 def programs():
     running = []
 
-    def start(kind, folder):
+    def start(kind, folder, *words):
         folder.mkdir(exist_ok=True)
-        running.append(kind(folder))
+        running.append(kind(folder, *words))
         return running[-1]
 
     yield start
@@ -335,12 +340,12 @@ def test_what_was_taken_over_is_served_and_fetched(freshet, daemons, peers, tran
         tmp_path / "data/record/sub/renamed.bin").read_bytes()
 
 
-@pytest.fixture
-def qbittorrent(programs, make, tmp_path):
+@pytest.fixture(params=["Legacy", "SQLite"])
+def qbittorrent(request, programs, make, tmp_path):
     album, lone, loose = make("album", FILES), make("lone.bin"), make("loose", FILES)
     data = tmp_path / "data"
     shutil.move(data / "loose", tmp_path / "loose place")
-    program = programs(Qbittorrent, tmp_path / "qbittorrent")
+    program = programs(Qbittorrent, tmp_path / "qbittorrent", request.param)
     program.add(album, savepath=data, category="music", tags="live,1999", upLimit="51200",
                 dlLimit="71680", ratioLimit="2.5", seedingTimeLimit="60",
                 sequentialDownload="true", rename="My Album", paused="false")
@@ -373,8 +378,9 @@ def qbittorrent(programs, make, tmp_path):
 
 
 def test_qbittorrents_torrents_are_taken_over(freshet, daemons, qbittorrent, tmp_path):
-    theirs = snapshot(qbittorrent.backup)
-    rows = shown(freshet, "qbittorrent", qbittorrent.backup)
+    theirs = snapshot(qbittorrent.data)
+    assert qbittorrent.kept.exists()
+    rows = shown(freshet, "qbittorrent", qbittorrent.kept)
     assert rows == shown(freshet, "qbittorrent", tmp_path / "qbittorrent/profile")
     assert set(rows) == {"record", "loose place", "lone.bin", "some"}
     assert sorted(rows["record"]["labels"]) == ["1999", "live", "music"]
@@ -383,7 +389,7 @@ def test_qbittorrents_torrents_are_taken_over(freshet, daemons, qbittorrent, tmp
     assert rows["loose place"]["folder"] == str(tmp_path)
     assert rows["lone.bin"]["folder"] == str(tmp_path / "wrapped/lone")
     daemon = daemons()
-    result = freshet("import", "qbittorrent", qbittorrent.backup, "--socket", daemon.socket, "-y")
+    result = freshet("import", "qbittorrent", qbittorrent.kept, "--socket", daemon.socket, "-y")
     assert result.returncode == 0, result.stderr
     names = ["record", "loose place", "lone.bin"]
     wait_checked(daemon, names)
@@ -405,7 +411,98 @@ def test_qbittorrents_torrents_are_taken_over(freshet, daemons, qbittorrent, tmp
     assert rows["lone.bin"]["status"] == 0
     assert rows["loose place"]["downloadDir"] == str(tmp_path)
     assert rows["some"]["magnetLink"].startswith(f"magnet:?xt=urn:btih:{HASH}")
-    assert snapshot(qbittorrent.backup) == theirs
+    assert snapshot(qbittorrent.data) == theirs
+
+
+def info(name):
+    return b"d4:infod6:lengthi9e4:name%d:%s12:piece lengthi16384e6:pieces20:%see" % (
+        len(name), name.encode(), b"a" * 20)
+
+
+def database(path, columns, rows):
+    """As qBittorrent would make it, with the columns that matter to a test."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with contextlib.closing(sqlite3.connect(path)) as made:
+        made.execute(f"CREATE TABLE torrents(id INTEGER PRIMARY KEY, {columns})")
+        marks = ", ".join("?" * (columns.count(",") + 2))
+        made.executemany(f"INSERT INTO torrents VALUES({marks})", rows)
+        made.commit()
+
+
+def test_an_older_database_and_what_is_odd_in_it(freshet, tmp_path):
+    """Columns that are not there are not missed; the queue's order is kept; one row that is damaged
+    is told, and the rest goes on."""
+    path = tmp_path / "with ?#% in it/data/torrents.db"
+    good = b"d9:save_path4:/tmp6:pausedi0ee"
+    database(path, "torrent_id TEXT, queue_position INTEGER, tags TEXT, "
+             "libtorrent_resume_data BLOB, metadata BLOB", [
+                 (1, "aa", -1, None, good, info("not queued")),
+                 (2, "bb", 1, "one,two", good, info("second")),
+                 (3, "cc", 0, "", good, info("first")),
+                 (4, "dd", 2, None, b"le", info("no dictionary")),
+                 (5, "ee", 3, None, b"", info("empty")),
+                 (6, "ff", 4, None, good, b"d1:a"),
+                 (7, "gg", 5, 12, 7, 9),
+                 (8, "hh", 6, None, good, None)])
+    before = snapshot(tmp_path)
+    result = freshet("import", "qbittorrent", path.parent.parent, "-n", "--json")
+    assert result.returncode == 0, result.stderr
+    rows = json.loads(result.stdout)
+    assert [row["name"] for row in rows] == ["first", "second", "no dictionary", "empty", "ff", "gg",
+                                             "hh", "not queued"]
+    assert [row["name"] for row in rows if row["refusal"] is None] == ["first", "second",
+                                                                       "not queued"]
+    assert rows[1]["labels"] == ["one", "two"] and rows[0]["labels"] == []
+    assert "neither its torrent nor its hash" in rows[6]["refusal"]
+    assert snapshot(tmp_path) == before
+
+
+def test_a_database_that_is_none_is_told(freshet, tmp_path):
+    path = tmp_path / "BT_backup/../torrents.db"
+    (tmp_path / "BT_backup").mkdir()
+
+    def told(*words):
+        result = freshet("import", "qbittorrent", tmp_path / "BT_backup", "-n")
+        assert result.returncode == 2, result.stderr
+        assert all(word in result.stderr for word in (str(tmp_path / "torrents.db"), *words))
+
+    path.write_bytes(b"no database at all" * 500)
+    told("damaged")
+    path.unlink()
+    database(path, "torrent_id TEXT, metadata BLOB", [(1, "aa", None)])
+    told("damaged")
+    path.unlink()
+    with contextlib.closing(sqlite3.connect(path)) as made:
+        made.execute("CREATE VIEW torrents AS SELECT 1 id, 'aa' torrent_id, 0 queue_position, "
+                     "x'6465' libtorrent_resume_data, x'6465' metadata")
+        made.commit()
+    told("damaged")
+    path.unlink()
+    database(path, "torrent_id TEXT, queue_position INTEGER, libtorrent_resume_data BLOB, "
+             "metadata BLOB", [(1, "aa", 0, b"d9:save_path4:/tmpe", info("a"))])
+    assert set(shown(freshet, "qbittorrent", tmp_path)) == {"a"}
+    whole = path.read_bytes()
+    path.write_bytes(whole[:4096])
+    told("damaged")
+    path.write_bytes(whole[:5000])  # the row is there still, and empty
+    rows = shown(freshet, "qbittorrent", tmp_path)
+    assert "resume data" in rows["row 1"]["refusal"]
+
+
+def test_a_database_that_is_in_use_is_not_read(freshet, tmp_path):
+    """What is only in its log of changes would be missed."""
+    path = tmp_path / "torrents.db"
+    database(path, "torrent_id TEXT, queue_position INTEGER, libtorrent_resume_data BLOB, "
+             "metadata BLOB", [(1, "aa", 0, b"d9:save_path4:/tmpe", info("a"))])
+    with contextlib.closing(sqlite3.connect(path)) as theirs:
+        theirs.execute("PRAGMA journal_mode = WAL")
+        theirs.execute("UPDATE torrents SET queue_position = 1")
+        theirs.commit()
+        before = snapshot(tmp_path)
+        result = freshet("import", "qbittorrent", path, "-n")
+        assert result.returncode != 0 and "torrents.db-wal" in result.stderr
+        assert snapshot(tmp_path) == before
+    assert set(shown(freshet, "qbittorrent", path)) == {"a"}
 
 
 def test_a_folder_of_junk_harms_nobody(freshet, tmp_path):
