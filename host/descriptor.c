@@ -16,6 +16,7 @@ void descriptor_cache_init(struct descriptor_cache *cache, uint32_t open_max)
 {
     CHECK(pthread_mutex_init(&cache->lock, NULL) == 0);
     list_init(&cache->used);
+    cache->shut = NULL;
     cache->open_max = open_max;
 }
 
@@ -38,7 +39,7 @@ static bool descriptor_is_dirty(const struct descriptor *descriptor)
     return descriptor->written != descriptor->synced;
 }
 
-/* With the lock held, by nobody held. */
+/* With the lock held, by nobody held. It is closed when the lock is let go of. */
 static void descriptor_shut(struct descriptor *descriptor)
 {
     struct descriptor_set *set = descriptor->set;
@@ -49,8 +50,24 @@ static void descriptor_shut(struct descriptor *descriptor)
     list_remove(&set->cache->used, &descriptor->used);
     if (set->slots[descriptor->file] == descriptor)
         set->slots[descriptor->file] = NULL;
-    close(descriptor->fd);
-    memory_free(descriptor);
+    descriptor->next_shut = set->cache->shut;
+    set->cache->shut = descriptor;
+}
+
+/* What was shut is closed when nobody waits for the lock any more: the last close of a file that
+ * was deleted may take long. */
+static void descriptor_cache_unlock(struct descriptor_cache *cache)
+{
+    struct descriptor *shut = cache->shut;
+
+    cache->shut = NULL;
+    pthread_mutex_unlock(&cache->lock);
+    while (shut) {
+        struct descriptor *next = shut->next_shut;
+        close(shut->fd);
+        memory_free(shut);
+        shut = next;
+    }
 }
 
 void descriptor_set_deinit(struct descriptor_set *set)
@@ -61,7 +78,7 @@ void descriptor_set_deinit(struct descriptor_set *set)
     for (uint32_t i = 0; i < set->slot_count; i++)
         if (set->slots[i])
             descriptor_shut(set->slots[i]);
-    pthread_mutex_unlock(&set->cache->lock);
+    descriptor_cache_unlock(set->cache);
     memory_free(set->slots);
     set->slots = NULL;
 }
@@ -93,7 +110,7 @@ struct descriptor *descriptor_hold(struct descriptor_set *set, uint32_t slot, bo
     CHECK(slot < set->slot_count);
     pthread_mutex_lock(&set->cache->lock);
     struct descriptor *descriptor = descriptor_hold_locked(set, slot, writable);
-    pthread_mutex_unlock(&set->cache->lock);
+    descriptor_cache_unlock(set->cache);
     return descriptor;
 }
 
@@ -113,7 +130,7 @@ static enum freshet_error descriptor_sync(struct descriptor *descriptor, uint64_
         descriptor->synced = written;
     if (!descriptor_is_dirty(descriptor) && list_contains(&descriptor->dirty))
         list_remove(&set->dirty, &descriptor->dirty);
-    pthread_mutex_unlock(&set->cache->lock);
+    descriptor_cache_unlock(set->cache);
     return error;
 }
 
@@ -145,7 +162,7 @@ static void descriptor_cache_make_room(struct descriptor_cache *cache)
         if (descriptor_is_dirty(victim)) {
             uint64_t written = victim->written;
             victim->holders++;
-            pthread_mutex_unlock(&cache->lock);
+            descriptor_cache_unlock(cache);
             enum freshet_error error = descriptor_sync(victim, written);
             pthread_mutex_lock(&cache->lock);
             victim->holders--;
@@ -184,16 +201,15 @@ struct descriptor *descriptor_add(struct descriptor_set *set, uint32_t slot, int
         list_append(&set->cache->used, &descriptor->used);
         descriptor_cache_make_room(set->cache);
     }
-    pthread_mutex_unlock(&set->cache->lock);
+    descriptor_cache_unlock(set->cache);
     return descriptor;
 }
 
 void descriptor_release(struct descriptor *descriptor, bool wrote)
 {
     struct descriptor_set *set = descriptor->set;
-    pthread_mutex_t *lock = &set->cache->lock;
 
-    pthread_mutex_lock(lock);
+    pthread_mutex_lock(&set->cache->lock);
     CHECK(descriptor->holders > 0);
     descriptor->holders--;
     if (wrote) {
@@ -203,7 +219,7 @@ void descriptor_release(struct descriptor *descriptor, bool wrote)
     }
     if (descriptor->retired && descriptor->holders == 0)
         descriptor_shut(descriptor);
-    pthread_mutex_unlock(lock);
+    descriptor_cache_unlock(set->cache);
 }
 
 void descriptor_forget(struct descriptor_set *set, uint32_t slot)
@@ -214,7 +230,7 @@ void descriptor_forget(struct descriptor_set *set, uint32_t slot)
         descriptor->synced = descriptor->written;
         descriptor_retire(descriptor);
     }
-    pthread_mutex_unlock(&set->cache->lock);
+    descriptor_cache_unlock(set->cache);
 }
 
 /* Holds all dirty descriptors; returns an array of them and of their write counts. */
@@ -233,7 +249,7 @@ static uint32_t descriptor_set_hold_dirty(struct descriptor_set *set, struct des
         written[count] = descriptor->written;
         all[count++] = descriptor;
     }
-    pthread_mutex_unlock(&set->cache->lock);
+    descriptor_cache_unlock(set->cache);
     *ret_all = all;
     *ret_written = written;
     return count;
@@ -246,7 +262,7 @@ static enum freshet_error descriptor_set_take_error(struct descriptor_set *set, 
     if (error)
         *ret_file = set->sync_error_file;
     set->sync_error = FRESHET_OK;
-    pthread_mutex_unlock(&set->cache->lock);
+    descriptor_cache_unlock(set->cache);
     return error;
 }
 

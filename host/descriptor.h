@@ -23,13 +23,15 @@ struct descriptor {
     uint64_t written; /* writes finished */
     uint64_t synced;  /* of them, covered by a sync */
     struct descriptor_set *set;
-    struct list_node used;  /* in cache->used, oldest first */
-    struct list_node dirty; /* in set->dirty while written != synced */
+    struct descriptor *next_shut; /* of cache->shut */
+    struct list_node used;        /* in cache->used, oldest first */
+    struct list_node dirty;       /* in set->dirty while written != synced */
 };
 
 struct descriptor_cache {
     pthread_mutex_t lock;
     struct list used;
+    struct descriptor *shut; /* to be closed when the lock is let go of */
     uint32_t open_max;
 };
 

@@ -333,9 +333,10 @@ static void on_listener(uv_poll_t *poll, int status, int events)
 
 static void run(struct rpc_server *server);
 
+/* Once a turn: what else calls for it waits for the next, which comes at once. */
 static void on_timer(uv_timer_t *timer)
 {
-    run(timer->data);
+    rpc_server_wake(timer->data);
 }
 
 static void on_again(uv_idle_t *idle)
@@ -346,9 +347,12 @@ static void on_again(uv_idle_t *idle)
 
 static void on_poll(uv_poll_t *poll, int status, int events)
 {
+    struct rpc_server *server = poll->data;
+
     (void)status;
     (void)events;
-    run(poll->data);
+    if (!uv_is_active((uv_handle_t *)&server->again))
+        run(server);
 }
 
 static void run(struct rpc_server *server)
@@ -356,6 +360,8 @@ static void run(struct rpc_server *server)
     MHD_UNSIGNED_LONG_LONG timeout_ms;
 
     uv_timer_stop(&server->timer);
+    server->parts_before = server->parts;
+    server->parts = 0;
     MHD_run(server->daemon);
     watch_listeners(server);
     if (MHD_get_timeout(server->daemon, &timeout_ms) != MHD_YES)

@@ -217,14 +217,45 @@ void rpc_server_step_streams(struct rpc_server *server)
         uv_timer_stop(&server->stream);
 }
 
+/* A long body lies where the worker that wrote it has its memory, and that one may be at the next
+ * with the lock of it in its hands. */
+struct body_end {
+    struct work work;
+    struct buffer body;
+};
+
+static void body_end_run(struct work *work)
+{
+    buffer_deinit(&LIST_ELEMENT(work, struct body_end, work)->body);
+}
+
+static void body_end_done(struct work *work)
+{
+    struct body_end *end = LIST_ELEMENT(work, struct body_end, work);
+
+    buffer_deinit(&end->body);
+    memory_free(end);
+}
+
+static void free_on_worker(struct rpc_request *request)
+{
+    struct body_end *end = memory_new(sizeof *end);
+
+    *end = (struct body_end){.work = {.run = body_end_run, .done = body_end_done},
+                             .body = request->reply.body};
+    request->reply.body = (struct buffer){0};
+    worker_pool_submit(request->server->list_workers, &end->work);
+}
+
 void rpc_server_call_end(struct rpc_request *request)
 {
     CHECK(!request->is_suspended);
     if (request->call)
         request->service->end(request->call);
-    if (request->is_long)
-        request->server->replies--;
-    buffer_deinit(&request->reply.body);
+    if (request->is_long && !request->server->is_closing)
+        free_on_worker(request);
+    else
+        buffer_deinit(&request->reply.body);
     service_job_deinit(&request->job.job);
 }
 

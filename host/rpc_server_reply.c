@@ -107,10 +107,12 @@ static enum MHD_Result reply_asset(struct rpc_request *request)
     return queue(request, MHD_HTTP_OK, response);
 }
 
-/* One part a turn goes to each; those that have their answers sent share what goes out. */
-static size_t share_of_turn(const struct rpc_server *server)
+/* The library asks for one part of each answer that can be sent in a turn: as many as in the last.
+ */
+static size_t share_of_turn(struct rpc_server *server)
 {
-    size_t share = REPLY_A_TURN / (server->replies ? server->replies : 1);
+    uint32_t parts = ++server->parts > server->parts_before ? server->parts : server->parts_before;
+    size_t share = REPLY_A_TURN / parts;
 
     return share < REPLY_PART_MIN ? REPLY_PART_MIN : share;
 }
@@ -148,7 +150,6 @@ static struct MHD_Response *make_reply(struct rpc_request *request)
     }
     if (reply->body.length > REPLY_PART) {
         request->is_long = true;
-        request->server->replies++;
         return MHD_create_response_from_callback(reply->body.length, REPLY_PART, read_part, request,
                                                  NULL);
     }

@@ -95,7 +95,7 @@ struct rpc_server {
                                          is left to the loop */
     struct list connections, requests, steps, waits;
     uint32_t strangers;
-    uint32_t replies; /* long ones that are being sent */
+    uint32_t parts, parts_before; /* of answers, sent in this turn and in the one before */
     struct rpc_failure failures[RPC_FAILURES];
 };
 

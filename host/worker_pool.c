@@ -29,7 +29,6 @@ struct worker_pool {
     sem_t more;
     struct list queue;    /* not begun */
     struct list finished; /* to be told on the loop's thread */
-    unsigned running;
     unsigned idle;
     bool stopping;
     enum worker_rank rank;
@@ -72,36 +71,52 @@ static void give_way(int by)
     setpriority(PRIO_PROCESS, thread, nice > NICE_MAX ? NICE_MAX : nice);
 }
 
-static void *worker_pool_thread(void *context)
+/* The first that is finished wakes the loop, which tells all that gather until it comes to it. The
+ * lock is let go of before: who wakes somebody may lose the processor to him. */
+static void finish(struct worker_pool *pool, struct work *work)
 {
-    struct worker_pool *pool = context;
-
-    run_in_the_background();
-    give_way(nice_of_rank[pool->rank]);
     pthread_mutex_lock(&pool->lock);
-    for (;;) {
-        pool->idle++;
+    list_append(&pool->finished, &work->node);
+    bool is_first = pool->finished.length == 1;
+    pthread_mutex_unlock(&pool->lock);
+    if (is_first)
+        wake_loop(pool);
+}
+
+/* NULL: the pool ends. */
+static struct work *next_work(struct worker_pool *pool)
+{
+    struct work *work = NULL;
+    bool is_stopping = false;
+
+    pthread_mutex_lock(&pool->lock);
+    pool->idle++;
+    while (!work && !is_stopping) {
         pthread_mutex_unlock(&pool->lock);
         while (sem_wait(&pool->more) != 0)
             CHECK(errno == EINTR);
         pthread_mutex_lock(&pool->lock);
-        pool->idle--;
-        if (pool->stopping)
-            break;
-        if (list_is_empty(&pool->queue)) /* it was cancelled */
-            continue;
-        struct work *work = worker_pool_take(&pool->queue);
-        pool->running++;
-        pthread_mutex_unlock(&pool->lock);
-        work->run(work);
-        pthread_mutex_lock(&pool->lock);
-        pool->running--;
-        list_append(&pool->finished, &work->node);
-        /* One wake-up tells all that gather until the loop comes to it. */
-        if (pool->finished.length == 1)
-            wake_loop(pool);
+        is_stopping = pool->stopping;
+        /* Empty: what this was for has been cancelled. */
+        if (!is_stopping && !list_is_empty(&pool->queue))
+            work = worker_pool_take(&pool->queue);
     }
+    pool->idle--;
     pthread_mutex_unlock(&pool->lock);
+    return work;
+}
+
+static void *worker_pool_thread(void *context)
+{
+    struct worker_pool *pool = context;
+    struct work *work;
+
+    run_in_the_background();
+    give_way(nice_of_rank[pool->rank]);
+    while ((work = next_work(pool)) != NULL) {
+        work->run(work);
+        finish(pool, work);
+    }
     return NULL;
 }
 
