@@ -132,7 +132,8 @@ static void end(void *context)
 static const struct service test_service = {"/test", begin, step, write_reply, end};
 static const struct service transmission_like = {"/transmission/rpc", begin, step, write_reply,
                                                  end};
-static const struct service *const services[] = {&test_service, &transmission_like};
+static const struct service api_like = {"/api/v1", begin, step, write_reply, end};
+static const struct service *const services[] = {&test_service, &transmission_like, &api_like};
 
 /* ---- a server, and a thread that is its client ---- */
 
@@ -225,7 +226,7 @@ static void serve(struct fixture *fixture, void (*client)(struct fixture *))
     struct catalog_options catalog = {.now = clock_now(), .wall_s = 1};
     struct rpc_server_options options = {.loop = &fixture->loop,
                                          .services = services,
-                                         .service_count = 2,
+                                         .service_count = 3,
                                          .local_descriptor = -1,
                                          .control_token = TOKEN,
                                          .read_token = READ_TOKEN,
@@ -545,16 +546,17 @@ static void idle_strangers_make_room(void **state)
     serve(&fixture, crowd_it);
 }
 
-/* A body of n bytes, some of it `with`. */
-static void post(struct fixture *fixture, size_t length, const char *with, const char *wanted)
+/* A body of n bytes that begins `with`. */
+static void send_body(struct fixture *fixture, const char *request, const char *headers,
+                      size_t length, const char *with, const char *wanted)
 {
     char *body = memory_new(length + 1), head[512], text[8192];
     int fd = connect_to(fixture);
 
     memset(body, ' ', length);
     memcpy(body, with, strlen(with));
-    snprintf(head, sizeof head,
-             "POST /test/body HTTP/1.1\r\n" GOOD INTENT "Content-Length: %zu\r\n\r\n", length);
+    snprintf(head, sizeof head, "%s HTTP/1.1\r\n%sContent-Length: %zu\r\n\r\n", request, headers,
+             length);
     say(fd, head);
     for (size_t sent = 0; sent < length;) {
         ssize_t got = send(fd, body + sent, length - sent, MSG_NOSIGNAL);
@@ -563,16 +565,35 @@ static void post(struct fixture *fixture, size_t length, const char *with, const
         sent += (size_t)got;
     }
     if (!hear(fd, wanted, text))
-        fail_msg("no '%s' in: %s", wanted, text);
+        fail_msg("%s: no '%s' in: %s", request, wanted, text);
     close(fd);
     memory_free(body);
 }
 
+#define POST(path, length, with, wanted)                                                           \
+    send_body(fixture, "POST " path, GOOD INTENT, length, with, wanted)
+
 static void post_bodies(struct fixture *fixture)
 {
-    post(fixture, 1 << 20, "{}", "body=1048576 ");
-    post(fixture, (1 << 20) + 1, "{}", " 413 ");
-    post(fixture, 3 << 20, "{\"metainfo\":", "body=3145728 ");
+    POST("/test/body", 1 << 20, "{}", "body=1048576 ");
+    POST("/test/body", (1 << 20) + 1, "{}", " 413 ");
+    POST("/api/v1/torrents", 3 << 20, "{\"stopped\": true, \"torrent\" :", "body=3145728 ");
+    POST("/api/v1/inspect", 3 << 20, "{\"torrent\":", "body=3145728 ");
+}
+
+static void post_other_large_bodies(struct fixture *fixture)
+{
+    POST("/test/body", 3 << 20, "{\"torrent\":", " 413 ");
+    POST("/test/body", 3 << 20, "{\"metainfo\":", " 413 ");
+    POST("/api/v1/torrents", 3 << 20, "{\"metainfo\":", " 413 ");
+    POST("/api/v1/torrents", 3 << 20, "{\"magnet\": \"torrent\",", " 413 ");
+    POST("/api/v1/torrents/", 3 << 20, "{\"torrent\":", " 413 ");
+    POST("/api/v1/feeds", 3 << 20, "{\"torrent\":", " 413 ");
+    send_body(fixture, "PATCH /api/v1/torrents", GOOD INTENT, 3 << 20, "{\"torrent\":", " 413 ");
+    ask_for(fixture, "POST /api/v1/inspect",
+            "Host: localhost\r\nAuthorization: Bearer " READ_TOKEN "\r\n" INTENT
+            "Content-Length: 3145728\r\n",
+            " 403 ");
 }
 
 static void only_torrents_may_be_large(void **state)
@@ -581,6 +602,14 @@ static void only_torrents_may_be_large(void **state)
 
     (void)state;
     serve(&fixture, post_bodies);
+}
+
+static void what_brings_no_torrent_is_small(void **state)
+{
+    struct fixture fixture = {0};
+
+    (void)state;
+    serve(&fixture, post_other_large_bodies);
 }
 
 int main(void)
@@ -596,6 +625,7 @@ int main(void)
         cmocka_unit_test(it_ends_while_calls_are_under_way),
         cmocka_unit_test(idle_strangers_make_room),
         cmocka_unit_test(only_torrents_may_be_large),
+        cmocka_unit_test(what_brings_no_torrent_is_small),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

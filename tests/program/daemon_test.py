@@ -297,6 +297,14 @@ def test_only_torrents_may_be_large(daemons):
     answer = client.ask("POST", body=json.dumps(large), token=daemon.token,
                         X_Transmission_Session_Id=session)
     assert answer.status == 200 and json.loads(answer.body)["result"] != "success"
+    # The page's own call, with the metainfo of a torrent that is as large.
+    torrent = (b"d4:infod6:lengthi68719476736e4:name1:f12:piece lengthi1048576e6:pieces1310720:"
+               + bytes(1310720) + b"ee")
+    body = json.dumps({"torrent": base64.b64encode(torrent).decode()})
+    assert len(body) > MIB
+    for path, status in (("inspect", 200), ("torrents", 201), ("feeds", 413)):
+        answer = client.ask("POST", f"/api/v1/{path}", body, daemon.token, X_Requested_With="test")
+        assert answer.status == status, answer.body[:200]
     # Without a token nothing of it is read.
     with socket.create_connection(client.address, 60) as line:
         line.sendall(b"POST /transmission/rpc HTTP/1.1\r\nHost: localhost\r\n"
