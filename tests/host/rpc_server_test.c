@@ -340,6 +340,44 @@ static void a_call_goes_its_way(void **state)
     serve(&fixture, ask_many_ways);
 }
 
+#define AT(host)           "Host: " host "\r\nAuthorization: Bearer " TOKEN "\r\n"
+#define FROM(origin, host) AT(host) "Origin: " origin "\r\n"
+
+static void ask_by_address(struct fixture *fixture)
+{
+    ask_for(fixture, "GET /test/a", AT("192.168.1.5"), " 200 ");
+    ask_for(fixture, "GET /test/a", AT("192.168.1.5:9091"), " 200 ");
+    ask_for(fixture, "GET /test/a", AT("[2001:db8::5]"), " 200 ");
+    ask_for(fixture, "GET /test/a", AT("[fe80::5]:80"), " 200 ");
+    ask_for(fixture, "GET /", "Host: 192.168.1.5:9091\r\n", " 200 ");
+    ask_for(fixture, "GET /test/a", FROM("http://192.168.1.5:9091", "192.168.1.5:9091"), " 200 ");
+    ask_for(fixture, "GET /test/a", FROM("https://[2001:DB8::5]", "[2001:db8::5]"), " 200 ");
+    /* what only looks like an address is a name */
+    ask_for(fixture, "GET /test/a", AT("192.168.1.5.example"), " 421 ");
+    ask_for(fixture, "GET /test/a", AT("192.168.1"), " 421 ");
+    ask_for(fixture, "GET /test/a", AT("0x7f.0.0.1"), " 421 ");
+    ask_for(fixture, "GET /test/a", AT("3232235781"), " 421 ");
+    ask_for(fixture, "GET /test/a", AT("192.168.1.5:evil"), " 421 ");
+    ask_for(fixture, "GET /test/a", AT("[evil.example]"), " 421 ");
+    ask_for(fixture, "GET /test/a", AT("[2001:db8::5"), " 421 ");
+    ask_for(fixture, "GET /test/a", AT("[192.168.1.5]"), " 421 ");
+    ask_for(fixture, "GET /test/a", AT("2001:db8::5"), " 421 ");
+    ask_for(fixture, "GET /test/a", AT("[]"), " 421 ");
+    /* a page of another address, or of another server on this one, is not ours */
+    ask_for(fixture, "GET /test/a", FROM("http://192.168.1.6", "192.168.1.5"), " 403 ");
+    ask_for(fixture, "GET /test/a", FROM("http://192.168.1.5:80", "192.168.1.5:9091"), " 403 ");
+    ask_for(fixture, "GET /test/a", FROM("http://192.168.1.5", "localhost"), " 403 ");
+    ask_for(fixture, "GET /test/a", FROM("http://evil.example", "192.168.1.5"), " 403 ");
+}
+
+static void an_address_is_no_name_of_somebody_else(void **state)
+{
+    struct fixture fixture = {0};
+
+    (void)state;
+    serve(&fixture, ask_by_address);
+}
+
 static void ask_what_is_refused(struct fixture *fixture)
 {
     ask_for(fixture, "GET /test/a", "Host: evil.example\r\nAuthorization: Bearer " TOKEN "\r\n",
@@ -617,6 +655,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_call_goes_its_way),
         cmocka_unit_test(who_may_not_speak_is_told_so),
+        cmocka_unit_test(an_address_is_no_name_of_somebody_else),
         cmocka_unit_test(who_guesses_waits),
         cmocka_unit_test(a_token_that_a_person_chose_waits_too),
         cmocka_unit_test(a_stream_speaks_when_rows_change),

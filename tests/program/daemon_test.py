@@ -245,7 +245,7 @@ def test_a_chosen_token_and_login_are_taken(daemons):
 
 
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:9091", "localhost.evil.example",
-                                  "127.0.0.1.evil.example", "127.0.0.2", "[::2]"])
+                                  "127.0.0.1.evil.example", "127.0.0", "[::g]"])
 def test_foreign_hosts_are_refused(daemons, host):
     daemon = daemons()
     for path in ("/", "/transmission/rpc", "/metrics"):
@@ -255,7 +255,8 @@ def test_foreign_hosts_are_refused(daemons, host):
 def test_hosts_may_be_allowed(daemons):
     daemon = daemons("--rpc-allow", "nas.example")
     client = Client(daemon)
-    for host in ("nas.example", "NAS.example:80", "localhost", "[::1]:9091"):
+    for host in ("nas.example", "NAS.example:80", "localhost", "[::1]:9091", "192.168.1.5",
+                 "192.168.1.5:9091", "[2001:db8::5]:80"):
         assert client.ask(path="/metrics", token=daemon.token, Host=host).status == 200
     assert client.ask(path="/metrics", token=daemon.token, Host="nas.example.evil").status == 421
 
