@@ -284,6 +284,15 @@ static void one_torrent_is_told_in_full(void **state)
     assert_string_equal(bench_text(answer, "trackers.0.url"), "http://tracker.example/announce");
     assert_string_equal(bench_text(answer, "trackers.0.state"), "waiting");
     json_decref(answer);
+    expect(bench, 201, "POST /torrents",
+           "{'magnet':'magnet:?xt=urn:btih:00112233445566778899aabbccddeeff00112233"
+           "&tr=http%3A%2F%2Fa.test%2Fannounce&tr=udp%3A%2F%2Fb.test%3A1','stopped':true}");
+    answer = ask(bench, "GET /torrents/3/trackers", NULL);
+    assert_string_equal(bench_text(answer, "trackers.0.url"), "http://a.test/announce");
+    assert_string_equal(bench_text(answer, "trackers.1.url"), "udp://b.test:1");
+    assert_int_equal(bench_integer(answer, "trackers.1.tier"), 1);
+    assert_string_equal(bench_text(answer, "trackers.1.state"), "waiting");
+    json_decref(answer);
     answer = ask(bench, "GET /torrents/1/peers", NULL);
     assert_true(json_is_array(json_object_get(answer, "peers")));
     json_decref(answer);
