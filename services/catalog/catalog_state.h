@@ -88,7 +88,7 @@ struct catalog_row {
     bool has_urls, add_urls;
 
     struct heap_node counters; /* when what was counted is saved */
-    uint64_t sampled_uploaded, sampled_downloaded, sampled_wasted;
+    uint64_t sampled_uploaded, sampled_downloaded, sampled_corrupt;
     uint64_t shared_up, shared_down; /* its part of the catalog's */
     int64_t sampled_ns, part_ns;
 };
