@@ -4,6 +4,7 @@
 #include "services/api/api_fields.h"
 
 #include "core/base/memory.h"
+#include "core/tracker/tracker_url.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -187,6 +188,10 @@ static void prepare_trackers(struct api_call *call, struct change *change)
             fits = json_is_string(url) && json_string_length(url) <= LIMIT_URL_LENGTH;
             if (!fits)
                 break;
+            if (!tracker_url_is_good(json_string_value(url))) {
+                api_fail(call, 400, "trackers: %.120s is no tracker", json_string_value(url));
+                return;
+            }
             change->urls[change->url_count] = json_string_value(url);
             change->tiers[change->url_count++] = (uint32_t)i;
         }

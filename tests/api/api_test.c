@@ -324,6 +324,8 @@ static void wishes_are_set_and_judged(void **state)
     assert_int_equal(row->queue_position, 0);
     assert_int_equal(row->priorities[0], 1);
     assert_int_equal(row->priorities[1], 0);
+    expect(bench, 400, "PATCH /torrents/2",
+           "{'trackers':[['http://a.test/announce','ftp://x y']]}");
     expect(bench, 400, "PATCH /torrents/2", "{'download_limit':-1}");
     expect(bench, 400, "PATCH /torrents/2", "{'download_limit':1.5}");
     expect(bench, 400, "PATCH /torrents/2", "{'ratio_mode':'sometimes'}");
@@ -478,6 +480,14 @@ static void settings_are_told_and_changed(void **state)
     expect(bench, 400, "PATCH /settings", "{'download_limit':'fast'}");
     expect(bench, 400, "PATCH /settings", "{'schedule_days':128}");
     expect(bench, 400, "PATCH /settings", "{'default_trackers':[1]}");
+    expect(bench, 400, "PATCH /settings", "{'default_trackers':['nonsense']}");
+    expect(bench, 400, "PATCH /settings", "{'default_trackers':['http://a/announce','ftp://x y']}");
+    expect(bench, 400, "PATCH /settings", "{'ratio':2,'peer_port':0}");
+    expect(bench, 400, "PATCH /settings", "{'ratio':2,'blocklist_url':'file:///etc/passwd'}");
+    assert_int_equal(catalog_settings(bench->catalog)->default_tracker_count, 2);
+    assert_int_equal(catalog_settings(bench->catalog)->peer_port, 51413);
+    assert_true(catalog_settings(bench->catalog)->ratio < 2);
+    expect(bench, 200, "PATCH /settings", "{'blocklist_url':'','peer_port':1}");
     expect(bench, 400, "PATCH /settings", "{'colour':1}");
     expect(bench, 400, "PATCH /settings", "{'encryption':'sometimes'}");
     expect(bench, 400, "PATCH /settings", "{'encryption':1}");
