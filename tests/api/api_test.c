@@ -396,7 +396,13 @@ static void data_stay_below_the_roots(void **state)
     assert_string_equal(catalog_find(bench->catalog, 2)->folder, "/data/films");
     expect(bench, 400, "POST /torrents/2/move", "{}");
     expect(bench, 400, "POST /torrents/2/rename", "{'path':'pair'}");
+    expect(bench, 404, "POST /torrents/2/rename", "{'path':'pair/none','name':'two'}");
+    expect(bench, 409, "POST /torrents/2/rename", "{'path':'pair/a','name':'b.mkv'}");
+    assert_null(catalog_find(bench->catalog, 2)->rename_name);
+    bench->at_hand[2] = false;
+    uint32_t saves = bench->save_jobs;
     expect(bench, 200, "POST /torrents/2/rename", "{'path':'pair','name':'two'}");
+    assert_int_equal(bench->save_jobs, saves + 1);
     bench->is_local = true;
     expect(bench, 200, "POST /torrents/2/move", "{'folder':'/mnt/elsewhere'}");
 }
