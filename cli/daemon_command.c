@@ -264,7 +264,7 @@ const struct command daemon_command = {
         "as the password of any user name: it is made at the first start and lies in the file "
         "rpc-token of the state folder; the one in rpc-token-read may look but change nothing, "
         "and sees no passkeys. The environment variable FRESHET_RPC_TOKEN sets another. Names "
-        "other than localhost, 127.0.0.1 and [::1] must be allowed with --rpc-allow.\n"
+        "other than localhost must be allowed with --rpc-allow; addresses need not.\n"
         "\n"
         "The list of --ip-filter holds always; one that the RPC fetches (blocklist-url, "
         "blocklist-update) is kept in the state folder and can be switched off. While that one "

@@ -9,19 +9,16 @@
 #include "host/daemon_content.h"
 #include "host/posix_error.h"
 #include "host/root_path.h"
-#include "host/socket_address.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#define FETCH_TIMEOUT_NS   (30 * SECOND_NS)
-#define CONNECT_TIMEOUT_MS 3000
+#define FETCH_TIMEOUT_NS (30 * SECOND_NS)
 
 struct daemon_job {
     struct work work;
@@ -114,37 +111,6 @@ static void free_space(struct service_job *job)
     job->ret_total = (uint64_t)space.f_blocks * space.f_frsize;
 }
 
-/* A connection from a socket of our own to the port that is listened on. It proves that the port is
- * open on this machine; a router in between is not asked. */
-static void port_test(struct daemon_job *job)
-{
-    struct address to = session_listen_address(job->daemon->session);
-    struct sockaddr_storage remote;
-    struct pollfd wait = {.events = POLLOUT};
-    int error = 0;
-    socklen_t length = sizeof error;
-
-    /* Behind a proxy nothing is listened on. */
-    if (network_route_has_proxy(session_route(job->daemon->session)))
-        return;
-    if (address_is_unspecified(&to)) {
-        static const uint8_t loopback[4] = {127, 0, 0, 1};
-        to = address_ipv4(loopback, to.port);
-    }
-    socklen_t remote_length = socket_address_to(&to, false, &remote);
-    wait.fd = socket(remote.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (wait.fd < 0) {
-        job_fail(&job->rpc->job, posix_error_of_socket(errno), NULL);
-        return;
-    }
-    bool ok = connect(wait.fd, (struct sockaddr *)&remote, remote_length) == 0;
-    if (!ok && errno == EINPROGRESS)
-        ok = poll(&wait, 1, CONNECT_TIMEOUT_MS) == 1 &&
-             getsockopt(wait.fd, SOL_SOCKET, SO_ERROR, &error, &length) == 0 && error == 0;
-    job->rpc->job.ret_flag = ok;
-    close(wait.fd);
-}
-
 static void load_content(struct daemon_job *job)
 {
     struct state_store *state = session_state(job->daemon->session);
@@ -178,7 +144,6 @@ static void job_run(struct work *work)
     case JOB_FETCH_URL: parse(&job->rpc->job); break; /* it has come */
     case JOB_DELETE_FILE: delete_file(&job->rpc->job); break;
     case JOB_FREE_SPACE: free_space(&job->rpc->job); break;
-    case JOB_PORT_TEST: port_test(job); break;
     case JOB_CONTENT: load_content(job); break;
     default: break;
     }
@@ -308,8 +273,7 @@ void daemon_jobs_start(void *context, struct rpc_job *rpc)
     switch (rpc->job.type) {
     case JOB_READ_FILE:
     case JOB_DELETE_FILE:
-    case JOB_FREE_SPACE:
-    case JOB_PORT_TEST: on_worker = true; break;
+    case JOB_FREE_SPACE: on_worker = true; break;
     case JOB_CONTENT: on_worker = prepare_content(job); break;
     case JOB_FETCH_URL:
     case JOB_BLOCKLIST:

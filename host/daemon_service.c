@@ -256,6 +256,8 @@ static void refresh(void *context)
     world->listen = network_route_has_proxy(&daemon->options.session.route)
                         ? (struct address){0}
                         : session_listen_address(daemon->session);
+    world->reached.ipv4 = session_is_reached(daemon->session, ADDRESS_IPV4);
+    world->reached.ipv6 = session_is_reached(daemon->session, ADDRESS_IPV6);
     daemon_port_mapping_refresh(daemon);
     world->revision_minute_ago =
         daemon->seconds >= 60 ? daemon->revisions[daemon->seconds % 60] : 0;

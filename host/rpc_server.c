@@ -103,22 +103,48 @@ static enum MHD_Result on_headers(struct rpc_request *request, const char *url, 
     return request->refusal && length > HEADERS_ONLY_BODY ? rpc_server_refuse(request) : MHD_YES;
 }
 
-static bool contains(struct bytes bytes, const char *text)
+/* Has the beginning of a JSON object this key, whatever comes behind it? */
+static bool has_key(struct bytes text, const char *quoted)
 {
-    return memmem(bytes.data, bytes.length, text, strlen(text)) != NULL;
+    size_t length = strlen(quoted);
+
+    while (text.length >= length) {
+        const uint8_t *at = memmem(text.data, text.length, quoted, length);
+        if (!at)
+            return false;
+        text.length -= (size_t)(at - text.data) + length;
+        text.data = at + length;
+        size_t blanks = 0;
+        while (blanks < text.length && strchr(" \t\r\n", text.data[blanks]) && text.data[blanks])
+            blanks++;
+        if (blanks < text.length && text.data[blanks] == ':')
+            return true;
+    }
+    return false;
 }
 
-/* Only a request that brings a torrent may be large: what names it comes early. */
+/* The calls that bring a torrent, and the key that does, which has to come within the first of it:
+ * until then a body is as small as all others. */
 static bool may_grow(struct rpc_request *request)
 {
-    const char *type = MHD_lookup_connection_value(request->http, MHD_HEADER_KIND, "Content-Type");
+    static const struct {
+        const char *prefix, *path, *quoted;
+    } growing[] = {
+        {"/transmission/rpc", "", "\"metainfo\""},
+        {"/transmission/rpc", "/", "\"metainfo\""},
+        {"/api/v1", "/torrents", "\"torrent\""},
+        {"/api/v1", "/inspect", "\"torrent\""},
+    };
 
-    if (request->request.access != ACCESS_CONTROL)
+    if (request->request.access != ACCESS_CONTROL || strcmp(request->method, "POST") != 0)
         return false;
     if (request->body.length > RPC_BODY_MAX)
         return true; /* it was asked before */
-    return (type && strncmp(type, "application/x-bittorrent", 24) == 0) ||
-           contains(buffer_bytes(&request->body), "\"metainfo\"");
+    for (size_t i = 0; i < sizeof growing / sizeof *growing; i++)
+        if (strcmp(request->service->prefix, growing[i].prefix) == 0 &&
+            strcmp(request->request.path, growing[i].path) == 0)
+            return has_key(buffer_bytes(&request->body), growing[i].quoted);
+    return false;
 }
 
 static enum MHD_Result on_body(struct rpc_request *request, const char *bytes, size_t length)

@@ -6,10 +6,10 @@
  * at most a millisecond a turn; the connection sleeps meanwhile. No request waits for anything on
  * the loop's thread.
  *
- * Who may speak, in this order: the Host must be one of ours and the Origin too (a page of somebody
- * else is not to drive us, whatever its name resolves to); an address that guessed wrong waits; a
- * token or password must be shown, but not on the Unix socket, whose file rights say it; and what
- * changes something must carry a header that no form can send.
+ * Who may speak, in this order: the Host must be an address or a name of ours and the Origin ours
+ * too (a page of somebody else is not to drive us, whatever its name resolves to); an address that
+ * guessed wrong waits; a token or password must be shown, but not on the Unix socket, whose file
+ * rights say it; and what changes something must carry a header that no form can send.
  */
 #ifndef FRESHET_HOST_RPC_SERVER_H
 #define FRESHET_HOST_RPC_SERVER_H
@@ -35,7 +35,7 @@ struct rpc_server_options {
     size_t service_count;
     int local_descriptor;     /* listening; taken. -1: none */
     int tcp_descriptor;       /* the same */
-    const char *const *hosts; /* allowed in Host beside localhost, 127.0.0.1 and [::1]; kept */
+    const char *const *hosts; /* names allowed in Host beside localhost; kept */
     size_t host_count;
     const char *control_token, *read_token; /* copied */
     bool token_is_chosen;                   /* by a person: guessing it is slowed down too */

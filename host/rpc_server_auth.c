@@ -13,6 +13,7 @@
 #include "host/clock.h"
 #include "host/entropy.h"
 
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -184,16 +185,26 @@ static enum service_access access_of(const struct rpc_server *server, const char
 
 /* ---- where it claims to come from ---- */
 
-/* Is the name (with or without a port) one of ours? */
-static bool is_own_host(const struct rpc_server *server, const char *host)
+/* The name or address before a port; 0: it is malformed. */
+static size_t host_length(const char *host)
 {
-    static const char *const always[] = {"localhost", "127.0.0.1", "[::1]"};
     size_t length =
         host[0] == '[' ? strcspn(host, "]") + (strchr(host, ']') != NULL) : strcspn(host, ":");
     const char *port = host + length;
 
-    if (length == 0 || (*port && (port[0] != ':' || strspn(port + 1, "0123456789") == 0 ||
-                                  port[1 + strspn(port + 1, "0123456789")])))
+    if (*port && (port[0] != ':' || strspn(port + 1, "0123456789") == 0 ||
+                  port[1 + strspn(port + 1, "0123456789")]))
+        return 0;
+    return length;
+}
+
+/* Is the name (with or without a port) one of ours? */
+static bool is_own_name(const struct rpc_server *server, const char *host)
+{
+    static const char *const always[] = {"localhost", "127.0.0.1", "[::1]"};
+    size_t length = host_length(host);
+
+    if (length == 0)
         return false;
     for (size_t i = 0; i < sizeof always / sizeof *always; i++)
         if (strlen(always[i]) == length && strncasecmp(host, always[i], length) == 0)
@@ -205,11 +216,43 @@ static bool is_own_host(const struct rpc_server *server, const char *host)
     return false;
 }
 
-static bool is_own_origin(const struct rpc_server *server, const char *origin)
+/* 192.0.2.1 or [2001:db8::1], with or without a port. */
+static bool is_literal(const char *host)
 {
-    if (strncmp(origin, "http://", 7) == 0)
-        return is_own_host(server, origin + 7);
-    return strncmp(origin, "https://", 8) == 0 && is_own_host(server, origin + 8);
+    size_t length = host_length(host);
+    bool is_ipv6 = host[0] == '[';
+    char text[INET6_ADDRSTRLEN];
+    uint8_t ip[16];
+
+    if (is_ipv6 && (length < 2 || host[length - 1] != ']'))
+        return false;
+    if (is_ipv6)
+        length -= 2;
+    if (length == 0 || length >= sizeof text)
+        return false;
+    memcpy(text, host + is_ipv6, length);
+    text[length] = '\0';
+    return inet_pton(is_ipv6 ? AF_INET6 : AF_INET, text, ip) == 1;
+}
+
+/* Who would drive us through a name that he points at us cannot do so with an address: a browser
+ * that asked for an address shows it, and a page has it as its origin only if we sent the page. */
+static bool is_own_host(const struct rpc_server *server, const char *host)
+{
+    return is_own_name(server, host) || is_literal(host);
+}
+
+/* An address is an origin of ours only where it is the one that was asked, port and all: every
+ * other is somebody's. */
+static bool is_own_origin(const struct rpc_server *server, const char *origin, const char *host)
+{
+    const char *from = strncmp(origin, "http://", 7) == 0    ? origin + 7
+                       : strncmp(origin, "https://", 8) == 0 ? origin + 8
+                                                             : NULL;
+
+    if (!from)
+        return false;
+    return is_own_name(server, from) || (is_literal(from) && strcasecmp(from, host) == 0);
 }
 
 static const char *header_of(struct rpc_request *request, const char *name)
@@ -228,7 +271,7 @@ static unsigned judge_source(struct rpc_request *request)
         return MHD_HTTP_BAD_REQUEST;
     if (!is_own_host(request->server, host))
         return MHD_HTTP_MISDIRECTED_REQUEST;
-    if (origin && !is_own_origin(request->server, origin))
+    if (origin && !is_own_origin(request->server, origin, host))
         return MHD_HTTP_FORBIDDEN;
     if (site && strcmp(site, "cross-site") == 0 && request->service)
         return MHD_HTTP_FORBIDDEN;

@@ -271,6 +271,11 @@ struct address session_listen_address(const struct session *session)
     return session->listen;
 }
 
+bool session_is_reached(const struct session *session, enum address_family family)
+{
+    return family == ADDRESS_IPV6 ? session->reached_ipv6 : session->reached_ipv4;
+}
+
 struct engine *session_engine(struct session *session)
 {
     return session->engine;
@@ -310,6 +315,7 @@ enum freshet_error session_set_port(struct session *session, uint16_t port)
 
     if (error)
         return error;
+    session->reached_ipv4 = session->reached_ipv6 = false;
     struct event event = {.type = EVENT_LISTENING, .local = session->listen};
     engine_input(session->engine, clock_now(), &event);
     session_command(session, &command);

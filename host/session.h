@@ -22,6 +22,8 @@ void session_free(struct session *session);
 
 /* The address that is listened on. */
 struct address session_listen_address(const struct session *session);
+/* Has somebody of the internet come there, by TCP? */
+bool session_is_reached(const struct session *session, enum address_family family);
 /* For whoever opens sockets of his own beside it; lives as long as the session. */
 const struct network_route *session_route(const struct session *session);
 struct engine *session_engine(struct session *session);

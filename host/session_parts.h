@@ -48,12 +48,13 @@ struct session {
     struct list torrents;
     struct ip_filter *ip_filter;
     struct address listen;
-    struct port_mapping *mapping; /* NULL: none is wanted */
-    uint16_t announced_port;      /* where peers are told to come */
-    int64_t wall_offset;          /* wall clock minus monotonic clock */
-    struct network_watch *watch;  /* NULL: we are tied to no interface */
-    uint32_t interface_index;     /* that the sockets are tied to; 0: none */
-    bool told_names;              /* that names are not looked up */
+    bool reached_ipv4, reached_ipv6; /* there, by TCP, by somebody of the internet */
+    struct port_mapping *mapping;    /* NULL: none is wanted */
+    uint16_t announced_port;         /* where peers are told to come */
+    int64_t wall_offset;             /* wall clock minus monotonic clock */
+    struct network_watch *watch;     /* NULL: we are tied to no interface */
+    uint32_t interface_index;        /* that the sockets are tied to; 0: none */
+    bool told_names;                 /* that names are not looked up */
     bool has_dht;
     bool utp_off;      /* it is there, and a person wants none */
     bool mapping_off;  /* the same */

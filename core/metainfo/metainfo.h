@@ -83,6 +83,9 @@ enum freshet_error metainfo_set_piece_layer(struct metainfo *metainfo, file_inde
  * stays as it is. NOT_FOUND: no such path. EXISTS: another file would lie there. REFUSED: no safe
  * name (path_name.h). Only while nobody else reads the metainfo. */
 enum freshet_error metainfo_rename(struct metainfo *metainfo, const char *path, const char *name);
+/* What that would answer; nothing is changed. */
+enum freshet_error metainfo_rename_judge(const struct metainfo *metainfo, const char *path,
+                                         const char *name);
 
 /* What a piece must hash to: SHA-1, a merkle node, or both (then both must pass). */
 struct piece_digest {

@@ -49,30 +49,47 @@ static const char *with_prefix(struct metainfo *metainfo, const char *path, size
     return kept;
 }
 
-enum freshet_error metainfo_rename(struct metainfo *metainfo, const char *path, const char *name)
+static enum freshet_error judge(const struct metainfo *metainfo, const char *path, const char *now)
 {
-    uint32_t count = metainfo->geometry.file_count;
     size_t length = strlen(path);
     bool found = false, taken = false;
-    if (!is_safe_name(name))
-        return FRESHET_ERROR_REFUSED;
-    const char *now = renamed_path(path, name);
-    for (uint32_t i = 0; i < count; i++) {
+    for (uint32_t i = 0; i < metainfo->geometry.file_count; i++) {
         bool below = is_below(metainfo->files[i].path, path, length);
         found |= below;
         taken |= !below && is_below(metainfo->files[i].path, now, strlen(now));
     }
-    for (uint32_t i = 0; found && !taken && i < count; i++) {
+    if (!found)
+        return FRESHET_ERROR_NOT_FOUND;
+    return taken ? FRESHET_ERROR_EXISTS : FRESHET_OK;
+}
+
+enum freshet_error metainfo_rename_judge(const struct metainfo *metainfo, const char *path,
+                                         const char *name)
+{
+    if (!is_safe_name(name))
+        return FRESHET_ERROR_REFUSED;
+    const char *now = renamed_path(path, name);
+    enum freshet_error error = judge(metainfo, path, now);
+    memory_free((void *)(uintptr_t)now);
+    return error;
+}
+
+enum freshet_error metainfo_rename(struct metainfo *metainfo, const char *path, const char *name)
+{
+    size_t length = strlen(path);
+    if (!is_safe_name(name))
+        return FRESHET_ERROR_REFUSED;
+    const char *now = renamed_path(path, name);
+    enum freshet_error error = judge(metainfo, path, now);
+    for (uint32_t i = 0; !error && i < metainfo->geometry.file_count; i++) {
         struct metainfo_file *file = &metainfo->files[i];
         if (is_below(file->path, path, length))
             file->path = with_prefix(metainfo, file->path, length, now);
         if (file->symlink && is_below(file->symlink, path, length))
             file->symlink = with_prefix(metainfo, file->symlink, length, now);
     }
-    if (found && !taken && strchr(path, '/') == NULL)
+    if (!error && strchr(path, '/') == NULL)
         metainfo->name = metainfo_arena_text(metainfo->arena, text_of(name));
     memory_free((void *)(uintptr_t)now);
-    if (!found)
-        return FRESHET_ERROR_NOT_FOUND;
-    return taken ? FRESHET_ERROR_EXISTS : FRESHET_OK;
+    return error;
 }

@@ -60,6 +60,7 @@ void swarm_status(const struct swarm *swarm, int64_t now, struct torrent_status 
         .uploaded = swarm->uploaded,
         .downloaded = swarm->downloaded,
         .wasted = swarm->wasted,
+        .corrupt = swarm->corrupt,
         .download_rate = rate_meter_quick(&swarm->down, now),
         .upload_rate = rate_meter_quick(&swarm->up, now),
         .pieces_done = verified->count,

@@ -245,7 +245,9 @@ static void on_failed(struct swarm *swarm, const struct storage_result *result)
     drop_newer_half(swarm, result->piece);
     uint32_t count;
     struct address *senders = senders_of(swarm, result->piece, &count);
-    swarm->wasted += geometry_piece_payload(&swarm->metainfo->geometry, result->piece);
+    uint64_t bytes = geometry_piece_payload(&swarm->metainfo->geometry, result->piece);
+    swarm->wasted += bytes;
+    swarm->corrupt += bytes;
     swarm_tell(swarm, (struct notice){.type = NOTICE_PIECE_FAILED, .piece = result->piece});
     if (senders)
         blame_piece_failed(swarm->blame, result->piece, senders, result->leaves, count);

@@ -63,8 +63,8 @@ struct swarm {
     int64_t seed_ratio_permille; /* of the wanted bytes; < 0: no goal */
     int64_t seed_time_ns;        /* < 0: no goal */
     int64_t seeding_since_ns;
-    uint64_t uploaded_before, downloaded_before; /* earlier runs, from the record */
-    uint64_t uploaded, downloaded, wasted;       /* this run, payload */
+    uint64_t uploaded_before, downloaded_before;    /* earlier runs, from the record */
+    uint64_t uploaded, downloaded, wasted, corrupt; /* this run, payload */
     uint64_t checked_bytes;
     uint64_t wanted_bytes;
     struct file_range *send_ranges; /* of the ACTION_SEND last given; as many as it needed */

@@ -145,6 +145,7 @@ struct torrent_status {
     uint64_t checked_bytes;  /* while checking */
     uint64_t total_bytes;
     uint64_t uploaded, downloaded, wasted; /* payload, this run; wasted: failed or twice received */
+    uint64_t corrupt;                      /* of the wasted, those of pieces whose hash failed */
     uint64_t download_rate, upload_rate;   /* bytes a second */
     uint32_t peers, peers_downloading, peers_uploading, seeds_known;
     uint32_t pieces_done, pieces_total;

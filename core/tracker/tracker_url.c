@@ -106,3 +106,13 @@ enum freshet_error tracker_url_parse(struct bytes text, struct tracker_url *ret_
     *ret_url = url;
     return FRESHET_OK;
 }
+
+bool tracker_url_is_good(const char *text)
+{
+    struct tracker_url url;
+    for (const char *at = text; *at; at++)
+        if ((unsigned char)*at <= ' ' || *at == 0x7f)
+            return false;
+    return tracker_url_parse((struct bytes){(const uint8_t *)text, strlen(text)}, &url) ==
+           FRESHET_OK;
+}

@@ -23,5 +23,8 @@ struct tracker_url {
 
 /* FRESHET_ERROR_UNSUPPORTED for other schemes, SYNTAX, RANGE (port), LIMIT (LIMIT_URL_LENGTH). */
 enum freshet_error tracker_url_parse(struct bytes url, struct tracker_url *ret_url);
+/* Whether a text that a person gave is a tracker that can be asked: it parses, and has no blanks or
+ * control characters. */
+bool tracker_url_is_good(const char *text);
 
 #endif

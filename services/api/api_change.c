@@ -2,8 +2,10 @@
 #include "services/api/api_change.h"
 
 #include "services/api/api_fields.h"
+#include "services/api/api_torrent.h"
 
 #include "core/base/memory.h"
+#include "core/tracker/tracker_url.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -29,6 +31,7 @@ struct change {
     bool *is_missing;
     bool flag; /* force, move the data, delete the data */
     const char *folder, *path, *name;
+    struct service_content content; /* of the torrent that is renamed, in this step */
     enum catalog_queue_move queue_move;
     bool has_labels, has_trackers, has_queue;
     const char *const *labels;
@@ -126,13 +129,34 @@ static void prepare_rename(struct api_call *call, struct change *change)
         api_fail(call, 400, "path and name: what gets which name");
 }
 
+/* The content is at hand (has_content): a path that is not there would only be found out when the
+ * torrent has been closed for it. */
 static void apply_rename(struct api_call *call, struct change *change, struct api_turn *turn,
                          const struct catalog_torrent *torrent)
 {
-    enum freshet_error error = catalog_rename(turn->world->catalog, torrent->id, change->path,
-                                              change->name, turn->world->now);
+    const struct metainfo *metainfo = change->content.metainfo;
+    enum freshet_error error =
+        metainfo ? metainfo_rename_judge(metainfo, change->path, change->name) : FRESHET_OK;
+    if (error == FRESHET_ERROR_NOT_FOUND) {
+        api_fail(call, 404, "path: is not in the torrent");
+        return;
+    }
+    if (!error)
+        error = catalog_rename(turn->world->catalog, torrent->id, change->path, change->name,
+                               turn->world->now);
     if (error)
         fail_error(call, error, "name");
+}
+
+/* false: it has to be read first. */
+static bool has_content(struct api_call *call, struct change *change, struct api_turn *turn)
+{
+    if (change->action->apply != apply_rename || call->at > 0)
+        return true;
+    if (api_torrent_content(call, turn, &change->content) == SERVICE_JOB)
+        return false;
+    call->waiting = false;
+    return true;
 }
 
 static void prepare_queue(struct api_call *call, struct change *change)
@@ -187,6 +211,10 @@ static void prepare_trackers(struct api_call *call, struct change *change)
             fits = json_is_string(url) && json_string_length(url) <= LIMIT_URL_LENGTH;
             if (!fits)
                 break;
+            if (!tracker_url_is_good(json_string_value(url))) {
+                api_fail(call, 400, "trackers: %.120s is no tracker", json_string_value(url));
+                return;
+            }
             change->urls[change->url_count] = json_string_value(url);
             change->tiers[change->url_count++] = (uint32_t)i;
         }
@@ -343,6 +371,8 @@ enum service_step api_change_step(struct api_call *call, struct api_turn *turn)
 {
     struct change *change = call->state;
     struct catalog *catalog = turn->world->catalog;
+    if (!has_content(call, change, turn))
+        return SERVICE_JOB;
     while (call->at < change->count && !api_failed(call)) {
         uint32_t at = call->at++;
         const struct catalog_torrent *torrent = catalog_find(catalog, change->ids[at]);

@@ -2,7 +2,9 @@
 #include "services/api/api_fields.h"
 
 #include "core/base/memory.h"
+#include "core/base/url.h"
 #include "core/swarm/peer_mse.h"
+#include "core/tracker/tracker_url.h"
 #include "services/api/api_row.h"
 
 #include <inttypes.h>
@@ -74,16 +76,16 @@ const struct api_field api_fields_settings[] = {
     SETTING("peers_max", API_FIELD_U32, peers_max, 1, 100000),
     SETTING("peers_per_torrent", API_FIELD_U32, peers_per_torrent, 1, 10000),
     SETTING("upload_slots", API_FIELD_U32, upload_slots, 0, 1000),
-    SETTING("peer_port", API_FIELD_U16, peer_port, 0, 65535),
+    SETTING("peer_port", API_FIELD_U16, peer_port, 1, 65535),
     SETTING("pex", API_FIELD_BOOL, pex, 0, 0),
     SETTING("dht", API_FIELD_BOOL, dht, 0, 0),
     SETTING("lsd", API_FIELD_BOOL, lsd, 0, 0),
     SETTING("utp", API_FIELD_BOOL, utp, 0, 0),
     SETTING("encryption", API_FIELD_ENCRYPTION, encryption, 0, 0),
     SETTING("port_mapping", API_FIELD_BOOL, port_mapping, 0, 0),
-    SETTING("blocklist_url", API_FIELD_TEXT, blocklist_url, 0, TEXT_LENGTH),
+    SETTING("blocklist_url", API_FIELD_LINK, blocklist_url, 0, TEXT_LENGTH),
     SETTING("blocklist_enabled", API_FIELD_BOOL, blocklist_enabled, 0, 0),
-    {"default_trackers", API_FIELD_TEXTS, offsetof(struct catalog_settings, default_trackers), 0,
+    {"default_trackers", API_FIELD_TRACKERS, offsetof(struct catalog_settings, default_trackers), 0,
      TEXT_LENGTH, offsetof(struct catalog_settings, default_tracker_count)},
     {NULL, API_FIELD_BOOL, 0, 0, 0, 0},
 };
@@ -152,9 +154,10 @@ void api_fields_write(const struct api_field *fields, const void *from, struct j
         case API_FIELD_REAL: json_writer_put_real(json, field->name, *(const double *)at); break;
         case API_FIELD_TEXT:
         case API_FIELD_FOLDER:
+        case API_FIELD_LINK:
             json_writer_put_text(json, field->name, *(const char *const *)at);
             break;
-        case API_FIELD_TEXTS: write_texts(field, from, json); break;
+        case API_FIELD_TRACKERS: write_texts(field, from, json); break;
         case API_FIELD_GOAL:
             json_writer_put_text(json, field->name,
                                  goal_names[*(const enum catalog_goal_mode *)at]);
@@ -226,12 +229,26 @@ static void read_text(const struct api_field *field, struct api_call *call, cons
         api_fail(call, 403, "%s: is not below a folder that the settings allow", field->name);
         return;
     }
+    bool is_same = *to && strcmp(*to, json_string_value(value)) == 0;
+    if (field->type == API_FIELD_LINK && json_string_length(value) > 0 && !is_same &&
+        !url_is_http(json_string_value(value))) {
+        api_fail(call, 400, "%s: no http or https URL", field->name);
+        return;
+    }
     memory_free(*to);
     *to = heap_text(value);
 }
 
-static void read_texts(const struct api_field *field, struct api_call *call, const json_t *value,
-                       char *to)
+static bool is_among(char *const *texts, uint32_t count, const char *text)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (strcmp(texts[i], text) == 0)
+            return true;
+    return false;
+}
+
+static void read_trackers(const struct api_field *field, struct api_call *call, const json_t *value,
+                          char *to)
 {
     size_t count = json_array_size(value);
     bool fits = json_is_array(value) && count <= TEXTS_MAX;
@@ -245,6 +262,13 @@ static void read_texts(const struct api_field *field, struct api_call *call, con
     }
     char ***texts = (char ***)(to + field->offset);
     uint32_t *old_count = (uint32_t *)(to + field->more);
+    for (size_t i = 0; i < count; i++) {
+        const char *text = json_string_value(json_array_get(value, i));
+        if (!tracker_url_is_good(text) && !is_among(*texts, *old_count, text)) {
+            api_fail(call, 400, "%s: %.120s is no tracker", field->name, text);
+            return;
+        }
+    }
     for (uint32_t i = 0; i < *old_count; i++)
         memory_free((*texts)[i]);
     memory_free(*texts);
@@ -262,6 +286,8 @@ static void read_number(const struct api_field *field, struct api_call *call, co
         return;
     }
     json_int_t number = json_integer_value(value);
+    if (json_is_integer(value) && number == number_at(field->type, to))
+        return;
     if (!json_is_integer(value) || number < field->min || number > field->max) {
         api_fail(call, 400, "%s: a whole number from %" PRId64 " to %" PRId64, field->name,
                  field->min, field->max);
@@ -291,8 +317,9 @@ static void read_one(const struct api_field *field, struct api_call *call, const
                      field->min, field->max);
         break;
     case API_FIELD_TEXT:
-    case API_FIELD_FOLDER: read_text(field, call, value, catalog, at); break;
-    case API_FIELD_TEXTS: read_texts(field, call, value, to); break;
+    case API_FIELD_FOLDER:
+    case API_FIELD_LINK: read_text(field, call, value, catalog, at); break;
+    case API_FIELD_TRACKERS: read_trackers(field, call, value, to); break;
     case API_FIELD_GOAL: read_goal(field, call, value, at); break;
     case API_FIELD_ENCRYPTION: read_encryption(field, call, value, at); break;
     case API_FIELD_TRANSPORT: read_transport(field, call, value, at); break;

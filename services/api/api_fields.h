@@ -18,7 +18,8 @@ enum api_field_type {
     API_FIELD_REAL,
     API_FIELD_TEXT,       /* char *; NULL is "" */
     API_FIELD_FOLDER,     /* the same, judged by api_folder_allowed */
-    API_FIELD_TEXTS,      /* char **, and its count at `more` */
+    API_FIELD_LINK,       /* the same: http, https or "" */
+    API_FIELD_TRACKERS,   /* char **, and its count at `more` */
     API_FIELD_GOAL,       /* enum catalog_goal_mode */
     API_FIELD_ENCRYPTION, /* uint32_t, an enum encryption */
     API_FIELD_TRANSPORT,  /* enum transport */
@@ -38,7 +39,8 @@ extern const struct api_field api_fields_settings[]; /* of struct catalog_settin
 
 /* Tables end with a NULL name. */
 void api_fields_write(const struct api_field *fields, const void *from, struct json_writer *json);
-/* Sets what the body names and leaves the rest; fails the call at the first value that will not
+/* Sets what the body names and leaves the rest; what is there already is taken whatever it is, so
+ * that all that is told may be sent back. Fails the call at the first value that will not
  * do, and what stands before it is set. Texts are on the heap, and the old ones freed. With
  * `catalog` folders are judged too. */
 void api_fields_read(const struct api_field *fields, struct api_call *call, json_t *body,

@@ -207,16 +207,14 @@ static struct bytes shown_url(struct api_call *call, struct bytes url)
     return (struct bytes){(const uint8_t *)text, strlen(text)};
 }
 
-/* Of one that is not open: the metainfo's, of which nothing is known. */
-static void trackers_at_rest(struct api_call *call, struct trackers *trackers,
-                             const struct metainfo *metainfo)
+/* Of one that does not run nothing is known but where it is. */
+static void tracker_at_rest(struct api_call *call, struct trackers *trackers, struct bytes url,
+                            uint32_t tier)
 {
-    trackers->count = metainfo->tracker_count;
-    for (uint32_t i = 0; i < trackers->count; i++) {
-        struct tracker_status *entry = &trackers->entries[i];
-        *entry = (struct tracker_status){
-            .url = shown_url(call, metainfo->trackers[i]),
-            .tier = metainfo->tracker_tiers[i],
+    if (trackers->count < LIMIT_TRACKERS_MAX)
+        trackers->entries[trackers->count++] = (struct tracker_status){
+            .url = shown_url(call, url),
+            .tier = tier,
             .announced_ns = INT64_MIN,
             .next_ns = INT64_MAX,
             .scraped_ns = INT64_MIN,
@@ -224,12 +222,26 @@ static void trackers_at_rest(struct api_call *call, struct trackers *trackers,
             .leechers = -1,
             .downloads = -1,
         };
-    }
+}
+
+/* Each tracker of a link is a tier. */
+static void trackers_of_link(struct api_call *call, struct trackers *trackers, const char *link)
+{
+    struct magnet *magnet;
+    char reason[METAINFO_REASON_SIZE];
+    if (!link || magnet_parse((struct bytes){(const uint8_t *)link, strlen(link)}, &magnet, reason))
+        return;
+    for (uint32_t i = 0; i < magnet->tracker_count; i++)
+        tracker_at_rest(
+            call, trackers,
+            (struct bytes){(const uint8_t *)magnet->trackers[i], strlen(magnet->trackers[i])}, i);
+    magnet_free(magnet);
 }
 
 enum service_step api_torrent_trackers_step(struct api_call *call, struct api_turn *turn)
 {
     struct service_content content;
+    struct torrent_status status;
     if (api_torrent_content(call, turn, &content) == SERVICE_JOB)
         return SERVICE_JOB;
     if (api_failed(call))
@@ -239,13 +251,18 @@ enum service_step api_torrent_trackers_step(struct api_call *call, struct api_tu
     *trackers = (struct trackers){.now = turn->world->now, .wall_s = turn->world->wall_s};
     trackers->entries =
         call_arena_take(&call->arena, LIMIT_TRACKERS_MAX * sizeof *trackers->entries);
-    if (torrent->open) {
+    if (torrent->open && !torrent->closing &&
+        engine_torrent_status(turn->world->engine, call->id, &status)) {
         trackers->count = engine_torrent_trackers(turn->world->engine, call->id, trackers->entries,
                                                   LIMIT_TRACKERS_MAX);
         for (uint32_t i = 0; i < trackers->count; i++)
             trackers->entries[i].url = shown_url(call, trackers->entries[i].url);
     } else if (content.metainfo) {
-        trackers_at_rest(call, trackers, content.metainfo);
+        for (uint32_t i = 0; i < content.metainfo->tracker_count; i++)
+            tracker_at_rest(call, trackers, content.metainfo->trackers[i],
+                            content.metainfo->tracker_tiers[i]);
+    } else {
+        trackers_of_link(call, trackers, torrent->magnet);
     }
     return SERVICE_DONE;
 }

@@ -207,6 +207,8 @@ struct catalog_past {
     uint32_t renamed_count;
 };
 
+#define CATALOG_LABELS_MAX 64u /* of a torrent; further ones are dropped */
+
 struct catalog_add {
     struct metainfo *metainfo; /* taken on success; or NULL, then */
     const char *magnet;        /* a link that magnet_parse took */

@@ -10,7 +10,7 @@
 
 void catalog_sample_begin(struct catalog_row *row, int64_t now)
 {
-    row->sampled_uploaded = row->sampled_downloaded = row->sampled_wasted = 0;
+    row->sampled_uploaded = row->sampled_downloaded = row->sampled_corrupt = 0;
     row->sampled_ns = now;
     row->ready = false;
     row->stalled = false;
@@ -63,12 +63,12 @@ static void count(struct catalog *catalog, struct catalog_row *row,
     struct catalog_torrent *torrent = &row->torrent;
     uint64_t up = grown(&row->sampled_uploaded, status->uploaded);
     uint64_t down = grown(&row->sampled_downloaded, status->downloaded);
-    uint64_t wasted = grown(&row->sampled_wasted, status->wasted);
+    uint64_t corrupt = grown(&row->sampled_corrupt, status->corrupt);
     bool runs = torrent->phase == CATALOG_DOWNLOADING || torrent->phase == CATALOG_SEEDING;
 
     torrent->uploaded += up;
     torrent->downloaded += down;
-    torrent->corrupt += wasted;
+    torrent->corrupt += corrupt;
     if (up || down) {
         torrent->active_s = catalog_rows_wall(catalog, now);
         torrent->idle_since_ns = now;
@@ -85,7 +85,7 @@ static void count(struct catalog *catalog, struct catalog_row *row,
         row->part_ns %= SECOND_NS;
     }
     row->sampled_ns = now;
-    if (up || down || wasted)
+    if (up || down || corrupt)
         catalog_rows_save_later(catalog, row, now, CATALOG_COUNTERS_NS);
     else if (runs)
         catalog_rows_save_later(catalog, row, now, CATALOG_SECONDS_NS);

@@ -18,7 +18,6 @@
 #define CATALOG_OPENING_MAX    16u   /* handed to the host to be opened, without an answer yet */
 #define CATALOG_REMOVED_KEPT   4096u /* ids that a delta can still tell of */
 #define CATALOG_TEXT_MAX       1023u /* bytes of a trouble in words */
-#define CATALOG_LABELS_MAX     64u
 #define CATALOG_LABEL_LENGTH   255u
 #define CATALOG_RENAMINGS_MAX  1000u
 #define CATALOG_COUNTERS_NS    (60 * SECOND_NS)  /* traffic is saved at most so often, */
@@ -88,7 +87,7 @@ struct catalog_row {
     bool has_urls, add_urls;
 
     struct heap_node counters; /* when what was counted is saved */
-    uint64_t sampled_uploaded, sampled_downloaded, sampled_wasted;
+    uint64_t sampled_uploaded, sampled_downloaded, sampled_corrupt;
     uint64_t shared_up, shared_down; /* its part of the catalog's */
     int64_t sampled_ns, part_ns;
 };

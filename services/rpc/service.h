@@ -49,7 +49,6 @@ enum service_job_type {
     JOB_DELETE_FILE, /* text: an absolute path, is_local only: of a .torrent that was added */
     JOB_FREE_SPACE,  /* text: folder; ret_free, ret_total */
     JOB_CONTENT,     /* id: of a torrent that is not open; then world.content finds it */
-    JOB_PORT_TEST,   /* ret_flag: a connection to our port came through */
     JOB_BLOCKLIST,   /* text: URL; ret_number: rules now */
     JOB_SAVED,       /* until catalog_saved >= change: for answers that promise */
     JOB_SHUTDOWN,    /* the daemon ends in order after the answer is sent */
@@ -64,7 +63,6 @@ struct service_job {
     char error_text[256];
     struct buffer ret_bytes;
     uint64_t ret_free, ret_total, ret_number;
-    bool ret_flag;
     /* Parsed: what the bytes are; the call takes it. NULL without an error: no torrent, and
      * error_text says why. */
     struct metainfo *ret_metainfo;
@@ -121,10 +119,13 @@ struct service_world {
     struct service_off {               /* whatever the settings say: the command line said no */
         bool dht, lsd, pex, port_mapping;
     } off;
+    struct address listen; /* where peers come; family ADDRESS_NONE: nobody can */
+    struct service_reached {
+        bool ipv4, ipv6; /* somebody of the internet came there, by TCP, in this run */
+    } reached;
     /* For our own user's doctor; may be 0 and NULL. */
     int64_t pid;
-    struct address listen; /* where peers come; family ADDRESS_NONE: nobody can */
-    const char *route;     /* "proxy", "interface": the only way out; NULL: as the kernel goes */
+    const char *route; /* "proxy", "interface": the only way out; NULL: as the kernel goes */
     const char *state_folder;
     /* What came of asking the router: "off", "asking", "held", "failed" (NULL: the same as off), by
      * "NAT-PMP" or "UPnP", where peers come then (family ADDRESS_NONE: not known), why not. */

@@ -146,7 +146,7 @@ struct transmission_part {
     uint32_t peers_from[PEER_SOURCE_COUNT];
     uint32_t piece_count, piece_length;
     const uint8_t *pieces;       /* wire form; NULL: none is there */
-    const uint8_t *availability; /* piece_count entries; NULL: not known */
+    const uint8_t *availability; /* piece_count entries; NULL: nobody has any */
     const uint8_t *priorities;   /* file_count entries; NULL: all normal */
     uint32_t file_count;
     struct transmission_file *files; /* NULL, or files_copied (in the end file_count) entries */

@@ -91,14 +91,28 @@ static void copy_trackers(const struct transmission_source *source, struct trans
     part->tracker_count = count;
 }
 
+static uint64_t rate_of(const struct web_seed_status *known, uint32_t count, struct bytes url)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (bytes_equal(known[i].url, url))
+            return known[i].rate;
+    return 0;
+}
+
+/* Those of the metainfo, and how fast the engine gets from those that it asks. */
 static void copy_web_seeds(const struct transmission_source *source, struct transmission_part *part)
 {
     const struct metainfo *metainfo = source->metainfo;
-    uint32_t count = metainfo ? metainfo->web_seed_count : 0;
+    struct web_seed_status known[LIMIT_WEB_SEEDS_MAX];
+    uint32_t count = metainfo ? metainfo->web_seed_count : 0, known_count = 0;
+    if (source->row->open)
+        known_count = engine_torrent_web_seeds(source->world->engine, source->row->id, known,
+                                               LIMIT_WEB_SEEDS_MAX);
     struct transmission_web_seed *seeds = call_arena_take(source->arena, count * sizeof seeds[0]);
     for (uint32_t i = 0; i < count; i++)
         seeds[i] = (struct transmission_web_seed){
-            .url = call_arena_url(source->arena, metainfo->web_seeds[i], source->shows_urls)};
+            .url = call_arena_url(source->arena, metainfo->web_seeds[i], source->shows_urls),
+            .rate = rate_of(known, known_count, metainfo->web_seeds[i])};
     part->web_seeds = seeds;
     part->web_seed_count = count;
 }
@@ -113,6 +127,19 @@ static void copy_pieces(const struct transmission_source *source, const struct b
     if (pieces && pieces->size == part->piece_count)
         part->pieces =
             call_arena_copy(source->arena, pieces->bytes, bitfield_wire_length(part->piece_count));
+}
+
+/* How many connected peers have each piece; of one that is not open nobody is connected. */
+static void copy_availability(const struct transmission_source *source,
+                              struct transmission_part *part)
+{
+    if (!source->row->open || part->piece_count == 0)
+        return;
+    uint8_t *peers = call_arena_take(source->arena, part->piece_count);
+    memset(peers, 0, part->piece_count);
+    if (engine_torrent_availability(source->world->engine, source->row->id, peers,
+                                    part->piece_count))
+        part->availability = peers;
 }
 
 struct transmission_part *transmission_parts_new(const struct transmission_source *source,
@@ -135,6 +162,8 @@ struct transmission_part *transmission_parts_new(const struct transmission_sourc
         copy_web_seeds(source, part);
     if (needs & (NEEDS_PIECES | NEEDS_FILES))
         copy_pieces(source, pieces, part);
+    if (needs & NEEDS_AVAILABILITY)
+        copy_availability(source, part);
     return part;
 }
 

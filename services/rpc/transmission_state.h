@@ -17,7 +17,7 @@
 #define TRANSMISSION_DEPTH_MAX  16u
 #define TRANSMISSION_VALUES_MAX 300000u /* of a body: commas and brackets */
 #define TRANSMISSION_FIELDS_MAX 256u /* that one torrent-get may ask for, unknown ones included */
-#define TRANSMISSION_LABELS_MAX 100u
+#define TRANSMISSION_LABELS_MAX CATALOG_LABELS_MAX
 #define TRANSMISSION_LABEL_SIZE 256u
 #define TRANSMISSION_TEXT       256u
 

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-enum { STAGE_NEW, STAGE_CHOSEN };
+enum { STAGE_NEW, STAGE_CHOSEN, STAGE_ASKED };
 
 typedef void (*torrent_act)(struct transmission_request *request, struct service_world *world,
                             torrent_id id);
@@ -161,18 +161,19 @@ static void answer_rename(struct transmission_request *request, torrent_id id, c
     json_writer_close(&writer, '}');
 }
 
+/* A path that is not there would only be found out when the torrent has been closed for it. */
 static void rename_one(struct transmission_request *request, struct service_world *world,
-                       torrent_id id)
+                       const struct metainfo *metainfo, torrent_id id)
 {
     const char *path = transmission_arguments_text(request, "path");
     const char *name = transmission_arguments_text(request, "name");
-    if (request->ids.count != 1) {
-        transmission_rpc_fail(request, FAULT_ARGUMENTS, "a path of one torrent only is renamed");
-        return;
-    }
-    enum freshet_error error = catalog_rename(world->catalog, id, path, name, world->now);
+    enum freshet_error error = metainfo ? metainfo_rename_judge(metainfo, path, name) : FRESHET_OK;
+    if (!error)
+        error = catalog_rename(world->catalog, id, path, name, world->now);
     if (error)
-        transmission_rpc_fail_error(request, error, "the path can't be renamed", NULL);
+        transmission_rpc_fail_error(request, error, "the path can't be renamed",
+                                    error == FRESHET_ERROR_NOT_FOUND ? "it is not in the torrent"
+                                                                     : NULL);
     else
         answer_rename(request, id, path, name);
 }
@@ -182,16 +183,37 @@ enum service_step transmission_torrents_rename(struct transmission_request *requ
                                                struct transmission_slice *slice,
                                                struct service_job *job)
 {
-    (void)job;
+    struct service_content content = {0};
     if (!transmission_arguments_text(request, "path") ||
         !transmission_arguments_text(request, "name")) {
         transmission_rpc_fail(request, FAULT_ARGUMENTS, "path and name are needed");
         return SERVICE_DONE;
     }
-    enum service_step step = each(request, world, slice, rename_one);
-    if (step == SERVICE_DONE && request->ids.count == 0)
+    if (request->stage == STAGE_NEW) {
+        transmission_ids_prepare(request);
+        request->stage = STAGE_CHOSEN;
+    }
+    if (request->fault)
+        return SERVICE_DONE;
+    if (!transmission_ids_choose(request, world, slice))
+        return SERVICE_AGAIN;
+    const struct catalog_torrent *row =
+        request->ids.count == 1 ? transmission_ids_find(world, request->ids.list[0]) : NULL;
+    if (!row) {
         transmission_rpc_fail(request, FAULT_ARGUMENTS, "a path of one torrent only is renamed");
-    return step;
+        return SERVICE_DONE;
+    }
+    if (!row->metadata_missing && !world->content(world->context, row->id, &content)) {
+        if (request->stage == STAGE_ASKED) {
+            transmission_rpc_fail_error(request, job->error, "what is in it can't be read",
+                                        job->error_text);
+            return SERVICE_DONE;
+        }
+        request->stage = STAGE_ASKED;
+        return transmission_rpc_job(job, JOB_CONTENT, row->id, NULL);
+    }
+    rename_one(request, world, content.metainfo, row->id);
+    return SERVICE_DONE;
 }
 
 /* The torrents of a move are moved together: their order among themselves stays. */

@@ -19,16 +19,6 @@ bool transmission_trackers_builds_on_old(const struct transmission_request *requ
             transmission_arguments_find(request, "tracker_replace"));
 }
 
-bool transmission_trackers_is_url(const char *url)
-{
-    struct tracker_url parsed;
-    for (const char *at = url; *at; at++)
-        if ((unsigned char)*at <= ' ' || *at == 0x7f)
-            return false;
-    return tracker_url_parse((struct bytes){(const uint8_t *)url, strlen(url)}, &parsed) ==
-           FRESHET_OK;
-}
-
 static void refuse(struct transmission_request *request, const char *url)
 {
     transmission_rpc_fail(request, FAULT_TRACKER_LIST, "Invalid tracker list: %.120s", url);
@@ -45,7 +35,7 @@ static bool is_there(const struct transmission_trackers *trackers, const char *u
 static void add(struct transmission_request *request, struct transmission_trackers *trackers,
                 const char *url, uint32_t tier)
 {
-    if (!transmission_trackers_is_url(url) || trackers->count == LIMIT_TRACKERS_MAX) {
+    if (!tracker_url_is_good(url) || trackers->count == LIMIT_TRACKERS_MAX) {
         refuse(request, url);
     } else if (!is_there(trackers, url)) {
         trackers->urls[trackers->count] = url;
@@ -115,7 +105,7 @@ static void replace(struct transmission_request *request, struct transmission_tr
         uint32_t id;
         if (!read_id(request, trackers, json_array_get(pairs, i), &id))
             return;
-        if (!url || !transmission_trackers_is_url(url))
+        if (!url || !tracker_url_is_good(url))
             refuse(request, url ? url : "");
         else
             trackers->urls[id] = url;

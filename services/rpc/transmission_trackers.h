@@ -21,6 +21,5 @@ void transmission_trackers_parse(struct transmission_request *request, const cha
 /* Applies what the request says; a fault when it makes no sense. */
 void transmission_trackers_apply(struct transmission_request *request,
                                  struct transmission_trackers *trackers);
-bool transmission_trackers_is_url(const char *url);
 
 #endif

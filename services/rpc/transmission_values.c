@@ -152,11 +152,20 @@ static double metadata_progress(const struct catalog_torrent *row)
     return row->open ? share(row->status.metadata_bytes, row->status.metadata_size) : 0;
 }
 
-/* A lower bound: what a connected seed has can be had. */
+/* What is wanted and missing, and a connected peer or a web seed has. With a seed that is all of
+ * it, which saves a walk over the pieces. */
 static int64_t desired_available(const struct transmission_source *source)
 {
     const struct catalog_torrent *row = source->row;
-    return row->open && row->status.seeds_known ? (int64_t)left_bytes(row) : 0;
+    uint64_t left = left_bytes(row);
+    struct torrent_reach reach;
+    if (!row->open || left == 0)
+        return 0;
+    if (row->status.seeds_known)
+        return (int64_t)left;
+    if (!engine_torrent_reach(source->world->engine, row->id, &reach))
+        return 0;
+    return (int64_t)(reach.desired_bytes < left ? reach.desired_bytes : left);
 }
 
 static int64_t peers_known(const struct catalog_torrent *row)

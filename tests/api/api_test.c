@@ -284,6 +284,15 @@ static void one_torrent_is_told_in_full(void **state)
     assert_string_equal(bench_text(answer, "trackers.0.url"), "http://tracker.example/announce");
     assert_string_equal(bench_text(answer, "trackers.0.state"), "waiting");
     json_decref(answer);
+    expect(bench, 201, "POST /torrents",
+           "{'magnet':'magnet:?xt=urn:btih:00112233445566778899aabbccddeeff00112233"
+           "&tr=http%3A%2F%2Fa.test%2Fannounce&tr=udp%3A%2F%2Fb.test%3A1','stopped':true}");
+    answer = ask(bench, "GET /torrents/3/trackers", NULL);
+    assert_string_equal(bench_text(answer, "trackers.0.url"), "http://a.test/announce");
+    assert_string_equal(bench_text(answer, "trackers.1.url"), "udp://b.test:1");
+    assert_int_equal(bench_integer(answer, "trackers.1.tier"), 1);
+    assert_string_equal(bench_text(answer, "trackers.1.state"), "waiting");
+    json_decref(answer);
     answer = ask(bench, "GET /torrents/1/peers", NULL);
     assert_true(json_is_array(json_object_get(answer, "peers")));
     json_decref(answer);
@@ -315,6 +324,8 @@ static void wishes_are_set_and_judged(void **state)
     assert_int_equal(row->queue_position, 0);
     assert_int_equal(row->priorities[0], 1);
     assert_int_equal(row->priorities[1], 0);
+    expect(bench, 400, "PATCH /torrents/2",
+           "{'trackers':[['http://a.test/announce','ftp://x y']]}");
     expect(bench, 400, "PATCH /torrents/2", "{'download_limit':-1}");
     expect(bench, 400, "PATCH /torrents/2", "{'download_limit':1.5}");
     expect(bench, 400, "PATCH /torrents/2", "{'ratio_mode':'sometimes'}");
@@ -385,7 +396,13 @@ static void data_stay_below_the_roots(void **state)
     assert_string_equal(catalog_find(bench->catalog, 2)->folder, "/data/films");
     expect(bench, 400, "POST /torrents/2/move", "{}");
     expect(bench, 400, "POST /torrents/2/rename", "{'path':'pair'}");
+    expect(bench, 404, "POST /torrents/2/rename", "{'path':'pair/none','name':'two'}");
+    expect(bench, 409, "POST /torrents/2/rename", "{'path':'pair/a','name':'b.mkv'}");
+    assert_null(catalog_find(bench->catalog, 2)->rename_name);
+    bench->at_hand[2] = false;
+    uint32_t saves = bench->save_jobs;
     expect(bench, 200, "POST /torrents/2/rename", "{'path':'pair','name':'two'}");
+    assert_int_equal(bench->save_jobs, saves + 1);
     bench->is_local = true;
     expect(bench, 200, "POST /torrents/2/move", "{'folder':'/mnt/elsewhere'}");
 }
@@ -469,6 +486,14 @@ static void settings_are_told_and_changed(void **state)
     expect(bench, 400, "PATCH /settings", "{'download_limit':'fast'}");
     expect(bench, 400, "PATCH /settings", "{'schedule_days':128}");
     expect(bench, 400, "PATCH /settings", "{'default_trackers':[1]}");
+    expect(bench, 400, "PATCH /settings", "{'default_trackers':['nonsense']}");
+    expect(bench, 400, "PATCH /settings", "{'default_trackers':['http://a/announce','ftp://x y']}");
+    expect(bench, 400, "PATCH /settings", "{'ratio':2,'peer_port':0}");
+    expect(bench, 400, "PATCH /settings", "{'ratio':2,'blocklist_url':'file:///etc/passwd'}");
+    assert_int_equal(catalog_settings(bench->catalog)->default_tracker_count, 2);
+    assert_int_equal(catalog_settings(bench->catalog)->peer_port, 51413);
+    assert_true(catalog_settings(bench->catalog)->ratio < 2);
+    expect(bench, 200, "PATCH /settings", "{'blocklist_url':'','peer_port':1}");
     expect(bench, 400, "PATCH /settings", "{'colour':1}");
     expect(bench, 400, "PATCH /settings", "{'encryption':'sometimes'}");
     expect(bench, 400, "PATCH /settings", "{'encryption':1}");

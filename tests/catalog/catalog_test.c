@@ -658,12 +658,15 @@ static void catalog_saves_counters_once_a_minute_and_adds_them_up_over_openings(
     for (int i = 0; i < 120; i++) {
         status.downloaded += 10;
         status.uploaded += 1;
+        status.wasted += 3;
+        status.corrupt += 2;
         bench_pass(&bench, 1);
         bench_sample(&bench, a, &status);
     }
     assert_in_range(bench.row_saves, 1, 2);
     assert_int_equal(bench_row(&bench, a)->downloaded, 1200);
     assert_int_equal(bench_row(&bench, a)->uploaded, 120);
+    assert_int_equal(bench_row(&bench, a)->corrupt, 240);
     assert_int_equal(bench_row(&bench, a)->seconds_downloading, 180);
     /* The engine begins at 0 again when it is opened again. */
     catalog_stop(bench.catalog, a, bench.now);

@@ -132,7 +132,8 @@ static void end(void *context)
 static const struct service test_service = {"/test", begin, step, write_reply, end};
 static const struct service transmission_like = {"/transmission/rpc", begin, step, write_reply,
                                                  end};
-static const struct service *const services[] = {&test_service, &transmission_like};
+static const struct service api_like = {"/api/v1", begin, step, write_reply, end};
+static const struct service *const services[] = {&test_service, &transmission_like, &api_like};
 
 /* ---- a server, and a thread that is its client ---- */
 
@@ -225,7 +226,7 @@ static void serve(struct fixture *fixture, void (*client)(struct fixture *))
     struct catalog_options catalog = {.now = clock_now(), .wall_s = 1};
     struct rpc_server_options options = {.loop = &fixture->loop,
                                          .services = services,
-                                         .service_count = 2,
+                                         .service_count = 3,
                                          .local_descriptor = -1,
                                          .control_token = TOKEN,
                                          .read_token = READ_TOKEN,
@@ -337,6 +338,44 @@ static void a_call_goes_its_way(void **state)
 
     (void)state;
     serve(&fixture, ask_many_ways);
+}
+
+#define AT(host)           "Host: " host "\r\nAuthorization: Bearer " TOKEN "\r\n"
+#define FROM(origin, host) AT(host) "Origin: " origin "\r\n"
+
+static void ask_by_address(struct fixture *fixture)
+{
+    ask_for(fixture, "GET /test/a", AT("192.168.1.5"), " 200 ");
+    ask_for(fixture, "GET /test/a", AT("192.168.1.5:9091"), " 200 ");
+    ask_for(fixture, "GET /test/a", AT("[2001:db8::5]"), " 200 ");
+    ask_for(fixture, "GET /test/a", AT("[fe80::5]:80"), " 200 ");
+    ask_for(fixture, "GET /", "Host: 192.168.1.5:9091\r\n", " 200 ");
+    ask_for(fixture, "GET /test/a", FROM("http://192.168.1.5:9091", "192.168.1.5:9091"), " 200 ");
+    ask_for(fixture, "GET /test/a", FROM("https://[2001:DB8::5]", "[2001:db8::5]"), " 200 ");
+    /* what only looks like an address is a name */
+    ask_for(fixture, "GET /test/a", AT("192.168.1.5.example"), " 421 ");
+    ask_for(fixture, "GET /test/a", AT("192.168.1"), " 421 ");
+    ask_for(fixture, "GET /test/a", AT("0x7f.0.0.1"), " 421 ");
+    ask_for(fixture, "GET /test/a", AT("3232235781"), " 421 ");
+    ask_for(fixture, "GET /test/a", AT("192.168.1.5:evil"), " 421 ");
+    ask_for(fixture, "GET /test/a", AT("[evil.example]"), " 421 ");
+    ask_for(fixture, "GET /test/a", AT("[2001:db8::5"), " 421 ");
+    ask_for(fixture, "GET /test/a", AT("[192.168.1.5]"), " 421 ");
+    ask_for(fixture, "GET /test/a", AT("2001:db8::5"), " 421 ");
+    ask_for(fixture, "GET /test/a", AT("[]"), " 421 ");
+    /* a page of another address, or of another server on this one, is not ours */
+    ask_for(fixture, "GET /test/a", FROM("http://192.168.1.6", "192.168.1.5"), " 403 ");
+    ask_for(fixture, "GET /test/a", FROM("http://192.168.1.5:80", "192.168.1.5:9091"), " 403 ");
+    ask_for(fixture, "GET /test/a", FROM("http://192.168.1.5", "localhost"), " 403 ");
+    ask_for(fixture, "GET /test/a", FROM("http://evil.example", "192.168.1.5"), " 403 ");
+}
+
+static void an_address_is_no_name_of_somebody_else(void **state)
+{
+    struct fixture fixture = {0};
+
+    (void)state;
+    serve(&fixture, ask_by_address);
 }
 
 static void ask_what_is_refused(struct fixture *fixture)
@@ -545,16 +584,17 @@ static void idle_strangers_make_room(void **state)
     serve(&fixture, crowd_it);
 }
 
-/* A body of n bytes, some of it `with`. */
-static void post(struct fixture *fixture, size_t length, const char *with, const char *wanted)
+/* A body of n bytes that begins `with`. */
+static void send_body(struct fixture *fixture, const char *request, const char *headers,
+                      size_t length, const char *with, const char *wanted)
 {
     char *body = memory_new(length + 1), head[512], text[8192];
     int fd = connect_to(fixture);
 
     memset(body, ' ', length);
     memcpy(body, with, strlen(with));
-    snprintf(head, sizeof head,
-             "POST /test/body HTTP/1.1\r\n" GOOD INTENT "Content-Length: %zu\r\n\r\n", length);
+    snprintf(head, sizeof head, "%s HTTP/1.1\r\n%sContent-Length: %zu\r\n\r\n", request, headers,
+             length);
     say(fd, head);
     for (size_t sent = 0; sent < length;) {
         ssize_t got = send(fd, body + sent, length - sent, MSG_NOSIGNAL);
@@ -563,16 +603,35 @@ static void post(struct fixture *fixture, size_t length, const char *with, const
         sent += (size_t)got;
     }
     if (!hear(fd, wanted, text))
-        fail_msg("no '%s' in: %s", wanted, text);
+        fail_msg("%s: no '%s' in: %s", request, wanted, text);
     close(fd);
     memory_free(body);
 }
 
+#define POST(path, length, with, wanted)                                                           \
+    send_body(fixture, "POST " path, GOOD INTENT, length, with, wanted)
+
 static void post_bodies(struct fixture *fixture)
 {
-    post(fixture, 1 << 20, "{}", "body=1048576 ");
-    post(fixture, (1 << 20) + 1, "{}", " 413 ");
-    post(fixture, 3 << 20, "{\"metainfo\":", "body=3145728 ");
+    POST("/test/body", 1 << 20, "{}", "body=1048576 ");
+    POST("/test/body", (1 << 20) + 1, "{}", " 413 ");
+    POST("/api/v1/torrents", 3 << 20, "{\"stopped\": true, \"torrent\" :", "body=3145728 ");
+    POST("/api/v1/inspect", 3 << 20, "{\"torrent\":", "body=3145728 ");
+}
+
+static void post_other_large_bodies(struct fixture *fixture)
+{
+    POST("/test/body", 3 << 20, "{\"torrent\":", " 413 ");
+    POST("/test/body", 3 << 20, "{\"metainfo\":", " 413 ");
+    POST("/api/v1/torrents", 3 << 20, "{\"metainfo\":", " 413 ");
+    POST("/api/v1/torrents", 3 << 20, "{\"magnet\": \"torrent\",", " 413 ");
+    POST("/api/v1/torrents/", 3 << 20, "{\"torrent\":", " 413 ");
+    POST("/api/v1/feeds", 3 << 20, "{\"torrent\":", " 413 ");
+    send_body(fixture, "PATCH /api/v1/torrents", GOOD INTENT, 3 << 20, "{\"torrent\":", " 413 ");
+    ask_for(fixture, "POST /api/v1/inspect",
+            "Host: localhost\r\nAuthorization: Bearer " READ_TOKEN "\r\n" INTENT
+            "Content-Length: 3145728\r\n",
+            " 403 ");
 }
 
 static void only_torrents_may_be_large(void **state)
@@ -583,11 +642,20 @@ static void only_torrents_may_be_large(void **state)
     serve(&fixture, post_bodies);
 }
 
+static void what_brings_no_torrent_is_small(void **state)
+{
+    struct fixture fixture = {0};
+
+    (void)state;
+    serve(&fixture, post_other_large_bodies);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_call_goes_its_way),
         cmocka_unit_test(who_may_not_speak_is_told_so),
+        cmocka_unit_test(an_address_is_no_name_of_somebody_else),
         cmocka_unit_test(who_guesses_waits),
         cmocka_unit_test(a_token_that_a_person_chose_waits_too),
         cmocka_unit_test(a_stream_speaks_when_rows_change),
@@ -596,6 +664,7 @@ int main(void)
         cmocka_unit_test(it_ends_while_calls_are_under_way),
         cmocka_unit_test(idle_strangers_make_room),
         cmocka_unit_test(only_torrents_may_be_large),
+        cmocka_unit_test(what_brings_no_torrent_is_small),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

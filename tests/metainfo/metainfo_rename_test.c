@@ -67,6 +67,10 @@ static void metainfo_rename_refuses_what_makes_no_sense(void **state)
         assert_int_equal(metainfo_rename(metainfo, "top/a", unsafe[i]), FRESHET_ERROR_REFUSED);
     assert_int_equal(metainfo_rename(metainfo, "top/x", "y"), FRESHET_ERROR_NOT_FOUND);
     assert_int_equal(metainfo_rename(metainfo, "to", "y"), FRESHET_ERROR_NOT_FOUND);
+    assert_int_equal(metainfo_rename_judge(metainfo, "top/x", "y"), FRESHET_ERROR_NOT_FOUND);
+    assert_int_equal(metainfo_rename_judge(metainfo, "top/a", "sub"), FRESHET_ERROR_EXISTS);
+    assert_int_equal(metainfo_rename_judge(metainfo, "top/a", ".."), FRESHET_ERROR_REFUSED);
+    assert_int_equal(metainfo_rename_judge(metainfo, "top/a", "free"), FRESHET_OK);
     assert_int_equal(metainfo_rename(metainfo, "top/a", "sub"), FRESHET_ERROR_EXISTS);
     assert_int_equal(metainfo_rename(metainfo, "top/sub", "sub-2"), FRESHET_ERROR_EXISTS);
     assert_string_equal(metainfo->files[0].path, "top/a");

@@ -245,7 +245,7 @@ def test_a_chosen_token_and_login_are_taken(daemons):
 
 
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:9091", "localhost.evil.example",
-                                  "127.0.0.1.evil.example", "127.0.0.2", "[::2]"])
+                                  "127.0.0.1.evil.example", "127.0.0", "[::g]"])
 def test_foreign_hosts_are_refused(daemons, host):
     daemon = daemons()
     for path in ("/", "/transmission/rpc", "/metrics"):
@@ -255,7 +255,8 @@ def test_foreign_hosts_are_refused(daemons, host):
 def test_hosts_may_be_allowed(daemons):
     daemon = daemons("--rpc-allow", "nas.example")
     client = Client(daemon)
-    for host in ("nas.example", "NAS.example:80", "localhost", "[::1]:9091"):
+    for host in ("nas.example", "NAS.example:80", "localhost", "[::1]:9091", "192.168.1.5",
+                 "192.168.1.5:9091", "[2001:db8::5]:80"):
         assert client.ask(path="/metrics", token=daemon.token, Host=host).status == 200
     assert client.ask(path="/metrics", token=daemon.token, Host="nas.example.evil").status == 421
 
@@ -297,6 +298,14 @@ def test_only_torrents_may_be_large(daemons):
     answer = client.ask("POST", body=json.dumps(large), token=daemon.token,
                         X_Transmission_Session_Id=session)
     assert answer.status == 200 and json.loads(answer.body)["result"] != "success"
+    # The page's own call, with the metainfo of a torrent that is as large.
+    torrent = (b"d4:infod6:lengthi68719476736e4:name1:f12:piece lengthi1048576e6:pieces1310720:"
+               + bytes(1310720) + b"ee")
+    body = json.dumps({"torrent": base64.b64encode(torrent).decode()})
+    assert len(body) > MIB
+    for path, status in (("inspect", 200), ("torrents", 201), ("feeds", 413)):
+        answer = client.ask("POST", f"/api/v1/{path}", body, daemon.token, X_Requested_With="test")
+        assert answer.status == status, answer.body[:200]
     # Without a token nothing of it is read.
     with socket.create_connection(client.address, 60) as line:
         line.sendall(b"POST /transmission/rpc HTTP/1.1\r\nHost: localhost\r\n"

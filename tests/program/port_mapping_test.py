@@ -56,6 +56,9 @@ def test_who_is_outside_gets_in(home_router, mapped_daemon, freshet, tmp_path, p
         freshet("doctor", "--json", "--socket", daemon.socket, "-o", tmp_path).stdout)}
     assert (found["mapping"]["level"], found["nat"]["level"]) == ("ok", "ok")
     assert found["mapping"]["fact"] == f"the router forwards {OUTSIDE}:{port} ({protocol})"
+    test = daemon.rpc("port-test")
+    assert test == {"port-is-open": True, "ip_protocol": "ipv4"}
+    assert not daemon.rpc("port-test", ip_protocol="ipv6")["port-is-open"]
     # Somebody in the world begins a connection, over TCP and over uTP.
     source = write(tmp_path / "from/f.bin", MIB)
     torrent = tmp_path / "f.torrent"

@@ -230,7 +230,6 @@ static inline void bench_job(struct bench *bench, struct service_job *job)
         bench->content_jobs++;
         bench->at_hand[job->id] = bench->failure == FRESHET_OK;
         break;
-    case JOB_PORT_TEST: job->ret_flag = true; break;
     case JOB_BLOCKLIST: job->ret_number = 77; break;
     case JOB_SAVED:
         bench->save_jobs++;

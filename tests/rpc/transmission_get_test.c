@@ -256,6 +256,73 @@ static void transmission_get_counts_bytes_of_files_by_pieces(void **state)
     bench_free(bench);
 }
 
+static void peer_with(struct lone_engine *lone, uint8_t who, uint8_t bits)
+{
+    uint32_t peer = lone_accept(lone, who, true);
+    struct buffer out = {0};
+    wire_message_put_bitfield(&out, (struct bytes){&bits, 1});
+    lone_feed_buffer(lone, peer, &out);
+}
+
+static void sample(struct bench *bench)
+{
+    while (catalog_sample(bench->catalog, bench->lone->engine, 64, bench->world.now))
+        ;
+}
+
+static void expect_reach(struct bench *bench, const int64_t peers[4], int64_t desired)
+{
+    json_t *answer = get(bench, "1", "'availability','desiredAvailable','leftUntilDone'");
+    json_t *torrent = bench_at(answer, "arguments.torrents.0");
+    json_t *availability = bench_at(torrent, "availability");
+    assert_int_equal(json_array_size(availability), 4);
+    for (size_t i = 0; i < 4; i++)
+        assert_int_equal(json_integer_value(json_array_get(availability, i)), peers[i]);
+    assert_int_equal(bench_integer(torrent, "leftUntilDone"), LONE_SIZE);
+    assert_int_equal(bench_integer(torrent, "desiredAvailable"), desired);
+    json_decref(answer);
+}
+
+static void transmission_get_tells_what_connected_peers_have(void **state)
+{
+    struct lone_engine *lone = lone_new(false, NULL);
+    struct bench *bench = bench_new_upon(lone);
+    (void)state;
+    sample(bench);
+    expect_reach(bench, (const int64_t[]){0, 0, 0, 0}, 0);
+    peer_with(lone, 1, 0xc0);
+    peer_with(lone, 2, 0x80);
+    sample(bench);
+    expect_reach(bench, (const int64_t[]){2, 1, 0, 0}, 2 * LONE_PIECE);
+    peer_with(lone, 3, 0xf0);
+    sample(bench);
+    expect_reach(bench, (const int64_t[]){3, 2, 1, 1}, LONE_SIZE);
+    bench_free(bench);
+}
+
+static void transmission_get_tells_how_fast_web_seeds_are(void **state)
+{
+    struct torrent_options options = {
+        .root = "/r", .seed_ratio = -1, .seed_time_s = -1, .download_limit = 5000};
+    struct lone_engine *lone = lone_prepare(false);
+    (void)state;
+    lone_begin(lone, "l13:http://good/f12:ftp://also/fe", &options);
+    lone_wait(lone, 5 * SECOND_NS);
+    struct bench *bench = bench_new_upon(lone);
+    metainfo_free(bench->contents[1]);
+    bench->contents[1] = lone_metainfo(lone, "l13:http://good/f12:ftp://also/fe");
+    json_t *answer = get(bench, "1", "'webseeds','webseedsEx','webseedsSendingToUs'");
+    json_t *torrent = bench_at(answer, "arguments.torrents.0");
+    assert_int_equal(json_array_size(bench_at(torrent, "webseeds")), 2);
+    assert_string_equal(bench_text(torrent, "webseeds.0"), "http://good/f");
+    assert_int_equal(bench_integer(torrent, "webseedsSendingToUs"), 1);
+    assert_true(bench_integer(torrent, "webseedsEx.0.downloadBytesPerSecond") > 0);
+    assert_true(json_is_true(bench_at(torrent, "webseedsEx.0.isDownloading")));
+    assert_false(json_is_true(bench_at(torrent, "webseedsEx.1.isDownloading")));
+    json_decref(answer);
+    bench_free(bench);
+}
+
 static void transmission_get_takes_ids_of_every_kind(void **state)
 {
     struct bench *bench = two_torrents();
@@ -471,6 +538,8 @@ int main(void)
         cmocka_unit_test(transmission_get_tells_a_stopped_torrent),
         cmocka_unit_test(transmission_get_tells_a_running_torrent),
         cmocka_unit_test(transmission_get_counts_bytes_of_files_by_pieces),
+        cmocka_unit_test(transmission_get_tells_what_connected_peers_have),
+        cmocka_unit_test(transmission_get_tells_how_fast_web_seeds_are),
         cmocka_unit_test(transmission_get_takes_ids_of_every_kind),
         cmocka_unit_test(transmission_get_tells_who_was_active_and_who_is_gone),
         cmocka_unit_test(transmission_get_makes_tables),

@@ -253,10 +253,6 @@ static void transmission_host_measures_tests_and_ends(void **state)
     bench->is_local = true;
     bench_do(bench, "{'method':'free-space','arguments':{'path':'/'}}");
     bench->is_local = false;
-    answer = bench_ask(bench, "{'method':'port-test'}");
-    assert_true(json_is_true(bench_at(answer, "arguments.port-is-open")));
-    json_decref(answer);
-    assert_true(is_refused(bench, "{'method':'port-test','arguments':{'ip_protocol':'ipx'}}"));
     assert_true(is_refused(bench, "{'method':'blocklist-update'}"));
     bench_do(bench, "{'method':'session-set','arguments':{'blocklist-url':'http://b.test/'}}");
     answer = bench_ask(bench, "{'jsonrpc':'2.0','id':1,'method':'blocklist_update'}");
@@ -266,10 +262,60 @@ static void transmission_host_measures_tests_and_ends(void **state)
     bench_do(bench, "{'method':'session-close'}");
     assert_int_equal(bench->shutdowns, 1);
     bench->failure = FRESHET_ERROR_TIMEOUT;
-    assert_true(is_refused(bench, "{'method':'port-test'}"));
     assert_true(is_refused(bench, "{'method':'blocklist-update'}"));
     assert_true(is_refused(bench, "{'method':'free-space','arguments':{'path':'/data'}}"));
     assert_non_null(strstr((const char *)bench->body.data, "the job's words"));
+    bench_free(bench);
+}
+
+#define PORT_TEST(family) "{'method':'port-test','arguments':{'ip_protocol':'" family "'}}"
+
+/* 0 and 1 as it is told, 2: that it cannot be known. */
+static int port_is_open(struct bench *bench, const char *body, const char *family)
+{
+    json_t *answer = bench_ask(bench, body);
+    bool is_known = strcmp(bench_text(answer, "result"), "success") == 0;
+    int is_open = is_known ? json_is_true(bench_at(answer, "arguments.port-is-open")) : 2;
+    if (family)
+        assert_string_equal(bench_text(answer, "arguments.ip_protocol"), family);
+    json_decref(answer);
+    return is_open;
+}
+
+static void transmission_session_says_of_the_port_what_can_be_known(void **state)
+{
+    static const uint8_t any[16] = {0}, loopback[4] = {127, 0, 0, 1}, outside[4] = {9, 9, 9, 9},
+                         home[4] = {10, 0, 0, 1};
+    struct bench *bench = bench_new();
+    struct service_world *world = &bench->world;
+    (void)state;
+    /* Nothing listens; or to this machine only; or not by this protocol. */
+    assert_int_equal(port_is_open(bench, "{'method':'port-test'}", NULL), 0);
+    world->listen = address_ipv4(loopback, 51413);
+    assert_int_equal(port_is_open(bench, "{'method':'port-test'}", NULL), 0);
+    world->listen = address_ipv4(any, 51413);
+    assert_int_equal(port_is_open(bench, PORT_TEST("ipv6"), "ipv6"), 0);
+    /* That it listens says nothing of the world. */
+    assert_int_equal(port_is_open(bench, PORT_TEST("ipv4"), NULL), 2);
+    assert_int_equal(port_is_open(bench, "{'method':'port-test'}", NULL), 2);
+    assert_non_null(strstr((const char *)bench->body.data, "nobody has come from the internet"));
+    /* A router that forwards says it, unless another stands before it. */
+    world->mapping_state = "held";
+    assert_int_equal(port_is_open(bench, PORT_TEST("ipv4"), NULL), 2);
+    world->mapping_external = address_ipv4(home, 51413);
+    assert_int_equal(port_is_open(bench, PORT_TEST("ipv4"), NULL), 2);
+    world->mapping_external = address_ipv4(outside, 51413);
+    assert_int_equal(port_is_open(bench, PORT_TEST("ipv4"), "ipv4"), 1);
+    assert_int_equal(port_is_open(bench, PORT_TEST("ipv6"), "ipv6"), 0);
+    /* Who came through it, too. */
+    world->listen = address_ipv6(any, 51413);
+    assert_int_equal(port_is_open(bench, PORT_TEST("ipv6"), NULL), 2);
+    world->mapping_state = "failed";
+    world->reached.ipv6 = true;
+    assert_int_equal(port_is_open(bench, PORT_TEST("ipv6"), "ipv6"), 1);
+    assert_int_equal(port_is_open(bench, PORT_TEST("ipv4"), NULL), 2);
+    assert_int_equal(port_is_open(bench, "{'method':'port-test'}", "ipv6"), 1);
+    assert_true(is_refused(bench, PORT_TEST("ipx")));
     bench_free(bench);
 }
 
@@ -285,6 +331,7 @@ int main(void)
         cmocka_unit_test(transmission_groups_are_made_changed_and_told),
         cmocka_unit_test(transmission_session_tells_what_the_command_line_switched_off),
         cmocka_unit_test(transmission_host_measures_tests_and_ends),
+        cmocka_unit_test(transmission_session_says_of_the_port_what_can_be_known),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -141,6 +141,16 @@ static void transmission_torrents_rename_one_path(void **state)
     refused(bench, "torrent-rename-path", "{'ids':[9],'path':'t2','name':'o'}", -32602);
     refused(bench, "torrent-rename-path", "{'ids':[3],'path':'t3','name':'a/b'}", 5);
     refused(bench, "torrent-rename-path", "{'ids':[3],'path':'t3'}", -32602);
+    /* What is not there is refused at once, also where the content has to be read for it. */
+    bench->at_hand[3] = false;
+    refused(bench, "torrent-rename-path", "{'ids':[3],'path':'t3/none','name':'o'}", 5);
+    refused(bench, "torrent-rename-path", "{'ids':[3],'path':'t3/a','name':'b.mkv'}", 5);
+    assert_null(row(bench, 3)->rename_name);
+    assert_int_equal(row(bench, 3)->renamed_count, 0);
+    bench->failure = FRESHET_ERROR_IO;
+    bench->at_hand[3] = false;
+    refused(bench, "torrent-rename-path", "{'ids':[3],'path':'t3/a','name':'c'}", 5);
+    bench->failure = FRESHET_OK;
     bench_free(bench);
 }
 
@@ -192,6 +202,12 @@ static void transmission_set_changes_wishes_in_both_dialects(void **state)
     assert_int_equal(row(bench, 2)->label_count, 0);
     refused(bench, "torrent-set", "{'ids':[2],'labels':['a,b']}", -32602);
     refused(bench, "torrent-set", "{'ids':[2],'labels':['']}", -32602);
+    char many[1024] = "{'ids':[2],'labels':['l0'";
+    for (int i = 1; i < 80; i++)
+        snprintf(many + strlen(many), sizeof many - strlen(many), ",'l%d'", i);
+    strcat(many, "]}");
+    refused(bench, "torrent-set", many, -32602);
+    assert_int_equal(row(bench, 2)->label_count, 0);
     bench_free(bench);
 }
 

@@ -112,6 +112,7 @@ static void a_block_that_nobody_asked_for_opens_no_piece(void **state)
     send_block(lone, peer, &unasked);
     assert_false(lone->closed[peer]); /* it may have crossed a cancel */
     assert_int_equal(status_of(lone).wasted, LIMIT_BLOCK_SIZE);
+    assert_int_equal(status_of(lone).corrupt, 0); /* no hash has failed */
     lone_free(lone);
 }
 

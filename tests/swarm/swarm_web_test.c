@@ -67,6 +67,10 @@ static void a_web_seed_that_lies_is_dropped_and_another_helps(void **state)
     lone_wait(lone, 60 * SECOND_NS);
     expect_whole(lone);
     assert_true(lone->notices[NOTICE_PIECE_FAILED] >= 1);
+    uint64_t corrupt = lone_status(lone).corrupt;
+    assert_true(corrupt > 0 &&
+                corrupt <= lone->notices[NOTICE_PIECE_FAILED] * (uint64_t)LONE_PIECE);
+    assert_true(lone_status(lone).wasted >= corrupt);
     assert_int_equal(lone->notices[NOTICE_WEB_SEED_DROPPED], 1);
     assert_int_equal(lone->notices[NOTICE_NO_SOURCES], 0);
     assert_int_equal(lone->notices[NOTICE_PEER_BANNED], 0);
