@@ -410,6 +410,62 @@ static void catalog_why_names_what_holds_a_download(void **state)
     bench_end(&bench);
 }
 
+static void group_that_shares(struct catalog_settings *settings)
+{
+    settings->download_limited = true;
+    settings->download_limit = 40000;
+    assert_true(
+        catalog_groups_put(settings, &(struct catalog_group){.name = "films",
+                                                             .download_limited = true,
+                                                             .download_limit = 30000,
+                                                             .honors_session_limits = true}));
+}
+
+static void group_beside_all(struct catalog_settings *settings)
+{
+    assert_true(catalog_groups_put(settings, &(struct catalog_group){.name = "films",
+                                                                     .download_limited = true,
+                                                                     .download_limit = 90000}));
+}
+
+static void catalog_why_knows_the_limit_of_a_group(void **state)
+{
+    struct bench bench;
+    struct torrent_status status = bench_status(100);
+
+    (void)state;
+    bench_begin(&bench);
+    set(&bench, group_that_shares);
+    torrent_id a = bench_add(&bench, 1), b = bench_add(&bench, 2), c = bench_add(&bench, 3);
+    status.peers = status.peers_uploading = 4;
+    status.download_rate = 14500;
+    torrent_id all[] = {a, b, c};
+    for (int round = 1; round < 3; round++) /* the second one knows what the first one sent */
+        for (size_t i = 0; i < 3; i++) {
+            if (round == 1)
+                bench_ready(&bench, all[i], 100);
+            if (round == 1 && all[i] != c)
+                assert_int_equal(catalog_set_group(bench.catalog, all[i], "films", bench.now), 0);
+            status.downloaded = (uint64_t)round * 100;
+            bench_sample(&bench, all[i], &status);
+        }
+    assert_why(&bench, a, "held by the limit of its group films: 30.0 kB/s");
+    assert_why(&bench, b, "held by the limit of its group films: 30.0 kB/s");
+    assert_why(&bench, c, "held by the limit of all torrents: 40.0 kB/s");
+    /* One alone takes half of what its group may have. */
+    assert_int_equal(catalog_set_group(bench.catalog, b, "", bench.now), 0);
+    bench_sample(&bench, b, &status);
+    assert_why(&bench, a, "held by the limit of all torrents: 40.0 kB/s");
+    /* A group beside those of all is held by neither, and takes nothing from the others. */
+    set(&bench, group_beside_all);
+    bench_sample(&bench, a, &status);
+    assert_why(&bench, a, "all of 4 connected peers send");
+    assert_why(&bench, c, "all of 4 connected peers send");
+    catalog_stop(bench.catalog, b, bench.now);
+    bench_run(&bench);
+    bench_end(&bench);
+}
+
 static void catalog_why_tells_moving_from_standing(void **state)
 {
     struct bench bench;
@@ -479,6 +535,7 @@ int main(void)
         cmocka_unit_test(catalog_groups_come_before_the_torrents_in_them),
         cmocka_unit_test(catalog_groups_are_texts_and_back),
         cmocka_unit_test(catalog_why_names_what_holds_a_download),
+        cmocka_unit_test(catalog_why_knows_the_limit_of_a_group),
         cmocka_unit_test(catalog_why_tells_moving_from_standing),
         cmocka_unit_test(catalog_why_knows_seeds_moves_and_checks),
     };
