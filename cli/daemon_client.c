@@ -523,6 +523,20 @@ const char *daemon_client_text(const json_t *row, const char *key)
     return text ? text : "";
 }
 
+const char *daemon_client_ratio(const json_t *row, const char *none, char ret_text[16])
+{
+    double ratio = daemon_client_number(row, "upload_ratio");
+
+    /* Below 0 Transmission has words: there is none, or it is endless. */
+    if (ratio < -1.5)
+        snprintf(ret_text, 16, "endless");
+    else if (ratio < 0)
+        snprintf(ret_text, 16, "%s", none);
+    else
+        snprintf(ret_text, 16, "%.2f", ratio);
+    return ret_text;
+}
+
 const char *daemon_client_state(const json_t *row)
 {
     static const char *const words[] = {"stopped",     "queued to check", "checking", "queued",

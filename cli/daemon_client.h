@@ -73,6 +73,8 @@ void daemon_client_print(json_t *json);
 /* Of a row; 0 or "" where there is none. Numbers of either kind. */
 double daemon_client_number(const json_t *row, const char *key);
 const char *daemon_client_text(const json_t *row, const char *key);
+/* "0.31"; `none` where there is nothing to be measured by. */
+const char *daemon_client_ratio(const json_t *row, const char *none, char ret_text[16]);
 /* In a word: "downloading", "queued" ... */
 const char *daemon_client_state(const json_t *row);
 
