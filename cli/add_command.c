@@ -148,6 +148,8 @@ static int add_run(struct command_call *call)
         enum exit_code one = add_one(client, call, command_operand(call, i));
         worst = worst ? worst : one;
     }
+    if (!code)
+        daemon_client_note_trouble(client);
     if (!code && command_has(call, "web"))
         code = show_page(client);
     daemon_client_free(client);

@@ -258,6 +258,26 @@ enum exit_code daemon_client_get(struct daemon_client *client, const char *path,
     return code;
 }
 
+void daemon_client_note_trouble(struct daemon_client *client)
+{
+    struct buffer body = {0};
+    char shown[2048];
+    bool was_quiet = client->is_quiet;
+
+    client->is_quiet = true;
+    if (daemon_client_get(client, "/local", &body) == EXIT_CODE_OK) {
+        json_t *where = json_loadb((const char *)body.data, body.length, 0, NULL);
+        const char *trouble = daemon_client_text(where, "state_trouble");
+        if (trouble[0])
+            message_note("when the daemon started, %s (until its next start 'freshet doctor' says "
+                         "what to do)",
+                         terminal_safe_text(trouble, shown, sizeof shown));
+        json_decref(where);
+    }
+    client->is_quiet = was_quiet;
+    buffer_deinit(&body);
+}
+
 /* ---- calls ---- */
 
 static enum exit_code take_answer(struct daemon_client *client, json_t **ret_result)

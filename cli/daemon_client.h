@@ -36,6 +36,9 @@ const char *daemon_client_words(const struct daemon_client *client);
  * caller owns *ret_result (may be NULL when nobody wants it). */
 enum exit_code daemon_client_call(struct daemon_client *client, const char *method, json_t *params,
                                   json_t **ret_result);
+/* A note on stderr when the state was damaged or missing as the daemon started: what it shows may
+ * not be all that there was. */
+void daemon_client_note_trouble(struct daemon_client *client);
 /* The body of a GET, as it is. */
 enum exit_code daemon_client_get(struct daemon_client *client, const char *path,
                                  struct buffer *ret_body);

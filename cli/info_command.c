@@ -196,6 +196,8 @@ static int info_run(struct command_call *call)
         return code;
     code = daemon_client_rows(client, call, fields, &rows);
     json_array_foreach(rows, index, row) add_transport(client, row);
+    if (!code)
+        daemon_client_note_trouble(client);
     daemon_client_free(client);
     if (code)
         return code;

@@ -126,6 +126,8 @@ static int ls_run(struct command_call *call)
         return code;
     code = command_operand_count(call) ? daemon_client_rows(client, call, fields, &rows)
                                        : daemon_client_torrents(client, fields, &rows);
+    if (!code)
+        daemon_client_note_trouble(client);
     daemon_client_free(client);
     if (code)
         return code;

@@ -419,6 +419,7 @@ static void make_world(struct daemon_service *daemon)
                                       .port_mapping = !daemon->options.session.port_mapping};
     world->pid = getpid();
     world->state_folder = daemon->folder;
+    world->state_trouble = state_store_trouble(session_state(daemon->session));
     world->route = network_route_has_proxy(&daemon->options.session.route)       ? "proxy"
                    : network_route_has_interface(&daemon->options.session.route) ? "interface"
                                                                                  : NULL;
@@ -502,6 +503,8 @@ static void tell_ready(struct daemon_service *daemon)
 {
     char text[128];
 
+    if (daemon->world.state_trouble)
+        daemon_log("error", "state-replaced", "recovery", daemon->world.state_trouble, NULL);
     snprintf(text, sizeof text, "READY=1\nSTATUS=%u torrents", catalog_count(daemon->catalog));
     service_notify(text);
     snprintf(text, sizeof text, "%u", catalog_count(daemon->catalog));
