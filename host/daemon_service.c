@@ -25,7 +25,6 @@
 #define SAMPLES_A_STEP 32u
 #define CLOCK_EVERY_S  20u
 #define KEEP_EVERY_S   60u /* totals */
-#define COPY_LOOK_S    3600u
 
 /* ---- the pump ---- */
 
@@ -234,11 +233,10 @@ static void on_second(uv_timer_t *timer)
     daemon_totals_count(daemon);
     if (daemon->seconds % KEEP_EVERY_S == KEEP_EVERY_S - 1)
         daemon_totals_keep(daemon);
-    if (daemon->seconds % COPY_LOOK_S == KEEP_EVERY_S)
-        daemon_copy_if_due(daemon);
     daemon->revisions[daemon->seconds % 60] = catalog_revision(daemon->catalog);
     if (daemon->seconds++ % CLOCK_EVERY_S == 0)
         tell_clock(daemon);
+    daemon_copy_second(daemon);
     daemon_watch_second(daemon);
     daemon_feeds_second(daemon);
     daemon_service_wake(daemon);
@@ -399,6 +397,7 @@ static void start_handles(struct daemon_service *daemon)
     daemon->state_worker = worker_pool_new(loop, 1, WORKER_TRANSFER);
     daemon->deed_workers = worker_pool_new(loop, 2, WORKER_MODEST);
     daemon->intake_workers = worker_pool_new(loop, 2, WORKER_TRANSFER);
+    daemon->copy_worker = worker_pool_new(loop, 1, WORKER_MODEST);
     daemon->fetch = http_fetch_new(loop, NULL, daemon_jobs_on_fetched, daemon);
     http_fetch_set_route(daemon->fetch, session_route(daemon->session));
     daemon->watch = network_watch_new(loop, on_network_changed, daemon);
@@ -443,6 +442,7 @@ enum freshet_error daemon_service_new(const struct daemon_service_options *optio
     daemon->options = *options;
     daemon->lock = -1;
     daemon->saves = daemon_saves_new(daemon);
+    daemon->copy = daemon_copy_new(daemon);
     list_init(&daemon->openings);
     list_init(&daemon->deeds);
     list_init(&daemon->jobs);
@@ -523,7 +523,7 @@ void daemon_service_run(struct daemon_service *daemon)
     daemon_totals_count(daemon);
     struct daemon_totals totals = daemon_totals_all(daemon);
     daemon_totals_save(session_state(daemon->session), &totals);
-    daemon_copy_now(daemon);
+    daemon_copy_finish(daemon);
     daemon_log("info", "stopped", NULL);
 }
 
@@ -533,6 +533,7 @@ static void close_handles(struct daemon_service *daemon)
     daemon_jobs_cancel(daemon);
     daemon_deeds_cancel(daemon);
     daemon_open_drop(daemon);
+    worker_pool_free(daemon->copy_worker);
     worker_pool_free(daemon->intake_workers);
     worker_pool_free(daemon->deed_workers);
     worker_pool_free(daemon->state_worker);
@@ -566,6 +567,7 @@ void daemon_service_free(struct daemon_service *daemon)
     if (daemon->owns_socket)
         unlink(daemon->socket);
     daemon_saves_free(daemon->saves);
+    daemon_copy_free(daemon->copy);
     catalog_free(daemon->catalog);
     state_lock_release(daemon->lock);
     memory_free(daemon);

@@ -357,6 +357,7 @@ struct catalog_action {
     const struct catalog_torrent *torrent; /* borrowed until the next call */
     /* Saves only: with this one and all before it durable, every change up to this number is. */
     uint64_t change;
+    bool only_counted; /* SAVE: nothing of the row but traffic and time */
     struct bytes torrent_file;
     struct torrent_options options; /* OPEN: all but root's lock and resume, which the host fills */
     bool forget_record;             /* OPEN: hash everything */

@@ -237,7 +237,9 @@ void catalog_tick(struct catalog *catalog, int64_t now)
         struct heap_node *node = heap_pop_due(&catalog->counters, now);
         if (node == NULL)
             return;
-        catalog_rows_save(catalog, HEAP_ELEMENT(node, struct catalog_row, counters));
+        struct catalog_row *row = HEAP_ELEMENT(node, struct catalog_row, counters);
+        catalog_rows_save(catalog, row);
+        row->only_counted = true; /* a row that is in line already is not in this heap */
     }
 }
 

@@ -94,6 +94,7 @@ struct catalog_row {
     bool has_urls, add_urls;
 
     struct heap_node counters; /* when what was counted is saved */
+    bool only_counted;         /* nothing else has changed since it was saved */
     uint64_t sampled_uploaded, sampled_downloaded, sampled_wasted;
     struct catalog_rates shared, in_group; /* its part of the catalog's, and of its group's */
     uint32_t group;                        /* the number of that one, or 0 */

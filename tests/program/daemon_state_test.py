@@ -4,12 +4,13 @@ import json
 import os
 import pty
 import signal
+import sqlite3
 import subprocess
 
 import pytest
 from conftest import PROGRAM
 from daemons import daemons  # noqa: F401, a fixture
-from peers import peers, write  # noqa: F401
+from peers import peers, wait_for, write  # noqa: F401
 
 
 def add_stopped(daemon, freshet, tmp_path, count):
@@ -41,6 +42,26 @@ def damage_state(state, damage=b"damaged" * 1000):
     for name in ("state.db-wal", "state.db-shm"):
         (state / name).unlink(missing_ok=True)
     (state / "state.db").write_bytes(damage)
+
+
+def names_in_copy(daemon):
+    good = daemon.state / "state.db.good"
+    if not good.exists():
+        return []
+    database = sqlite3.connect(f"file:{good}?mode=ro&immutable=1", uri=True)
+    names = sorted(name for name, in database.execute("SELECT name FROM catalog"))
+    database.close()
+    return names
+
+
+def test_a_new_daemon_has_a_good_copy_soon(daemons, freshet, tmp_path):
+    daemon = daemons()
+    add_stopped(daemon, freshet, tmp_path, 2)
+    wait_for(lambda: names_in_copy(daemon) == ["0.bin", "1.bin"], "no copy was made")
+    daemon.kill()
+    damage_state(daemon.state)
+    daemon.start()
+    assert sorted(row["name"] for row in daemon.torrents()) == ["0.bin", "1.bin"]
 
 
 def test_a_start_that_lost_the_state_is_told_wherever_somebody_looks(daemons, freshet, tmp_path):
