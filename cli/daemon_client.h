@@ -11,14 +11,15 @@
 #include "cli/command.h"
 #include "core/base/bytes.h"
 
-/* The options of those commands, for their tables. */
-#define DAEMON_CLIENT_OPTIONS                                                                      \
-    {"json", 0, NULL, "print JSON", .repeatable = false},                                          \
-        {"socket", 0, "PATH", "the daemon's socket, default freshet.sock in $XDG_RUNTIME_DIR",     \
-         .repeatable = false},                                                                     \
+/* The options of those commands, for their tables: where it is, and of those that print. */
+#define DAEMON_CLIENT_PLACE_OPTIONS                                                                \
+    {"socket", 0, "PATH", "the daemon's socket, default freshet.sock in $XDG_RUNTIME_DIR",         \
+     .repeatable = false},                                                                         \
     {                                                                                              \
         "state", 0, "DIR", "the daemon's state folder", .repeatable = false                        \
     }
+#define DAEMON_CLIENT_OPTIONS                                                                      \
+    {"json", 0, NULL, "print JSON", .repeatable = false}, DAEMON_CLIENT_PLACE_OPTIONS
 
 struct daemon_client;
 
@@ -50,12 +51,14 @@ enum exit_code daemon_client_api(struct daemon_client *client, const char *metho
 /* Rows of all torrents with these fields (and id, name, hash_string). `fields` ends with NULL. */
 enum exit_code daemon_client_torrents(struct daemon_client *client, const char *const *fields,
                                       json_t **ret_rows);
-/* Numbers of the torrents that the operands name, all but the last `spared`: a number, the
- * beginning of one name, or at least 6 hex digits of a hash. Says which operand names none, or
- * several. */
-enum exit_code daemon_client_ids(struct daemon_client *client, const struct command_call *call,
-                                 size_t spared, json_t **ret_ids);
-/* The rows of those, with fields. */
+/* The torrents that the operands name, all but the last `spared`, in their order: a number, the
+ * beginning of one name, or at least 6 hex digits of a hash. Rows with id, name and hash_string.
+ * Says which operand names none, or several. */
+enum exit_code daemon_client_named(struct daemon_client *client, const struct command_call *call,
+                                   size_t spared, json_t **ret_rows);
+/* The numbers of rows. */
+json_t *daemon_client_ids(const json_t *rows);
+/* The rows of all that the operands name, with fields. */
 enum exit_code daemon_client_rows(struct daemon_client *client, const struct command_call *call,
                                   const char *const *fields, json_t **ret_rows);
 
@@ -66,9 +69,6 @@ enum exit_code daemon_client_put_folder(const struct command_call *call, json_t 
                                         const char *key);
 /* The values of a repeatable option. */
 json_t *daemon_client_values(const struct command_call *call, const char *option);
-
-/* A whole command: `method` with the ids of all operands. */
-int daemon_client_simple(const struct command_call *call, const char *method);
 
 /* Prints and gives back. */
 void daemon_client_print(json_t *json);
