@@ -17,6 +17,9 @@ static const struct command_option options[] = {
     {"select", 's', "LIST", "only these files, numbers as 'freshet show --files' has them",
      .repeatable = false},
     {"only", 0, "GLOB", "only files whose path or name matches", .repeatable = true},
+    {"choose", 0, NULL,
+     "download nothing yet: find out what is in it and stop there, for files to be chosen",
+     .repeatable = false},
     {"stopped", 0, NULL, "do not start it yet", .repeatable = false},
     {"label", 0, "LABEL", "give it this label", .repeatable = true},
     {"start-daemon", 0, NULL, "start a daemon if none runs", .repeatable = false},
@@ -60,7 +63,7 @@ static enum exit_code describe(const struct command_call *call, const char *oper
         buffer_deinit(&link);
         if (command_has(call, "select") || command_has(call, "only"))
             code = command_usage_error("files of a magnet link can be chosen when it is known what "
-                                       "it holds: add it, then 'freshet files'");
+                                       "it holds: use --choose, then 'freshet files'");
     } else {
         json_object_set_new(params, "metainfo", daemon_client_base64(buffer_bytes(&source.bytes)));
         code = choose_files(call, source.metainfo, params);
@@ -99,6 +102,34 @@ static void tell(const struct command_call *call, json_t *result)
            added ? "" : " (was there already)");
 }
 
+/* What Transmission's methods do not have: its metadata come, and then it stops. The answer in the
+ * shape of theirs. */
+static enum exit_code add_to_choose(struct daemon_client *client, json_t *params,
+                                    json_t **ret_result)
+{
+    static const char *const keys[][2] = {{"filename", "magnet"},
+                                          {"metainfo", "torrent"},
+                                          {"download_dir", "folder"},
+                                          {"labels", "labels"}};
+    json_t *body = json_pack("{s:b}", "choose_files", 1), *answer;
+
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        if (json_object_get(params, keys[i][0]))
+            json_object_set(body, keys[i][1], json_object_get(params, keys[i][0]));
+    json_decref(params);
+    enum exit_code code = daemon_client_api(client, "POST", "/torrents", body, &answer);
+    if (code)
+        return code;
+    const json_t *torrent = json_object_get(answer, "torrent");
+    *ret_result = json_pack(
+        "{s:{s:O, s:O, s:O}}",
+        json_is_true(json_object_get(answer, "added")) ? "torrent_added" : "torrent_duplicate",
+        "id", json_object_get(torrent, "id"), "name", json_object_get(torrent, "name"),
+        "hash_string", json_object_get(torrent, "hash"));
+    json_decref(answer);
+    return EXIT_CODE_OK;
+}
+
 static enum exit_code add_one(struct daemon_client *client, const struct command_call *call,
                               const char *operand)
 {
@@ -111,7 +142,8 @@ static enum exit_code add_one(struct daemon_client *client, const struct command
         json_decref(params);
         return code;
     }
-    code = daemon_client_call(client, "torrent_add", params, &result);
+    code = command_has(call, "choose") ? add_to_choose(client, params, &result)
+                                       : daemon_client_call(client, "torrent_add", params, &result);
     if (code)
         return code;
     tell(call, result);
@@ -139,6 +171,11 @@ static int add_run(struct command_call *call)
 
     if (count == 0 && !command_has(call, "web"))
         return command_usage_error("what is to be added?");
+    if (command_has(call, "choose") &&
+        (command_has(call, "select") || command_has(call, "only") || command_has(call, "stopped")))
+        return command_usage_error(
+            "--choose leaves the files to be chosen later: it goes with none "
+            "of --select, --only and --stopped");
     code = daemon_client_new(call, &client);
     if (code)
         return code;
@@ -148,6 +185,8 @@ static int add_run(struct command_call *call)
         enum exit_code one = add_one(client, call, command_operand(call, i));
         worst = worst ? worst : one;
     }
+    if (!code)
+        daemon_client_note_trouble(client);
     if (!code && command_has(call, "web"))
         code = show_page(client);
     daemon_client_free(client);
@@ -163,6 +202,10 @@ const struct command add_command = {
         "The daemon downloads and seeds them and keeps them over restarts. A FILE is "
         "read here, - is standard input. Prints the number by which other commands call "
         "the torrent. What is there already is told, and is no error.\n"
+        "\n"
+        "With --choose only what is in the torrent is fetched, from peers if it is a magnet link; "
+        "then it stops. 'freshet files ID' lists the files and chooses among them, 'freshet start "
+        "ID' downloads those that are wanted.\n"
         "\n"
         "Desktops open torrents and magnet links with 'freshet add --start-daemon --web' "
         "(freshet.desktop).",

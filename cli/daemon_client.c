@@ -258,6 +258,26 @@ enum exit_code daemon_client_get(struct daemon_client *client, const char *path,
     return code;
 }
 
+void daemon_client_note_trouble(struct daemon_client *client)
+{
+    struct buffer body = {0};
+    char shown[2048];
+    bool was_quiet = client->is_quiet;
+
+    client->is_quiet = true;
+    if (daemon_client_get(client, "/local", &body) == EXIT_CODE_OK) {
+        json_t *where = json_loadb((const char *)body.data, body.length, 0, NULL);
+        const char *trouble = daemon_client_text(where, "state_trouble");
+        if (trouble[0])
+            message_note("when the daemon started, %s (until its next start 'freshet doctor' says "
+                         "what to do)",
+                         terminal_safe_text(trouble, shown, sizeof shown));
+        json_decref(where);
+    }
+    client->is_quiet = was_quiet;
+    buffer_deinit(&body);
+}
+
 /* ---- calls ---- */
 
 static enum exit_code take_answer(struct daemon_client *client, json_t **ret_result)
@@ -418,53 +438,50 @@ static enum exit_code find_one(const json_t *rows, const char *operand, json_t *
     return EXIT_CODE_NO_TORRENT;
 }
 
-enum exit_code daemon_client_ids(struct daemon_client *client, const struct command_call *call,
-                                 size_t spared, json_t **ret_ids)
+enum exit_code daemon_client_named(struct daemon_client *client, const struct command_call *call,
+                                   size_t spared, json_t **ret_rows)
 {
     json_t *rows, *row = NULL;
     enum exit_code code = daemon_client_torrents(client, NULL, &rows);
 
     if (code)
         return code;
-    json_t *ids = json_array();
+    json_t *named = json_array();
     for (size_t i = 0; i + spared < command_operand_count(call) && !code; i++) {
         code = find_one(rows, command_operand(call, i), &row);
         if (!code)
-            json_array_append(ids, json_object_get(row, "id"));
+            json_array_append(named, row);
     }
     json_decref(rows);
     if (code)
-        json_decref(ids);
+        json_decref(named);
     else
-        *ret_ids = ids;
+        *ret_rows = named;
     return code;
+}
+
+json_t *daemon_client_ids(const json_t *rows)
+{
+    json_t *ids = json_array(), *row;
+    size_t index;
+
+    json_array_foreach((json_t *)(uintptr_t)rows, index, row)
+        json_array_append(ids, json_object_get(row, "id"));
+    return ids;
 }
 
 enum exit_code daemon_client_rows(struct daemon_client *client, const struct command_call *call,
                                   const char *const *fields, json_t **ret_rows)
 {
-    json_t *ids;
-    enum exit_code code = daemon_client_ids(client, call, 0, &ids);
+    json_t *named;
+    enum exit_code code = daemon_client_named(client, call, 0, &named);
 
     if (code)
         return code;
+    json_t *ids = daemon_client_ids(named);
     code = get_rows(client, ids, fields, ret_rows);
     json_decref(ids);
-    return code;
-}
-
-int daemon_client_simple(const struct command_call *call, const char *method)
-{
-    struct daemon_client *client;
-    json_t *ids;
-    enum exit_code code = daemon_client_new(call, &client);
-
-    if (code)
-        return code;
-    code = daemon_client_ids(client, call, 0, &ids);
-    if (!code)
-        code = daemon_client_call(client, method, json_pack("{s:o}", "ids", ids), NULL);
-    daemon_client_free(client);
+    json_decref(named);
     return code;
 }
 
@@ -521,6 +538,20 @@ const char *daemon_client_text(const json_t *row, const char *key)
     const char *text = json_string_value(json_object_get(row, key));
 
     return text ? text : "";
+}
+
+const char *daemon_client_ratio(const json_t *row, const char *none, char ret_text[16])
+{
+    double ratio = daemon_client_number(row, "upload_ratio");
+
+    /* Below 0 Transmission has words: there is none, or it is endless. */
+    if (ratio < -1.5)
+        snprintf(ret_text, 16, "endless");
+    else if (ratio < 0)
+        snprintf(ret_text, 16, "%s", none);
+    else
+        snprintf(ret_text, 16, "%.2f", ratio);
+    return ret_text;
 }
 
 const char *daemon_client_state(const json_t *row)

@@ -195,6 +195,21 @@ static void check_mapping(struct doctor_run *run, struct doctor_finding *nat)
     }
 }
 
+/* Said only when something was lost. What is there now is looked at by itself. */
+static void check_recovery(struct doctor_run *run)
+{
+    const char *trouble = run->has_daemon ? daemon_client_text(run->where, "state_trouble") : "";
+
+    if (!trouble[0])
+        return;
+    struct doctor_finding *finding = next(run);
+    *finding = (struct doctor_finding){.check = "recovery"};
+    doctor_find(finding, DOCTOR_WARN, "when the daemon started, %.560s", trouble);
+    doctor_advise(finding, "look through 'freshet ls' and add what is missing: data on the disk is "
+                           "checked, not fetched again. Keep what was set aside until then. If it "
+                           "happens again, the disk or the memory is failing");
+}
+
 /* Said only when it keeps everybody out. */
 static void check_blocklist(struct doctor_run *run)
 {
@@ -278,6 +293,7 @@ static void look(struct doctor_run *run)
                              next(run));
     doctor_check_disk(run->folder, next(run));
     doctor_check_state(run->state, next(run));
+    check_recovery(run);
     doctor_check_clock(run->state, next(run));
 }
 

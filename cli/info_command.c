@@ -90,7 +90,7 @@ static void print_state(const json_t *row)
 
 static void print_sizes(const json_t *row)
 {
-    char a[UNITS_TEXT_SIZE], b[UNITS_TEXT_SIZE], c[UNITS_TEXT_SIZE];
+    char a[UNITS_TEXT_SIZE], b[UNITS_TEXT_SIZE], c[UNITS_TEXT_SIZE], ratio[16];
 
     printf(LABEL "%s of %s wanted, %s in all\n", "have",
            units_format_bytes((uint64_t)daemon_client_number(row, "have_valid"), a),
@@ -98,10 +98,10 @@ static void print_sizes(const json_t *row)
            units_format_bytes((uint64_t)daemon_client_number(row, "total_size"), c));
     printf(LABEL "%.0f of %s\n", "pieces", daemon_client_number(row, "piece_count"),
            units_format_bytes((uint64_t)daemon_client_number(row, "piece_size"), a));
-    printf(LABEL "%s down, %s up, ratio %.2f\n", "moved",
+    printf(LABEL "%s down, %s up, ratio %s\n", "moved",
            units_format_bytes((uint64_t)daemon_client_number(row, "downloaded_ever"), a),
            units_format_bytes((uint64_t)daemon_client_number(row, "uploaded_ever"), b),
-           daemon_client_number(row, "upload_ratio"));
+           daemon_client_ratio(row, "none yet", ratio));
     printf(LABEL "%s down, %s up\n", "speed",
            units_format_rate((uint64_t)daemon_client_number(row, "rate_download"), a),
            units_format_rate((uint64_t)daemon_client_number(row, "rate_upload"), b));
@@ -196,6 +196,8 @@ static int info_run(struct command_call *call)
         return code;
     code = daemon_client_rows(client, call, fields, &rows);
     json_array_foreach(rows, index, row) add_transport(client, row);
+    if (!code)
+        daemon_client_note_trouble(client);
     daemon_client_free(client);
     if (code)
         return code;

@@ -77,9 +77,8 @@ static double progress(const json_t *row)
 
 static void add_row(struct daemon_table *table, const json_t *row)
 {
-    char text[UNITS_TEXT_SIZE];
-    double eta = daemon_client_number(row, "eta"),
-           ratio = daemon_client_number(row, "upload_ratio");
+    char text[UNITS_TEXT_SIZE], ratio[16];
+    double eta = daemon_client_number(row, "eta");
 
     snprintf(text, sizeof text, "%.0f", daemon_client_number(row, "id"));
     daemon_table_add(table, text);
@@ -91,8 +90,7 @@ static void add_row(struct daemon_table *table, const json_t *row)
     add_rate(table, daemon_client_number(row, "rate_download"));
     add_rate(table, daemon_client_number(row, "rate_upload"));
     daemon_table_add(table, eta < 0 ? "-" : units_format_clock((int64_t)eta * SECOND_NS, text));
-    snprintf(text, sizeof text, "%.2f", ratio);
-    daemon_table_add(table, ratio < 0 ? "-" : text);
+    daemon_table_add(table, daemon_client_ratio(row, "-", ratio));
     daemon_table_add(table, daemon_client_state(row));
     daemon_table_add(table, daemon_client_text(row, "name"));
 }
@@ -128,6 +126,8 @@ static int ls_run(struct command_call *call)
         return code;
     code = command_operand_count(call) ? daemon_client_rows(client, call, fields, &rows)
                                        : daemon_client_torrents(client, fields, &rows);
+    if (!code)
+        daemon_client_note_trouble(client);
     daemon_client_free(client);
     if (code)
         return code;

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* freshet recheck: hash what is on the disk again. */
-#include "cli/daemon_client.h"
+#include "cli/daemon_deed.h"
 
 static const struct command_option options[] = {
-    DAEMON_CLIENT_OPTIONS,
+    DAEMON_DEED_OPTIONS,
     {0},
 };
 
 static int recheck_run(struct command_call *call)
 {
-    return daemon_client_simple(call, "torrent_verify");
+    return daemon_deed_run(call, "recheck", "torrent_verify");
 }
 
 extern const struct command recheck_command;

@@ -4,14 +4,14 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/daemon_client.h"
+#include "cli/daemon_deed.h"
 #include "cli/message.h"
 #include "cli/terminal.h"
 
 static const struct command_option options[] = {
     {"data", 0, NULL, "delete the files that freshet made for them too", .repeatable = false},
     {"yes", 'y', NULL, "do not ask", .repeatable = false},
-    DAEMON_CLIENT_OPTIONS,
+    DAEMON_DEED_OPTIONS,
     {0},
 };
 
@@ -39,23 +39,22 @@ static enum exit_code confirm(const struct command_call *call, const json_t *row
 static int rm_run(struct command_call *call)
 {
     struct daemon_client *client;
-    json_t *rows = NULL, *row;
-    size_t index;
+    json_t *rows = NULL;
     enum exit_code code = daemon_client_new(call, &client);
 
     if (code)
         return code;
-    code = daemon_client_rows(client, call, NULL, &rows);
+    code = daemon_client_named(client, call, 0, &rows);
     if (!code)
         code = confirm(call, rows);
-    if (!code) {
-        json_t *ids = json_array();
-        json_array_foreach(rows, index, row) json_array_append(ids, json_object_get(row, "id"));
-        code = daemon_client_call(
-            client, "torrent_remove",
-            json_pack("{s:o, s:b}", "ids", ids, "delete_local_data", command_has(call, "data")),
-            NULL);
-    }
+    if (!code)
+        code = daemon_client_call(client, "torrent_remove",
+                                  json_pack("{s:o, s:b}", "ids", daemon_client_ids(rows),
+                                            "delete_local_data", command_has(call, "data")),
+                                  NULL);
+    if (!code)
+        daemon_deed_tell(call, "rm", rows,
+                         json_pack("{s:b}", "deletes_data", command_has(call, "data")));
     json_decref(rows);
     daemon_client_free(client);
     return code;
@@ -68,7 +67,9 @@ const struct command rm_command = {
     .operands = "ID...",
     .description = "The daemon forgets the torrents; their data stay. With --data the files that "
                    "freshet made for them are deleted too, never a file that was there before; it "
-                   "asks first on a terminal and wants --yes elsewhere.",
+                   "asks first on a terminal and wants --yes elsewhere.\n"
+                   "\n"
+                   "--json has \"deletes_data\" beside the rest.",
     .options = options,
     .examples = {"freshet rm 3", "freshet rm 3 --data", "freshet rm 3 --data --yes"},
     .operands_min = 1,

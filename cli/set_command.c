@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/daemon_client.h"
+#include "cli/daemon_deed.h"
 #include "core/base/limits.h"
 
 static const struct command_option options[] = {
@@ -26,7 +26,7 @@ static const struct command_option options[] = {
     {"tracker-add", 0, "URL", "one more tracker, in a tier of its own", .repeatable = true},
     {"tracker-remove", 0, "URL", "no longer this tracker", .repeatable = true},
     {"name", 0, "NAME", "call it so, and its file or folder on the disk", .repeatable = false},
-    DAEMON_CLIENT_OPTIONS,
+    DAEMON_DEED_OPTIONS,
     {0},
 };
 
@@ -160,7 +160,7 @@ static enum exit_code set_transport(struct daemon_client *client, const struct c
 }
 
 static enum exit_code set_one(struct daemon_client *client, const struct command_call *call,
-                              const json_t *row, const json_t *params)
+                              json_t *row, const json_t *params)
 {
     json_t *own = json_copy((json_t *)(uintptr_t)params), *id = json_object_get(row, "id");
     enum exit_code code = EXIT_CODE_OK;
@@ -180,6 +180,8 @@ static enum exit_code set_one(struct daemon_client *client, const struct command
                                             daemon_client_text(row, "name"), "name",
                                             command_value(call, "name")),
                                   NULL);
+    if (!code && command_has(call, "name"))
+        json_object_set_new(row, "name", json_string(command_value(call, "name")));
     return code;
 }
 
@@ -203,6 +205,8 @@ static int set_run(struct command_call *call)
     if (!code)
         json_array_foreach(rows, index, row) code =
             code ? code : set_one(client, call, row, params);
+    if (!code)
+        daemon_deed_tell(call, "set", rows, NULL);
     json_decref(rows);
     json_decref(params);
     daemon_client_free(client);

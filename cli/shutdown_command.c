@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* freshet shutdown: end the daemon in order. */
-#include "cli/daemon_client.h"
+#include "cli/daemon_deed.h"
 
 static const struct command_option options[] = {
-    DAEMON_CLIENT_OPTIONS,
+    DAEMON_DEED_OPTIONS,
     {0},
 };
 
@@ -15,6 +15,8 @@ static int shutdown_run(struct command_call *call)
     if (code)
         return code;
     code = daemon_client_call(client, "session_close", NULL, NULL);
+    if (!code)
+        daemon_deed_tell(call, "shutdown", NULL, NULL);
     daemon_client_free(client);
     return code;
 }

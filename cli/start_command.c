@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /* freshet start: let torrents of the daemon run. */
-#include "cli/daemon_client.h"
+#include "cli/daemon_deed.h"
 
 static const struct command_option options[] = {
     {"now", 0, NULL, "do not wait in a queue", .repeatable = false},
-    DAEMON_CLIENT_OPTIONS,
+    DAEMON_DEED_OPTIONS,
     {0},
 };
 
 static int start_run(struct command_call *call)
 {
-    return daemon_client_simple(call,
-                                command_has(call, "now") ? "torrent_start_now" : "torrent_start");
+    return daemon_deed_run(call, "start",
+                           command_has(call, "now") ? "torrent_start_now" : "torrent_start");
 }
 
 extern const struct command start_command;

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* freshet stop: let torrents of the daemon rest. */
-#include "cli/daemon_client.h"
+#include "cli/daemon_deed.h"
 
 static const struct command_option options[] = {
-    DAEMON_CLIENT_OPTIONS,
+    DAEMON_DEED_OPTIONS,
     {0},
 };
 
 static int stop_run(struct command_call *call)
 {
-    return daemon_client_simple(call, "torrent_stop");
+    return daemon_deed_run(call, "stop", "torrent_stop");
 }
 
 extern const struct command stop_command;

@@ -12,7 +12,7 @@
 #define REFRESH_MS 1000
 
 static const struct command_option options[] = {
-    DAEMON_CLIENT_OPTIONS,
+    DAEMON_CLIENT_PLACE_OPTIONS,
     {0},
 };
 

@@ -282,17 +282,17 @@ static void draw_pieces(int y, const json_t *detail)
 
 static int draw_detail_text(const json_t *detail)
 {
-    char line[1024], a[UNITS_TEXT_SIZE], b[UNITS_TEXT_SIZE];
+    char line[1024], a[UNITS_TEXT_SIZE], b[UNITS_TEXT_SIZE], ratio[16];
     int y = 1;
 
     attron(A_BOLD);
     put(y++, 0, COLS, daemon_client_text(detail, "name"));
     attroff(A_BOLD);
-    snprintf(line, sizeof line, "%s, %d%%, %s of %s, ratio %.2f", daemon_client_state(detail),
+    snprintf(line, sizeof line, "%s, %d%%, %s of %s, ratio %s", daemon_client_state(detail),
              (int)(daemon_client_number(detail, "percent_done") * 100),
              units_format_bytes((uint64_t)daemon_client_number(detail, "have_valid"), a),
              units_format_bytes((uint64_t)daemon_client_number(detail, "size_when_done"), b),
-             daemon_client_number(detail, "upload_ratio"));
+             daemon_client_ratio(detail, "none yet", ratio));
     put(y++, 0, COLS, line);
     snprintf(line, sizeof line, "%.0f peers, %.0f send, %.0f receive; in %s",
              daemon_client_number(detail, "peers_connected"),

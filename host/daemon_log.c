@@ -132,6 +132,12 @@ static bool write_at_once(struct buffer *line)
     return poll(&poll_fd, 1, 0) > 0 && write(STDERR_FILENO, line->data, line->length) >= 0;
 }
 
+static void append_ours(const char *value, struct buffer *line)
+{
+    for (; *value; value++)
+        append_safe((uint8_t)*value, true, line);
+}
+
 /* What nobody read is counted, and told of once somebody reads again. */
 static void write_line(struct buffer *line)
 {
@@ -168,11 +174,18 @@ static void keep_begin(struct json_writer *json, const char *level, const char *
     json_writer_open(json, '{');
 }
 
+/* Our own words, in which nothing is a secret: hashes, by which people know torrents, and names of
+ * files that we made. */
+static bool is_ours(const char *key)
+{
+    return strcmp(key, "hash") == 0 || strcmp(key, "recovery") == 0;
+}
+
 static void keep_field(struct json_writer *json, const char *key, const char *value)
 {
     struct buffer safe = {0};
 
-    if (strcmp(key, "hash") == 0)
+    if (is_ours(key))
         buffer_append_text(&safe, value);
     else
         redact((struct bytes){(const uint8_t *)value, strlen(value)}, false, &safe);
@@ -209,8 +222,8 @@ void daemon_log(const char *level, const char *event, ...)
         buffer_append_u8(&line, ' ');
         buffer_append_text(&line, key);
         buffer_append_text(&line, "=\"");
-        if (strcmp(key, "hash") == 0) /* our own hex, by which people know a torrent */
-            buffer_append_text(&line, value);
+        if (is_ours(key))
+            append_ours(value, &line);
         else
             daemon_log_redact((struct bytes){(const uint8_t *)value, strlen(value)}, &line);
         buffer_append_u8(&line, '"');

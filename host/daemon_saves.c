@@ -62,6 +62,7 @@ void daemon_saves_add(struct daemon_service *daemon, const struct catalog_action
 {
     struct batch *batch = &daemon->saves->gathered;
 
+    daemon_copy_on_save(daemon, action); /* asks who is new to the totals */
     daemon_totals_on_save(daemon, action);
     if (batch->count == batch->capacity) {
         batch->capacity = batch->capacity ? 2 * batch->capacity : 16;

@@ -25,7 +25,6 @@
 #define SAMPLES_A_STEP 32u
 #define CLOCK_EVERY_S  20u
 #define KEEP_EVERY_S   60u /* totals */
-#define COPY_LOOK_S    3600u
 
 /* ---- the pump ---- */
 
@@ -234,11 +233,10 @@ static void on_second(uv_timer_t *timer)
     daemon_totals_count(daemon);
     if (daemon->seconds % KEEP_EVERY_S == KEEP_EVERY_S - 1)
         daemon_totals_keep(daemon);
-    if (daemon->seconds % COPY_LOOK_S == KEEP_EVERY_S)
-        daemon_copy_if_due(daemon);
     daemon->revisions[daemon->seconds % 60] = catalog_revision(daemon->catalog);
     if (daemon->seconds++ % CLOCK_EVERY_S == 0)
         tell_clock(daemon);
+    daemon_copy_second(daemon);
     daemon_watch_second(daemon);
     daemon_feeds_second(daemon);
     daemon_service_wake(daemon);
@@ -401,6 +399,7 @@ static void start_handles(struct daemon_service *daemon)
     daemon->state_worker = worker_pool_new(loop, 1, WORKER_TRANSFER);
     daemon->deed_workers = worker_pool_new(loop, 2, WORKER_MODEST);
     daemon->intake_workers = worker_pool_new(loop, 2, WORKER_TRANSFER);
+    daemon->copy_worker = worker_pool_new(loop, 1, WORKER_MODEST);
     daemon->fetch = http_fetch_new(loop, NULL, daemon_jobs_on_fetched, daemon);
     http_fetch_set_route(daemon->fetch, session_route(daemon->session));
     daemon->watch = network_watch_new(loop, on_network_changed, daemon);
@@ -421,6 +420,7 @@ static void make_world(struct daemon_service *daemon)
                                       .port_mapping = !daemon->options.session.port_mapping};
     world->pid = getpid();
     world->state_folder = daemon->folder;
+    world->state_trouble = state_store_trouble(session_state(daemon->session));
     world->route = network_route_has_proxy(&daemon->options.session.route)       ? "proxy"
                    : network_route_has_interface(&daemon->options.session.route) ? "interface"
                                                                                  : NULL;
@@ -444,6 +444,7 @@ enum freshet_error daemon_service_new(const struct daemon_service_options *optio
     daemon->options = *options;
     daemon->lock = -1;
     daemon->saves = daemon_saves_new(daemon);
+    daemon->copy = daemon_copy_new(daemon);
     list_init(&daemon->openings);
     list_init(&daemon->deeds);
     list_init(&daemon->jobs);
@@ -504,6 +505,8 @@ static void tell_ready(struct daemon_service *daemon)
 {
     char text[128];
 
+    if (daemon->world.state_trouble)
+        daemon_log("error", "state-replaced", "recovery", daemon->world.state_trouble, NULL);
     snprintf(text, sizeof text, "READY=1\nSTATUS=%u torrents", catalog_count(daemon->catalog));
     service_notify(text);
     snprintf(text, sizeof text, "%u", catalog_count(daemon->catalog));
@@ -522,7 +525,7 @@ void daemon_service_run(struct daemon_service *daemon)
     daemon_totals_count(daemon);
     struct daemon_totals totals = daemon_totals_all(daemon);
     daemon_totals_save(session_state(daemon->session), &totals);
-    daemon_copy_now(daemon);
+    daemon_copy_finish(daemon);
     daemon_log("info", "stopped", NULL);
 }
 
@@ -532,6 +535,7 @@ static void close_handles(struct daemon_service *daemon)
     daemon_jobs_cancel(daemon);
     daemon_deeds_cancel(daemon);
     daemon_open_drop(daemon);
+    worker_pool_free(daemon->copy_worker);
     worker_pool_free(daemon->intake_workers);
     worker_pool_free(daemon->deed_workers);
     worker_pool_free(daemon->state_worker);
@@ -565,6 +569,7 @@ void daemon_service_free(struct daemon_service *daemon)
     if (daemon->owns_socket)
         unlink(daemon->socket);
     daemon_saves_free(daemon->saves);
+    daemon_copy_free(daemon->copy);
     catalog_free(daemon->catalog);
     state_lock_release(daemon->lock);
     memory_free(daemon);

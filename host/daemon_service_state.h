@@ -48,6 +48,7 @@ struct daemon_service {
     struct worker_pool *state_worker;   /* one thread: what it is given is done in order */
     struct worker_pool *deed_workers;   /* files */
     struct worker_pool *intake_workers; /* folders that are watched, feeds */
+    struct worker_pool *copy_worker;    /* of the state; saves do not wait for it */
     uv_idle_t wake;                     /* runs the pump in the next turn */
     uv_timer_t deadline;                /* of the catalog */
     uv_timer_t second;
@@ -61,6 +62,7 @@ struct daemon_service {
     uint32_t default_tracker_count;
     unsigned seconds;
     struct daemon_saves *saves;
+    struct daemon_copy *copy;
     struct list openings, deeds, jobs;
     struct daemon_watch *watch_folders;
     struct daemon_feeds *feeds;
@@ -123,9 +125,15 @@ uint32_t daemon_feeds_items(struct daemon_service *daemon, uint32_t id,
 void daemon_feeds_finish(struct daemon_service *daemon);
 void daemon_feeds_free(struct daemon_service *daemon);
 
-/* daemon_copy.c: on a worker; and in this call, at the end. */
-void daemon_copy_if_due(struct daemon_service *daemon);
-void daemon_copy_now(struct daemon_service *daemon);
+/* daemon_copy.c */
+struct daemon_copy *daemon_copy_new(struct daemon_service *daemon);
+void daemon_copy_free(struct daemon_copy *copy);
+/* A save is on its way out: it may be worth a copy. */
+void daemon_copy_on_save(struct daemon_service *daemon, const struct catalog_action *action);
+/* Once a second: begins one on a worker, when it is time. */
+void daemon_copy_second(struct daemon_service *daemon);
+/* At the end; blocks. */
+void daemon_copy_finish(struct daemon_service *daemon);
 
 /* daemon_totals.c */
 void daemon_totals_load(struct daemon_service *daemon);

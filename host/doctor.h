@@ -14,7 +14,7 @@
 
 enum doctor_level { DOCTOR_OK, DOCTOR_WARN, DOCTOR_BAD };
 
-#define DOCTOR_TEXT 320
+#define DOCTOR_TEXT 640
 
 struct doctor_finding {
     const char *check; /* "port", static */

@@ -10,28 +10,43 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define SETTLE_MS      2000
-#define SLEEP_LOOK_MS  5000
-#define SLEEP_LEAST_NS INT64_C(5000000000)
+#define SETTLE_MS     2000
+#define SLEEP_LOOK_MS 5000
 
 struct network_watch {
     uv_poll_t poll;
     uv_timer_t settle, sleep;
     int descriptor;
-    int64_t slept_ns;  /* since the machine started, when it was looked at last */
-    int64_t untold_ns; /* of it, what `changed` was not told of */
+    struct network_watch_sleep slept;
     void (*changed)(void *context, int64_t slept_ns);
     void *context;
     int handles_open;
 };
 
+bool network_watch_sleep_look(struct network_watch_sleep *sleep, int64_t slept_ns)
+{
+    int64_t more = slept_ns - sleep->seen_ns;
+
+    sleep->seen_ns = slept_ns;
+    if (more <= SLEEP_LEAST_NS)
+        return false;
+    sleep->untold_ns += more;
+    return true;
+}
+
+int64_t network_watch_sleep_tell(struct network_watch_sleep *sleep)
+{
+    int64_t untold = sleep->untold_ns;
+
+    sleep->untold_ns = 0;
+    return untold;
+}
+
 static void on_settled(uv_timer_t *timer)
 {
     struct network_watch *watch = timer->data;
-    int64_t slept_ns = watch->untold_ns;
 
-    watch->untold_ns = 0;
-    watch->changed(watch->context, slept_ns);
+    watch->changed(watch->context, network_watch_sleep_tell(&watch->slept));
 }
 
 /* What is said does not matter, only that something is. */
@@ -50,13 +65,8 @@ static void on_netlink(uv_poll_t *poll, int status, int events)
 static void on_sleep_look(uv_timer_t *timer)
 {
     struct network_watch *watch = timer->data;
-    int64_t slept = clock_slept();
-
-    if (slept - watch->slept_ns > SLEEP_LEAST_NS) {
-        watch->untold_ns += slept - watch->slept_ns;
+    if (network_watch_sleep_look(&watch->slept, clock_slept()))
         uv_timer_start(&watch->settle, on_settled, SETTLE_MS, 0);
-    }
-    watch->slept_ns = slept;
 }
 
 static int open_netlink(void)
@@ -79,7 +89,7 @@ network_watch_new(uv_loop_t *loop, void (*changed)(void *context, int64_t slept_
 
     watch->changed = changed;
     watch->context = context;
-    watch->slept_ns = clock_slept();
+    watch->slept.seen_ns = clock_slept();
     watch->descriptor = open_netlink();
     CHECK(uv_timer_init(loop, &watch->settle) == 0);
     CHECK(uv_timer_init(loop, &watch->sleep) == 0);

@@ -12,6 +12,17 @@
 
 struct network_watch;
 
+/* What is made of the clock of sleep (clock_slept), without it. */
+#define SLEEP_LEAST_NS INT64_C(5000000000) /* less is clocks that drift */
+struct network_watch_sleep {
+    int64_t seen_ns;   /* when it was looked at last */
+    int64_t untold_ns; /* slept since somebody was told */
+};
+/* true: we have slept since the last look. */
+bool network_watch_sleep_look(struct network_watch_sleep *sleep, int64_t slept_ns);
+/* How long since the last telling, in all. */
+int64_t network_watch_sleep_tell(struct network_watch_sleep *sleep);
+
 /* `changed` comes a moment after the last of several changes, with how long we slept meanwhile (0:
  * we did not). Never fails: without netlink only sleep is seen. */
 struct network_watch *

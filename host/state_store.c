@@ -86,8 +86,14 @@ enum freshet_error state_store_open(const char *folder, char ret_text[STATE_TEXT
     store->database = database;
     CHECK(pthread_mutex_init(&store->lock, NULL) == 0);
     strcpy(store->folder, folder);
+    memcpy(store->trouble, ret_text, STATE_TEXT_SIZE);
     *ret_store = store;
     return FRESHET_OK;
+}
+
+const char *state_store_trouble(const struct state_store *store)
+{
+    return store->trouble[0] ? store->trouble : NULL;
 }
 
 struct sqlite3 *state_store_hold(struct state_store *store)

@@ -29,6 +29,9 @@ enum freshet_error state_store_make_folder(const char *folder);
  * found damaged and set aside. */
 enum freshet_error state_store_open(const char *folder, char ret_text[STATE_TEXT_SIZE],
                                     struct state_store **ret_store);
+/* What was found damaged or missing when it was opened, and what was done, in words; NULL: all was
+ * well. */
+const char *state_store_trouble(const struct state_store *store);
 void state_store_close(struct state_store *store);
 
 /* A copy of the whole state beside it (state.db.good), durable when it returns; the former copy

@@ -10,9 +10,12 @@
 #include "host/posix_error.h"
 #include "host/state_store_state.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -430,6 +433,27 @@ static enum freshet_error open_state(const char *folder, char ret_text[STATE_TEX
     return error;
 }
 
+/* A copy that somebody had begun who was killed: nobody ends it. */
+static void remove_begun(const char *folder)
+{
+    static const char begun[] = "state.db.new-";
+    char path[PATH_SIZE + 256];
+    struct dirent *entry;
+    DIR *listing = opendir(folder);
+
+    while (listing && (entry = readdir(listing))) {
+        long pid = strncmp(entry->d_name, begun, sizeof begun - 1) == 0
+                       ? strtol(entry->d_name + sizeof begun - 1, NULL, 10)
+                       : 0;
+        if (pid <= 0 || kill((pid_t)pid, 0) == 0 || errno != ESRCH)
+            continue;
+        snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
+        unlink(path);
+    }
+    if (listing)
+        closedir(listing);
+}
+
 enum freshet_error state_store_recovery_open(const char *folder, char ret_text[STATE_TEXT_SIZE],
                                              sqlite3 **ret_database)
 {
@@ -440,6 +464,7 @@ enum freshet_error state_store_recovery_open(const char *folder, char ret_text[S
      * would set aside what the other has mended. File systems without such locks do without. */
     if (lock >= 0)
         flock(lock, LOCK_EX);
+    remove_begun(folder);
     error = open_state(folder, ret_text, ret_database);
     if (lock >= 0)
         close(lock);

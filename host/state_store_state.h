@@ -19,6 +19,7 @@ struct state_store {
     sqlite3 *database;
     pthread_mutex_t lock;
     char folder[LIMIT_PATH_LENGTH + 1];
+    char trouble[STATE_TEXT_SIZE]; /* what was found and done when it was opened */
 };
 
 /* Opens state.db of the folder at our schema; whatever has become of the file. `ret_text`: why not,

@@ -42,11 +42,11 @@ double api_row_progress(const struct catalog_torrent *torrent)
     return share(torrent->verified_bytes, torrent->wanted_bytes);
 }
 
-/* Who added finished data has downloaded nothing: then to what there is. */
+/* The schema knows none below 0. */
 double api_row_ratio(const struct catalog_torrent *torrent)
 {
-    uint64_t of = torrent->downloaded > 0 ? torrent->downloaded : torrent->verified_bytes;
-    return of == 0 ? 0 : (double)torrent->uploaded / (double)of;
+    double ratio = catalog_ratio(torrent);
+    return ratio < 0 ? 0 : ratio;
 }
 
 int64_t api_row_eta(const struct catalog_torrent *torrent)

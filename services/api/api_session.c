@@ -3,6 +3,7 @@
 
 #include "core/base/memory.h"
 #include "services/api/api_fields.h"
+#include "services/api/api_row.h"
 
 /* ---- settings: GET, or PATCH with a body ---- */
 
@@ -57,7 +58,7 @@ void api_session_settings_end(struct api_call *call)
 /* ---- statistics ---- */
 
 struct stats {
-    const char *version;
+    const char *version, *state_trouble;
     uint32_t torrents, blocklist_rules;
     uint64_t uploaded, downloaded, seconds, sessions, files_added;
     uint64_t uploaded_run, downloaded_run, seconds_run, files_added_run;
@@ -72,6 +73,7 @@ enum service_step api_session_stats_step(struct api_call *call, struct api_turn 
         stats = call->state = call_arena_take(&call->arena, sizeof *stats);
         *stats = (struct stats){
             .version = call_arena_text(&call->arena, world->version),
+            .state_trouble = call_arena_text(&call->arena, world->state_trouble),
             .torrents = catalog_count(world->catalog),
             .blocklist_rules = world->blocklist_rules,
             .uploaded = world->bytes_up_all,
@@ -117,6 +119,7 @@ void api_session_stats_write(struct api_call *call, struct json_writer *json)
     json_writer_put_u64(json, "seconds_run", stats->seconds_run);
     json_writer_put_u64(json, "files_added_run", stats->files_added_run);
     json_writer_put_u64(json, "blocklist_rules", stats->blocklist_rules);
+    api_write_text_or_null(json, "state_trouble", stats->state_trouble);
 }
 
 /* ---- the list of blocked addresses ---- */

@@ -278,6 +278,14 @@ uint32_t catalog_removed_since(const struct catalog *catalog, uint64_t then, tor
 /* In words, why it is not faster; never "" for one that wants to run and does not move at all. */
 void catalog_why(const struct catalog *catalog, const struct catalog_torrent *torrent,
                  char ret_text[256]);
+/* What was uploaded by the size of what is wanted, over all runs: that is shown, and that a goal is
+ * compared with. */
+#define CATALOG_RATIO_NONE    (-1.0) /* the size is not known, or nothing is wanted */
+#define CATALOG_RATIO_ENDLESS (-2.0) /* and something was uploaded all the same */
+double catalog_ratio(const struct catalog_torrent *torrent);
+/* Bytes to be uploaded until the ratio is reached that is its goal; false: it has none. */
+bool catalog_ratio_left(const struct catalog *catalog, const struct catalog_torrent *torrent,
+                        uint64_t *ret_bytes);
 /* No peer is let in, for a reason that catalog_why then tells; NULL: they are. Copied. */
 void catalog_set_shut(struct catalog *catalog, const char *reason);
 /* The number of the latest change that is to be saved. */
@@ -351,6 +359,7 @@ struct catalog_action {
     const struct catalog_torrent *torrent; /* borrowed until the next call */
     /* Saves only: with this one and all before it durable, every change up to this number is. */
     uint64_t change;
+    bool only_counted; /* SAVE: nothing of the row but traffic and time */
     struct bytes torrent_file;
     struct torrent_options options; /* OPEN: all but root's lock and resume, which the host fills */
     bool forget_record;             /* OPEN: hash everything */

@@ -2,14 +2,14 @@
 /*
  * When a seed has done enough: uploaded by size of what is wanted (in thousandths, so that no
  * rounding decides), time without traffic, time of seeding. The torrent's own goal, the session's,
- * or none.
+ * or none. The ratio that is shown is the one that is compared.
  */
 #include "services/catalog/catalog_state.h"
 
-static bool ratio_goal(const struct catalog *catalog, const struct catalog_row *row,
+static bool ratio_goal(const struct catalog *catalog, const struct catalog_torrent *torrent,
                        uint64_t *ret_permille)
 {
-    const struct catalog_wishes *wishes = &row->torrent.wishes;
+    const struct catalog_wishes *wishes = &torrent->wishes;
     double ratio = wishes->ratio_mode == GOAL_OWN ? wishes->ratio : catalog->settings.ratio;
 
     if (wishes->ratio_mode == GOAL_UNLIMITED ||
@@ -32,18 +32,42 @@ static bool idle_goal(const struct catalog *catalog, const struct catalog_row *r
            (wishes->idle_mode == GOAL_GLOBAL && catalog->settings.idle_limited);
 }
 
+/* What uploads are measured by. Not what was downloaded: of a torrent that was found on the disk
+ * but for a few pieces that is next to nothing. */
+static uint64_t ratio_base(const struct catalog_torrent *torrent)
+{
+    return torrent->metadata_missing ? 0 : torrent->wanted_bytes;
+}
+
+double catalog_ratio(const struct catalog_torrent *torrent)
+{
+    uint64_t base = ratio_base(torrent);
+
+    if (base == 0)
+        return torrent->uploaded ? CATALOG_RATIO_ENDLESS : CATALOG_RATIO_NONE;
+    return (double)torrent->uploaded / (double)base;
+}
+
+bool catalog_ratio_left(const struct catalog *catalog, const struct catalog_torrent *torrent,
+                        uint64_t *ret_bytes)
+{
+    uint64_t permille, base = ratio_base(torrent);
+
+    if (!ratio_goal(catalog, torrent, &permille) || base == 0)
+        return false;
+    /* Whole sizes and the rest of one, rounded up, each where it fits: ratios end at a million. */
+    uint64_t whole = permille / 1000, rest = permille % 1000;
+    uint64_t part = base / 1000 * rest + (base % 1000 * rest + 999) / 1000;
+    uint64_t goal = whole && base > (UINT64_MAX - part) / whole ? UINT64_MAX : base * whole + part;
+    *ret_bytes = goal > torrent->uploaded ? goal - torrent->uploaded : 0;
+    return true;
+}
+
 bool catalog_goals_ratio_reached(const struct catalog *catalog, const struct catalog_row *row)
 {
-    uint64_t permille, size = row->torrent.wanted_bytes;
+    uint64_t left;
 
-    if (!ratio_goal(catalog, row, &permille) || size == 0)
-        return false;
-    /* Divided first where the product would not fit. */
-    if (row->torrent.uploaded > UINT64_MAX / 1000)
-        return row->torrent.uploaded / size >= permille / 1000 + 1;
-    if (permille != 0 && size > UINT64_MAX / permille)
-        return false;
-    return row->torrent.uploaded * 1000 >= permille * size;
+    return catalog_ratio_left(catalog, &row->torrent, &left) && left == 0;
 }
 
 bool catalog_goals_reached(const struct catalog *catalog, const struct catalog_row *row,

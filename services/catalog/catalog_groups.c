@@ -42,7 +42,8 @@ uint32_t catalog_groups_find(const struct catalog_settings *settings, const char
 {
     struct catalog_group group;
 
-    for (uint32_t i = 0; name && name[0] && i < settings->bandwidth_group_count; i++) {
+    for (uint32_t i = 0;
+         name && name[0] && i < settings->bandwidth_group_count && i < CATALOG_GROUPS_MAX; i++) {
         catalog_groups_read(settings->bandwidth_groups[i], &group);
         if (strcmp(group.name, name) == 0)
             return i + 1;

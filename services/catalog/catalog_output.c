@@ -107,6 +107,7 @@ static bool output_save(struct catalog *catalog, struct catalog_action *action)
         return true;
     }
     action->type = CATALOG_SAVE;
+    action->only_counted = row->only_counted;
     action->torrent_file = buffer_bytes(&row->torrent_file);
     catalog->lent = row;
     if (row->has_urls) {

@@ -194,6 +194,7 @@ void catalog_rows_touch(struct catalog *catalog, struct catalog_row *row)
 void catalog_rows_save(struct catalog *catalog, struct catalog_row *row)
 {
     heap_remove(&catalog->counters, &row->counters);
+    row->only_counted = false;
     put_in_line(catalog, &row->save);
 }
 

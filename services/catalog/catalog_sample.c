@@ -19,17 +19,36 @@ void catalog_sample_begin(struct catalog_row *row, int64_t now)
     row->nobody_has = false;
 }
 
-static void share(struct catalog *catalog, struct catalog_row *row, uint64_t up, uint64_t down)
+static void exchange(struct catalog_rates *all, struct catalog_rates *part,
+                     struct catalog_rates now)
 {
-    catalog->shared_up += up - row->shared_up;
-    catalog->shared_down += down - row->shared_down;
-    row->shared_up = up;
-    row->shared_down = down;
+    all->up += now.up - part->up;
+    all->down += now.down - part->down;
+    *part = now;
+}
+
+/* What it takes of limits that hold others too. One that the limits of all do not hold is not held
+ * by its group either; a group may stand beside them with all that are in it. */
+static void share(struct catalog *catalog, struct catalog_row *row, struct catalog_rates rates)
+{
+    const struct catalog_settings *settings = &catalog->settings;
+    const struct catalog_torrent *torrent = &row->torrent;
+    const struct catalog_rates none = {0};
+    struct catalog_group group = {.honors_session_limits = true};
+    bool is_held = torrent->wishes.honors_session_limits && (rates.up || rates.down);
+    uint32_t number = is_held ? catalog_groups_find(settings, torrent->bandwidth_group) : 0;
+
+    if (number)
+        catalog_groups_read(settings->bandwidth_groups[number - 1], &group);
+    exchange(&catalog->groups[row->group], &row->in_group, none);
+    row->group = number;
+    exchange(&catalog->groups[number], &row->in_group, number ? rates : none);
+    exchange(&catalog->shared, &row->shared, is_held && group.honors_session_limits ? rates : none);
 }
 
 void catalog_sample_end(struct catalog *catalog, struct catalog_row *row)
 {
-    share(catalog, row, 0, 0);
+    share(catalog, row, (struct catalog_rates){0});
 }
 
 static uint64_t grown(uint64_t *seen, uint64_t value)
@@ -155,10 +174,7 @@ void catalog_sample_take(struct catalog *catalog, struct catalog_row *row,
     if (looks_different(&row->torrent.status, &next))
         catalog_rows_touch(catalog, row);
     row->torrent.status = next;
-    if (row->torrent.wishes.honors_session_limits)
-        share(catalog, row, next.upload_rate, next.download_rate);
-    else
-        share(catalog, row, 0, 0);
+    share(catalog, row, (struct catalog_rates){next.upload_rate, next.download_rate});
     look_at_progress(catalog, row, now);
     catalog_queue_settle(catalog, row, now);
     if (row->has_place && row->queue != QUEUE_CHECK)
@@ -221,7 +237,9 @@ void catalog_tick(struct catalog *catalog, int64_t now)
         struct heap_node *node = heap_pop_due(&catalog->counters, now);
         if (node == NULL)
             return;
-        catalog_rows_save(catalog, HEAP_ELEMENT(node, struct catalog_row, counters));
+        struct catalog_row *row = HEAP_ELEMENT(node, struct catalog_row, counters);
+        catalog_rows_save(catalog, row);
+        row->only_counted = true; /* a row that is in line already is not in this heap */
     }
 }
 

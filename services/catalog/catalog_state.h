@@ -13,6 +13,7 @@
 #include "core/base/list.h"
 #include "core/base/map.h"
 #include "services/catalog/catalog.h"
+#include "services/catalog/catalog_groups.h"
 
 #define CATALOG_CHECKS_MAX     2u    /* torrents that are hashed anew at a time */
 #define CATALOG_OPENING_MAX    16u   /* handed to the host to be opened, without an answer yet */
@@ -47,6 +48,11 @@ enum {
     COMMAND_BIT_RESUME = 8,
     COMMAND_BIT_OPTIONS = 16,
     COMMAND_BIT_TRACKERS = 32, /* urls stay until they are told */
+};
+
+/* Bytes a second. */
+struct catalog_rates {
+    uint64_t up, down;
 };
 
 struct catalog_row {
@@ -87,8 +93,10 @@ struct catalog_row {
     bool has_urls, add_urls;
 
     struct heap_node counters; /* when what was counted is saved */
+    bool only_counted;         /* nothing else has changed since it was saved */
     uint64_t sampled_uploaded, sampled_downloaded, sampled_corrupt;
-    uint64_t shared_up, shared_down; /* its part of the catalog's */
+    struct catalog_rates shared, in_group; /* its part of the catalog's, and of its group's */
+    uint32_t group;                        /* the number of that one, or 0 */
     int64_t sampled_ns, part_ns;
 };
 
@@ -121,7 +129,8 @@ struct catalog {
     struct list saves; /* struct catalog_save */
     struct catalog_save settings_save;
 
-    uint64_t shared_up, shared_down; /* rates of all that the limits of all hold */
+    struct catalog_rates shared;                         /* of all that the limits of all hold */
+    struct catalog_rates groups[CATALOG_GROUPS_MAX + 1]; /* of those in each, by its number */
     uint32_t active[QUEUE_COUNT];
     struct heap waiting[QUEUE_COUNT];
     struct list work, to_open, gated, open_rows;

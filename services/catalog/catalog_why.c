@@ -40,21 +40,50 @@ static bool is_held(uint64_t rate, uint64_t limit)
     return rate >= limit - limit / 10;
 }
 
+/* Not the session's, but one that holds several. *ret_is_alone: and those of all do not hold them.
+ */
+static bool why_group(const struct catalog *catalog, const struct catalog_torrent *torrent,
+                      char ret_text[WHY_SIZE], bool *ret_is_alone)
+{
+    const struct catalog_settings *settings = &catalog->settings;
+    uint32_t number = catalog_groups_find(settings, torrent->bandwidth_group);
+    bool seeds = torrent->phase == CATALOG_SEEDING;
+    struct catalog_group group;
+    char what[160];
+
+    *ret_is_alone = false;
+    if (number == 0 || !torrent->wishes.honors_session_limits)
+        return false;
+    catalog_groups_read(settings->bandwidth_groups[number - 1], &group);
+    *ret_is_alone = !group.honors_session_limits;
+    uint64_t rate = seeds ? torrent->status.upload_rate : torrent->status.download_rate;
+    uint64_t shared = seeds ? catalog->groups[number].up : catalog->groups[number].down;
+    uint64_t limit = seeds ? group.upload_limit : group.download_limit;
+    if (!(seeds ? group.upload_limited : group.download_limited) ||
+        !(limit == 0 || (rate > 0 && is_held(shared, limit))))
+        return false;
+    snprintf(what, sizeof what, "held by the limit of its group %.100s", group.name);
+    say_rate(ret_text, what, limit);
+    return true;
+}
+
 static bool why_limit(const struct catalog *catalog, const struct catalog_torrent *torrent,
                       char ret_text[WHY_SIZE])
 {
     const struct catalog_wishes *wishes = &torrent->wishes;
-    bool seeds = torrent->phase == CATALOG_SEEDING;
+    bool seeds = torrent->phase == CATALOG_SEEDING, group_is_alone;
     uint64_t upload, download;
 
     catalog_schedule_limits(catalog, &upload, &download);
     uint64_t rate = seeds ? torrent->status.upload_rate : torrent->status.download_rate;
     uint64_t own = seeds ? wishes->upload_limit : wishes->download_limit;
     uint64_t all = seeds ? upload : download;
-    uint64_t shared = seeds ? catalog->shared_up : catalog->shared_down;
+    uint64_t shared = seeds ? catalog->shared.up : catalog->shared.down;
     if ((seeds ? wishes->upload_limited : wishes->download_limited) && is_held(rate, own))
         say_rate(ret_text, "held by its own limit", own);
-    else if (all != UINT64_MAX && wishes->honors_session_limits &&
+    else if (why_group(catalog, torrent, ret_text, &group_is_alone))
+        return true;
+    else if (all != UINT64_MAX && wishes->honors_session_limits && !group_is_alone &&
              (all == 0 || (rate > 0 && is_held(shared, all))))
         say_rate(ret_text,
                  catalog->settings.alt_enabled ? "held by the alternative limit of all torrents"

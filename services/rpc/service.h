@@ -113,6 +113,7 @@ struct service_world {
     uint64_t bytes_up_run, bytes_down_run, files_added_run, seconds_run;
     uint32_t blocklist_rules;
     const char *blocklist_trouble; /* why nobody is let in; NULL: they are */
+    const char *state_trouble;     /* what of the state was lost at this start; NULL: nothing */
     const char *page, *token; /* ADDR:PORT of the RPC over TCP, "" when there is none, and what must
                                  be shown there; told to our own user only */
     const struct service_turns *turns; /* may be NULL */

@@ -6,11 +6,9 @@
 #include <string.h>
 #include <strings.h>
 
-/* Transmission's: there is none, it is not known, it has no end. */
-#define ETA_NONE      (-1)
-#define ETA_UNKNOWN   (-2)
-#define RATIO_NONE    (-1.0)
-#define RATIO_ENDLESS (-2.0)
+/* Transmission's: there is none, it is not known. Its ratios are the catalog's. */
+#define ETA_NONE    (-1)
+#define ETA_UNKNOWN (-2)
 
 static bool is_running(const struct catalog_torrent *row)
 {
@@ -50,30 +48,6 @@ static uint64_t left_bytes(const struct catalog_torrent *row)
     return row->wanted_bytes > row->verified_bytes ? row->wanted_bytes - row->verified_bytes : 0;
 }
 
-/* What uploads are measured against. */
-static uint64_t ratio_base(const struct catalog_torrent *row)
-{
-    return row->downloaded ? row->downloaded : row->verified_bytes;
-}
-
-static double upload_ratio(const struct catalog_torrent *row)
-{
-    uint64_t base = ratio_base(row);
-    if (base == 0)
-        return row->uploaded ? RATIO_ENDLESS : RATIO_NONE;
-    return (double)row->uploaded / (double)base;
-}
-
-/* false: it may seed for ever. */
-static bool ratio_goal(const struct transmission_source *source, double *ret_ratio)
-{
-    const struct catalog_wishes *wishes = &source->row->wishes;
-    const struct catalog_settings *settings = catalog_settings(source->world->catalog);
-    *ret_ratio = wishes->ratio_mode == GOAL_OWN ? wishes->ratio : settings->ratio;
-    return wishes->ratio_mode == GOAL_OWN ||
-           (wishes->ratio_mode == GOAL_GLOBAL && settings->ratio_limited);
-}
-
 static bool idle_goal(const struct transmission_source *source, uint32_t *ret_minutes)
 {
     const struct catalog_wishes *wishes = &source->row->wishes;
@@ -91,15 +65,13 @@ static int64_t seconds_for(uint64_t bytes, uint64_t rate)
 static int64_t eta(const struct transmission_source *source)
 {
     const struct catalog_torrent *row = source->row;
-    double ratio;
+    uint64_t left;
     if (row->phase == CATALOG_DOWNLOADING)
         return row->metadata_missing ? ETA_UNKNOWN
                                      : seconds_for(left_bytes(row), row->status.download_rate);
-    if (row->phase != CATALOG_SEEDING || !ratio_goal(source, &ratio))
+    if (row->phase != CATALOG_SEEDING || !catalog_ratio_left(source->world->catalog, row, &left))
         return ETA_NONE;
-    double goal = ratio * (double)ratio_base(row);
-    double left = goal - (double)row->uploaded;
-    return left <= 0 ? 0 : seconds_for((uint64_t)left, row->status.upload_rate);
+    return left == 0 ? 0 : seconds_for(left, row->status.upload_rate);
 }
 
 static int64_t idle_seconds(const struct transmission_source *source)
@@ -265,7 +237,7 @@ static double real_of(const struct catalog_torrent *row, enum transmission_field
     case FIELD_PERCENT_DONE: return percent_done(row);
     case FIELD_RECHECK_PROGRESS: return recheck_progress(row);
     case FIELD_SEED_RATIO_LIMIT: return row->wishes.ratio;
-    case FIELD_UPLOAD_RATIO: return upload_ratio(row);
+    case FIELD_UPLOAD_RATIO: return catalog_ratio(row);
     default: return 0;
     }
 }

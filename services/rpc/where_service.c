@@ -11,7 +11,7 @@ struct where_call {
     char page[ADDRESS_TEXT_SIZE], token[128], version[32], listen[ADDRESS_TEXT_SIZE], route[16];
     char state[LIMIT_PATH_LENGTH + 1];
     char mapping_state[16], mapping_method[16], mapping_external[ADDRESS_TEXT_SIZE];
-    char mapping_text[256], blocklist_trouble[256];
+    char mapping_text[256], blocklist_trouble[256], state_trouble[512];
     int64_t pid;
     bool has_dht[2]; /* IPv4, IPv6 */
     struct dht_node_stats dht[2];
@@ -53,6 +53,7 @@ static enum service_step where_step(void *context, struct service_world *world, 
     copy(call->mapping_method, sizeof call->mapping_method, world->mapping_method);
     copy(call->mapping_text, sizeof call->mapping_text, world->mapping_text);
     copy(call->blocklist_trouble, sizeof call->blocklist_trouble, world->blocklist_trouble);
+    copy(call->state_trouble, sizeof call->state_trouble, world->state_trouble);
     if (world->mapping_external.family != ADDRESS_NONE)
         address_to_text(&world->mapping_external, call->mapping_external);
     call->pid = world->pid;
@@ -111,6 +112,7 @@ static void where_write(void *context, struct service_reply *ret_reply)
         json_writer_put_text(&writer, "state", call->state);
         json_writer_put_u64(&writer, "pid", (uint64_t)call->pid);
         json_writer_put_text(&writer, "blocklist_trouble", call->blocklist_trouble);
+        json_writer_put_text(&writer, "state_trouble", call->state_trouble);
         write_mapping(call, &writer);
         write_dht(call, &writer);
     }

@@ -31,6 +31,7 @@ struct bench {
     torrent_id order_ids[64];
     uint32_t order_count;
     uint32_t row_saves; /* CATALOG_SAVE only */
+    uint32_t counted;   /* of them: only_counted */
     struct torrent_options options;
     char options_root[256];
     bool forget_record;
@@ -139,6 +140,7 @@ static inline void bench_save(struct bench *bench, const struct catalog_action *
 {
     if (action->type == CATALOG_SAVE) {
         bench->row_saves++;
+        bench->counted += action->only_counted;
         if (action->torrent_file.length)
             bench->torrent_file_length = action->torrent_file.length;
     }
@@ -179,7 +181,7 @@ static inline void bench_run(struct bench *bench)
 static inline void bench_clear(struct bench *bench)
 {
     memset(bench->counts, 0, sizeof bench->counts);
-    bench->order_count = bench->row_saves = 0;
+    bench->order_count = bench->row_saves = bench->counted = 0;
     bench->url_count = 0;
     memset(&bench->command, 0, sizeof bench->command);
 }

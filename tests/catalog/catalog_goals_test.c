@@ -69,6 +69,68 @@ static void catalog_goals_stop_a_seed_at_its_ratio(void **state)
     bench_end(&bench);
 }
 
+/* Most of it was found on the disk: what was downloaded is next to nothing, and says nothing. */
+static void catalog_goals_and_the_ratio_that_is_shown_are_one(void **state)
+{
+    struct bench bench;
+    struct torrent_status status = bench_status(50000);
+    uint64_t left = 0;
+
+    (void)state;
+    bench_begin(&bench);
+    torrent_id a = bench_add_seed(&bench, 1);
+    assert_false(catalog_ratio_left(bench.catalog, bench_row(&bench, a), &left));
+    set(&bench, limit_ratio);
+    status.downloaded = 2500;
+    status.uploaded = 5000;
+    bench_sample(&bench, a, &status);
+    assert_int_equal(bench_row(&bench, a)->phase, CATALOG_SEEDING);
+    assert_true(catalog_ratio(bench_row(&bench, a)) == 0.1);
+    assert_true(catalog_ratio_left(bench.catalog, bench_row(&bench, a), &left));
+    assert_int_equal(left, 70000);
+    status.uploaded = 75000;
+    bench_sample(&bench, a, &status);
+    assert_int_equal(bench_row(&bench, a)->phase, CATALOG_STOPPED);
+    assert_true(catalog_ratio(bench_row(&bench, a)) == 1.5);
+    assert_true(catalog_ratio_left(bench.catalog, bench_row(&bench, a), &left));
+    assert_int_equal(left, 0);
+    bench_end(&bench);
+}
+
+static void catalog_goals_of_any_size_do_not_overflow(void **state)
+{
+    static const struct {
+        uint64_t wanted, uploaded;
+        double ratio;
+        uint64_t left;
+    } rows[] = {
+        {3, 0, 0.001, 1},
+        {1001, 1, 1.999, 2000},
+        {UINT64_MAX, 5, 0, 0},
+        {UINT64_MAX, 5, 1, UINT64_MAX - 5},
+        {UINT64_MAX, 5, 1e6, UINT64_MAX - 5},
+        {UINT64_C(1) << 60, UINT64_MAX, 15.999, 0},
+    };
+    struct bench bench;
+
+    (void)state;
+    bench_begin(&bench);
+    struct catalog_torrent torrent = {.wishes.ratio_mode = GOAL_OWN, .uploaded = 1};
+    uint64_t left = 7;
+    assert_false(catalog_ratio_left(bench.catalog, &torrent, &left));
+    assert_true(catalog_ratio(&torrent) == CATALOG_RATIO_ENDLESS);
+    torrent.uploaded = 0;
+    assert_true(catalog_ratio(&torrent) == CATALOG_RATIO_NONE);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        torrent.wanted_bytes = rows[i].wanted;
+        torrent.uploaded = rows[i].uploaded;
+        torrent.wishes.ratio = rows[i].ratio;
+        assert_true(catalog_ratio_left(bench.catalog, &torrent, &left));
+        assert_true(left == rows[i].left);
+    }
+    bench_end(&bench);
+}
+
 static void catalog_goals_of_its_own_come_before_those_of_all(void **state)
 {
     struct bench bench;
@@ -410,6 +472,62 @@ static void catalog_why_names_what_holds_a_download(void **state)
     bench_end(&bench);
 }
 
+static void group_that_shares(struct catalog_settings *settings)
+{
+    settings->download_limited = true;
+    settings->download_limit = 40000;
+    assert_true(
+        catalog_groups_put(settings, &(struct catalog_group){.name = "films",
+                                                             .download_limited = true,
+                                                             .download_limit = 30000,
+                                                             .honors_session_limits = true}));
+}
+
+static void group_beside_all(struct catalog_settings *settings)
+{
+    assert_true(catalog_groups_put(settings, &(struct catalog_group){.name = "films",
+                                                                     .download_limited = true,
+                                                                     .download_limit = 90000}));
+}
+
+static void catalog_why_knows_the_limit_of_a_group(void **state)
+{
+    struct bench bench;
+    struct torrent_status status = bench_status(100);
+
+    (void)state;
+    bench_begin(&bench);
+    set(&bench, group_that_shares);
+    torrent_id a = bench_add(&bench, 1), b = bench_add(&bench, 2), c = bench_add(&bench, 3);
+    status.peers = status.peers_uploading = 4;
+    status.download_rate = 14500;
+    torrent_id all[] = {a, b, c};
+    for (int round = 1; round < 3; round++) /* the second one knows what the first one sent */
+        for (size_t i = 0; i < 3; i++) {
+            if (round == 1)
+                bench_ready(&bench, all[i], 100);
+            if (round == 1 && all[i] != c)
+                assert_int_equal(catalog_set_group(bench.catalog, all[i], "films", bench.now), 0);
+            status.downloaded = (uint64_t)round * 100;
+            bench_sample(&bench, all[i], &status);
+        }
+    assert_why(&bench, a, "held by the limit of its group films: 30.0 kB/s");
+    assert_why(&bench, b, "held by the limit of its group films: 30.0 kB/s");
+    assert_why(&bench, c, "held by the limit of all torrents: 40.0 kB/s");
+    /* One alone takes half of what its group may have. */
+    assert_int_equal(catalog_set_group(bench.catalog, b, "", bench.now), 0);
+    bench_sample(&bench, b, &status);
+    assert_why(&bench, a, "held by the limit of all torrents: 40.0 kB/s");
+    /* A group beside those of all is held by neither, and takes nothing from the others. */
+    set(&bench, group_beside_all);
+    bench_sample(&bench, a, &status);
+    assert_why(&bench, a, "all of 4 connected peers send");
+    assert_why(&bench, c, "all of 4 connected peers send");
+    catalog_stop(bench.catalog, b, bench.now);
+    bench_run(&bench);
+    bench_end(&bench);
+}
+
 static void catalog_why_tells_moving_from_standing(void **state)
 {
     struct bench bench;
@@ -468,6 +586,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(catalog_goals_stop_a_seed_at_its_ratio),
+        cmocka_unit_test(catalog_goals_and_the_ratio_that_is_shown_are_one),
+        cmocka_unit_test(catalog_goals_of_any_size_do_not_overflow),
         cmocka_unit_test(catalog_goals_of_its_own_come_before_those_of_all),
         cmocka_unit_test(catalog_goals_stop_an_idle_seed_and_not_a_download),
         cmocka_unit_test(catalog_goals_stop_a_seed_after_its_time),
@@ -479,6 +599,7 @@ int main(void)
         cmocka_unit_test(catalog_groups_come_before_the_torrents_in_them),
         cmocka_unit_test(catalog_groups_are_texts_and_back),
         cmocka_unit_test(catalog_why_names_what_holds_a_download),
+        cmocka_unit_test(catalog_why_knows_the_limit_of_a_group),
         cmocka_unit_test(catalog_why_tells_moving_from_standing),
         cmocka_unit_test(catalog_why_knows_seeds_moves_and_checks),
     };

@@ -664,13 +664,17 @@ static void catalog_saves_counters_once_a_minute_and_adds_them_up_over_openings(
         bench_sample(&bench, a, &status);
     }
     assert_in_range(bench.row_saves, 1, 2);
+    assert_int_equal(bench.counted, bench.row_saves);
     assert_int_equal(bench_row(&bench, a)->downloaded, 1200);
     assert_int_equal(bench_row(&bench, a)->uploaded, 120);
     assert_int_equal(bench_row(&bench, a)->corrupt, 240);
     assert_int_equal(bench_row(&bench, a)->seconds_downloading, 180);
     /* The engine begins at 0 again when it is opened again. */
+    bench_clear(&bench);
     catalog_stop(bench.catalog, a, bench.now);
     bench_run(&bench);
+    assert_true(bench.row_saves > 0);
+    assert_int_equal(bench.counted, 0);
     catalog_start(bench.catalog, a, false, bench.now);
     bench_run(&bench);
     status = bench_status(100);

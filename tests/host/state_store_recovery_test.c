@@ -279,6 +279,34 @@ static void state_store_recovery_keeps_the_former_copy_when_the_state_is_damaged
     temporary_folder_drop(folder);
 }
 
+static void begin_copy(const char *folder, pid_t pid, const char *suffix)
+{
+    char name[64], path[TEMPORARY_PATH];
+
+    snprintf(name, sizeof name, "state.db.new-%ld%s", (long)pid, suffix);
+    int fd = open(temporary_path(folder, name, path), O_WRONLY | O_CREAT, 0600);
+    assert_true(fd >= 0);
+    close(fd);
+}
+
+static void state_store_recovery_removes_copies_that_nobody_ends(void **state)
+{
+    char *folder = temporary_folder_make();
+    int status;
+
+    (void)state;
+    pid_t child = fork();
+    if (child == 0)
+        _exit(0);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    begin_copy(folder, child, "");
+    begin_copy(folder, child, "-journal");
+    begin_copy(folder, getppid(), "");
+    state_store_close(open_sound(folder));
+    assert_int_equal(files_with(folder, "state.db.new-"), 1);
+    temporary_folder_drop(folder);
+}
+
 static void state_store_recovery_wants_a_copy_a_day(void **state)
 {
     char *folder = temporary_folder_make(), text[STATE_TEXT_SIZE], path[TEMPORARY_PATH];
@@ -447,6 +475,7 @@ int main(void)
         cmocka_unit_test(
             state_store_recovery_sets_a_damaged_copy_aside_and_says_that_nothing_is_left),
         cmocka_unit_test(state_store_recovery_keeps_the_former_copy_when_the_state_is_damaged),
+        cmocka_unit_test(state_store_recovery_removes_copies_that_nobody_ends),
         cmocka_unit_test(state_store_recovery_wants_a_copy_a_day),
         cmocka_unit_test(state_store_recovery_starts_empty_in_an_empty_folder_without_a_word),
         cmocka_unit_test(state_store_recovery_is_done_once_by_many_at_once),

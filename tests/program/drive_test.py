@@ -122,6 +122,51 @@ def test_settings_of_one_and_of_all(drive, album):
     assert drive("limit", "--alternative", "on").splitlines()[2] == "alternative  on"
 
 
+def test_what_was_done_is_printed_as_json(drive, album, tmp_path):
+    torrent, _, _ = album
+    drive("add", torrent, "--stopped")
+    row = rows(drive)[0]
+    names = {key: row[key] for key in ("id", "name", "hash_string")}
+    for words in (("start", "1"), ("stop", "album"), ("recheck", "1"), ("set", "1", "-u", "1M")):
+        assert drive(*words) == ""
+        assert json.loads(drive(*words, "--json")) == {"done": words[0], "torrents": [names]}
+    named = {**names, "name": "record"}
+    told = json.loads(drive("set", "1", "--name", "record", "--json"))
+    assert told == {"done": "set", "torrents": [named]}
+    wait_for(lambda: rows(drive)[0]["name"] == "record", "it keeps its name")
+    told = json.loads(drive("mv", "1", tmp_path / "else", "--json"))
+    assert told == {"done": "mv", "torrents": [named], "folder": str(tmp_path / "else"),
+                    "moves_data": True}
+    told = json.loads(drive("rm", "1", "--data", "--yes", "--json"))
+    assert told == {"done": "rm", "torrents": [named], "deletes_data": True}
+    assert json.loads(drive("shutdown", "--json")) == {"done": "shutdown", "torrents": []}
+    assert "--json" in drive("top", "--json", code=2)
+
+
+def test_files_of_a_magnet_link_are_chosen_before_any_comes(drive, album, freshet):
+    torrent, content, seed = album
+    link = with_peer(freshet, torrent, seed)
+    assert "--choose" in drive("add", link, "-s", "1", code=2)
+    assert "--choose" in drive("add", link, "--choose", "--stopped", code=2)
+    drive("add", link, "--choose", "--label", "a")
+    wait_for(lambda: rows(drive)[0]["status"] == 0 and rows(drive)[0]["size_when_done"] > 0,
+             lambda: drive("info", "1"))
+    assert (rows(drive)[0]["have_valid"], rows(drive)[0]["labels"]) == (0, ["a"])
+    drive("files", "1", "--skip", "1-", "--want", "2")
+    drive("start", "1")
+    wait_done(drive)
+    # Whole pieces come, with the ends of the others' files.
+    assert 800_000 <= rows(drive)[0]["have_valid"] < 900_000
+    there = drive.daemon.folder / "downloads/album"
+    assert (there / "2.flac").read_bytes() == (content / "2.flac").read_bytes()
+    assert not (there / "3.flac").exists()
+
+
+def test_a_ratio_of_nothing_is_said_in_words(drive):
+    drive("add", "magnet:?xt=urn:btih:" + "ab" * 20)
+    assert "ratio none yet" in drive("info", "1")
+
+
 def test_stop_start_recheck_move_and_remove(drive, album, freshet, tmp_path):
     torrent, content, seed = album
     drive("add", with_peer(freshet, torrent, seed))

@@ -197,7 +197,7 @@ static void transmission_get_tells_a_stopped_torrent(void **state)
     assert_string_equal(bench_text(torrent, "trackerList"), "http://tracker.example/announce");
     assert_string_equal(bench_text(torrent, "webseeds.0"), "http://ws.test/1");
     assert_non_null(strstr(bench_text(torrent, "magnetLink"), "magnet:?xt=urn:btih:"));
-    assert_int_equal(bench_integer(torrent, "uploadRatio"), -1);
+    assert_int_equal(bench_integer(torrent, "uploadRatio"), 0);
     assert_int_equal(bench_integer(torrent, "peersFrom.fromTracker"), 0);
     assert_string_equal(bench_text(torrent, "primary-mime-type"), "application/octet-stream");
     assert_true(json_is_true(bench_at(torrent, "isFolder")));
