@@ -230,38 +230,37 @@ static int write_save(sqlite3 *database, sqlite3_stmt *put_row,
     return code;
 }
 
-static int write_all(sqlite3 *database, const struct catalog_store_save *saves, uint32_t count)
+struct batch {
+    const struct catalog_store_save *saves;
+    uint32_t count;
+};
+
+static enum freshet_error write_batch(struct state_store *store, sqlite3 *database,
+                                      const void *context)
 {
+    const struct batch *batch = context;
     sqlite3_stmt *put_row = NULL;
     torrent_id last = 0;
     int code = catalog_store_columns_prepare(database, &put_row);
 
-    for (uint32_t i = 0; i < count && code == SQLITE_OK; i++) {
-        code = write_save(database, put_row, &saves[i]);
-        last = saves[i].torrent.id > last ? saves[i].torrent.id : last;
+    (void)store;
+    for (uint32_t i = 0; i < batch->count && code == SQLITE_OK; i++) {
+        const struct catalog_store_save *save = &batch->saves[i];
+        code = write_save(database, put_row, save);
+        last = save->torrent.id > last ? save->torrent.id : last;
     }
     sqlite3_finalize(put_row);
-    return code == SQLITE_OK && last ? raise_next_id(database, last) : code;
+    if (code == SQLITE_OK && last)
+        code = raise_next_id(database, last);
+    return state_store_error(code);
 }
 
 enum freshet_error catalog_store_commit(struct state_store *store,
                                         const struct catalog_store_save *saves, uint32_t count)
 {
-    sqlite3 *database;
-    int code;
+    const struct batch batch = {saves, count};
 
-    if (count == 0)
-        return FRESHET_OK;
-    database = state_store_hold(store);
-    code = sqlite3_exec(database, "BEGIN IMMEDIATE", NULL, NULL, NULL);
-    if (code == SQLITE_OK)
-        code = write_all(database, saves, count);
-    if (code == SQLITE_OK)
-        code = sqlite3_exec(database, "COMMIT", NULL, NULL, NULL);
-    if (code != SQLITE_OK && !sqlite3_get_autocommit(database))
-        sqlite3_exec(database, "ROLLBACK", NULL, NULL, NULL);
-    state_store_release(store);
-    return state_store_error(code);
+    return count ? state_store_transact(store, write_batch, &batch) : FRESHET_OK;
 }
 
 /* ---- reading ---- */

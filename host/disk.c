@@ -151,6 +151,35 @@ void disk_expect_root(struct disk *disk, const char *root, const struct root_ide
     expected->identity = *identity;
 }
 
+static enum freshet_error disk_run_write(struct disk_work *work)
+{
+    struct disk_job *job = work->job;
+
+    switch (job->operation) {
+    case DISK_PREPARE: return storage_files_prepare(work->files, &work->file);
+    case DISK_COPY:
+        return extent_io_copy(work->files, job->extent.ranges, &job->copy_to, &work->file);
+    default:
+        return extent_io_write(work->files, work->disk->options.pool, &job->extent, &work->file);
+    }
+}
+
+/* What the state has given of its reserve is no room for payload. */
+static enum freshet_error disk_write(struct disk_work *work)
+{
+    struct state_reserve *reserve = work->disk->options.reserve;
+    struct root_identity root;
+
+    if (!reserve)
+        return disk_run_write(work);
+    storage_files_identify(work->files, &root);
+    if (!state_reserve_enter(reserve, root.device))
+        return FRESHET_ERROR_NO_SPACE;
+    enum freshet_error error = disk_run_write(work);
+    state_reserve_leave(reserve);
+    return error;
+}
+
 /* On a worker. */
 static enum freshet_error disk_run_job(struct disk_work *work)
 {
@@ -166,11 +195,10 @@ static enum freshet_error disk_run_job(struct disk_work *work)
         return job->operation == DISK_CLOSE ? FRESHET_OK : FRESHET_ERROR_ABSENT;
     switch (job->operation) {
     case DISK_STAT: return storage_files_stat(work->files, job->ret_stats, &work->file);
-    case DISK_PREPARE: return storage_files_prepare(work->files, &work->file);
     case DISK_READ: return extent_io_read(work->files, pool, &job->extent, &work->file);
-    case DISK_WRITE: return extent_io_write(work->files, pool, &job->extent, &work->file);
-    case DISK_COPY:
-        return extent_io_copy(work->files, job->extent.ranges, &job->copy_to, &work->file);
+    case DISK_PREPARE:
+    case DISK_WRITE:
+    case DISK_COPY: return disk_write(work);
     case DISK_SYNC:
     case DISK_CLOSE: return storage_files_sync(work->files, job->sync_all, &work->file);
     case DISK_DROP_PARTS: return storage_files_drop_parts(work->files);

@@ -9,6 +9,7 @@
 
 #include "host/block_memory.h"
 #include "host/extent_io.h"
+#include "host/state_reserve.h"
 #include "host/storage_files.h"
 
 #include <uv.h>
@@ -21,6 +22,7 @@ struct disk_options {
     unsigned disk_threads; /* 0: default */
     unsigned hash_threads; /* 0: one a core */
     uint32_t open_files_max;
+    struct state_reserve *reserve; /* whose room payload is to leave; NULL: of nobody */
     /* On the loop's thread, from the loop (never from within a call below). */
     void (*job_done)(void *context, struct event *event);
     void *context;

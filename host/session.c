@@ -153,6 +153,7 @@ static void session_make_parts(struct session *session)
     struct disk_options disk = {.loop = &session->loop,
                                 .pool = &session->pool,
                                 .open_files_max = files_max,
+                                .reserve = state_store_reserve(session->state),
                                 .job_done = session_parts_input,
                                 .context = session};
     session->disk = disk_new(&disk);
@@ -239,6 +240,7 @@ enum freshet_error session_new(const struct session_options *options,
                              &session->state);
     if (error)
         goto fail_loop;
+    state_reserve_want(state_store_reserve(session->state));
     error = block_memory_init(&session->pool, session->settings.pool_blocks);
     if (error)
         goto fail_state;

@@ -25,7 +25,8 @@ static enum freshet_error state_lock_write(int fd)
     char text[32];
     int length = snprintf(text, sizeof text, "%ld\n", (long)getpid());
 
-    if (ftruncate(fd, 0) != 0 || pwrite(fd, text, (size_t)length, 0) != length)
+    /* In this order one that was written before needs no room. */
+    if (pwrite(fd, text, (size_t)length, 0) != length || ftruncate(fd, length) != 0)
         return posix_error_of_file(errno);
     return FRESHET_OK;
 }

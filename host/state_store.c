@@ -31,6 +31,8 @@ bool state_store_default_folder(char ret_folder[LIMIT_PATH_LENGTH + 1])
 
 enum freshet_error state_store_error(int code)
 {
+    if (code == SQLITE_IOERR_SHMSIZE) /* the file beside the log could not grow */
+        return FRESHET_ERROR_NO_SPACE;
     switch (code & 0xff) {
     case SQLITE_OK:
     case SQLITE_DONE:
@@ -74,15 +76,21 @@ enum freshet_error state_store_open(const char *folder, char ret_text[STATE_TEXT
     sqlite3 *database = NULL;
     enum freshet_error error = state_store_make_folder(folder);
 
-    ret_text[0] = '\0';
     if (error) {
         snprintf(ret_text, STATE_TEXT_SIZE, "state folder %.300s: %s", folder, error_text(error));
         return error;
     }
-    error = state_store_recovery_open(folder, ret_text, &database);
-    if (error)
-        return error;
     struct state_store *store = memory_new(sizeof *store);
+    state_reserve_init(&store->reserve, folder);
+    do { /* even who only reads needs some room, for what SQLite keeps beside the file */
+        ret_text[0] = '\0';
+        error = state_store_recovery_open(folder, ret_text, &database);
+    } while (error == FRESHET_ERROR_NO_SPACE && state_reserve_give(&store->reserve));
+    if (error) {
+        state_reserve_deinit(&store->reserve);
+        memory_free(store);
+        return error;
+    }
     store->database = database;
     CHECK(pthread_mutex_init(&store->lock, NULL) == 0);
     strcpy(store->folder, folder);
@@ -94,6 +102,11 @@ enum freshet_error state_store_open(const char *folder, char ret_text[STATE_TEXT
 const char *state_store_trouble(const struct state_store *store)
 {
     return store->trouble[0] ? store->trouble : NULL;
+}
+
+struct state_reserve *state_store_reserve(struct state_store *store)
+{
+    return &store->reserve;
 }
 
 struct sqlite3 *state_store_hold(struct state_store *store)
@@ -112,6 +125,7 @@ void state_store_close(struct state_store *store)
     if (!store)
         return;
     sqlite3_close(store->database);
+    state_reserve_deinit(&store->reserve);
     pthread_mutex_destroy(&store->lock);
     memory_free(store);
 }
@@ -127,14 +141,6 @@ sqlite3_stmt *state_store_prepare(struct state_store *store, const char *query,
     if (root)
         sqlite3_bind_text(statement, 2, root, -1, SQLITE_STATIC);
     return statement;
-}
-
-enum freshet_error state_store_run(struct state_store *store, sqlite3_stmt *statement)
-{
-    int code = statement ? sqlite3_step(statement) : sqlite3_errcode(store->database);
-
-    sqlite3_finalize(statement);
-    return state_store_error(code);
 }
 
 void state_store_encode_stats(const struct resume_record *record, struct writer *writer)
@@ -419,7 +425,11 @@ enum freshet_error state_store_lock(struct state_store *store, const uint8_t inf
     if (mkdir(path, 0700) != 0 && errno != EEXIST)
         return posix_error_of_file(errno);
     snprintf(path, sizeof path, "%s/locks/%s", store->folder, name);
-    return state_lock_take(path, ret_lock, ret_pid);
+    enum freshet_error error;
+    do
+        error = state_lock_take(path, ret_lock, ret_pid);
+    while (error == FRESHET_ERROR_NO_SPACE && state_reserve_give(&store->reserve));
+    return error;
 }
 
 void state_store_unlock(int lock)

@@ -34,6 +34,10 @@ enum freshet_error state_store_open(const char *folder, char ret_text[STATE_TEXT
 const char *state_store_trouble(const struct state_store *store);
 void state_store_close(struct state_store *store);
 
+/* The room kept for it (state_reserve.h). Who opens the state to write payload wants it; all others
+ * use what is there. */
+struct state_reserve *state_store_reserve(struct state_store *store);
+
 /* A copy of the whole state beside it (state.db.good), durable when it returns; the former copy
  * stays until then. Others may read and write meanwhile. Damage that is met on the way is an error,
  * and the former copy stays. */
@@ -47,6 +51,13 @@ struct sqlite3 *state_store_hold(struct state_store *store);
 void state_store_release(struct state_store *store);
 /* What a result of SQLite's is among our errors. */
 enum freshet_error state_store_error(int code);
+/* All or nothing: what `write` does, durable when it returns FRESHET_OK. On a full disk it is done
+ * anew with room from the reserve, so that `write` may run several times. */
+enum freshet_error state_store_transact(struct state_store *store,
+                                        enum freshet_error (*write)(struct state_store *store,
+                                                                    struct sqlite3 *database,
+                                                                    const void *context),
+                                        const void *context);
 
 /* A record as it was written. `record` points into `memory`. */
 struct state_record {

@@ -157,6 +157,7 @@ static int open_file(const char *path, sqlite3 **ret_database, int64_t *ret_vers
     *ret_version = 0;
     if (code == SQLITE_OK) {
         sqlite3_busy_timeout(database, BUSY_TIMEOUT_MS);
+        sqlite3_extended_result_codes(database, 1); /* which tell a full disk */
         code = check(database);
     }
     if (code == SQLITE_OK)

@@ -33,9 +33,10 @@ static uint8_t *relocated_stats(struct bytes recorded, const struct state_reloca
 }
 
 /* Within the transaction. */
-static enum freshet_error state_relocate(struct state_store *store,
-                                         const struct state_relocation *relocation)
+static enum freshet_error state_relocate(struct state_store *store, sqlite3 *database,
+                                         const void *context)
 {
+    const struct state_relocation *relocation = context;
     size_t size = ((size_t)relocation->file_count + 1) * STATE_STAT_SIZE;
     struct stat root = {0};
     uint8_t *stats = NULL;
@@ -45,7 +46,7 @@ static enum freshet_error state_relocate(struct state_store *store,
     sqlite3_stmt *row =
         state_store_prepare(store, "SELECT stats FROM records WHERE info_hash=?1 AND root=?2",
                             relocation->info_hash, relocation->from);
-    int code = row ? sqlite3_step(row) : sqlite3_errcode(store->database);
+    int code = row ? sqlite3_step(row) : sqlite3_errcode(database);
     if (code == SQLITE_ROW && (size_t)sqlite3_column_bytes(row, 0) == size)
         stats = relocated_stats((struct bytes){sqlite3_column_blob(row, 0), size}, relocation);
     sqlite3_finalize(row);
@@ -79,17 +80,5 @@ enum freshet_error state_store_relocate(struct state_store *store,
 {
     if (strcmp(relocation->from, relocation->to) == 0)
         return FRESHET_ERROR_USAGE;
-    pthread_mutex_lock(&store->lock);
-    int code = sqlite3_exec(store->database, "BEGIN IMMEDIATE", NULL, NULL, NULL);
-    enum freshet_error error = state_store_error(code);
-    if (!error)
-        error = state_relocate(store, relocation);
-    if (!error) {
-        code = sqlite3_exec(store->database, "COMMIT", NULL, NULL, NULL);
-        error = state_store_error(code);
-    }
-    if (error && !sqlite3_get_autocommit(store->database))
-        sqlite3_exec(store->database, "ROLLBACK", NULL, NULL, NULL);
-    pthread_mutex_unlock(&store->lock);
-    return error;
+    return state_store_transact(store, state_relocate, relocation);
 }

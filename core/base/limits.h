@@ -209,4 +209,9 @@
 #define LIMIT_POOL_BLOCKS   16384u /* 256 MiB of payload between wire and disk */
 #define LIMIT_TORRENTS      100000u
 
+/* Room kept for the state. */
+#define LIMIT_STATE_RESERVE       (4u * MIB)
+#define LIMIT_STATE_RESERVE_SHARE 16u          /* at most this part of the file system */
+#define LIMIT_STATE_RESERVE_PIECE (256u * KIB) /* given at a time */
+
 #endif
