@@ -20,6 +20,7 @@
 
 #define RPC_PORT       9091
 #define ALLOWED_MAX    32
+#define ROOTS_MAX      32
 #define TOKEN_LENGTH   16 /* characters of one that a person chose, at least */
 #define TOKEN_VARIABLE "FRESHET_RPC_TOKEN"
 
@@ -30,7 +31,7 @@ struct daemon_run {
     struct command_call *call;
     struct transfer_options options;
     struct daemon_service_options service;
-    const char *allowed[ALLOWED_MAX];
+    const char *allowed[ALLOWED_MAX], *roots[ROOTS_MAX];
     char token[RPC_TOKEN_SIZE];
     bool is_json, is_quiet;
 };
@@ -54,19 +55,32 @@ static bool read_rpc(struct daemon_run *run)
     return false;
 }
 
-static bool read_allowed(struct daemon_run *run)
+/* All values of an option that may be repeated. */
+static bool read_all(struct command_call *call, const char *name, size_t most,
+                     const char **ret_values, size_t *ret_count)
 {
-    size_t count = command_value_count(run->call, "rpc-allow");
+    size_t count = command_value_count(call, name);
 
-    if (count > ALLOWED_MAX) {
-        command_usage_error("--rpc-allow may be given %d times at most", ALLOWED_MAX);
+    if (count > most) {
+        command_usage_error("--%s may be given %zu times at most", name, most);
         return false;
     }
     for (size_t i = 0; i < count; i++)
-        run->allowed[i] = command_value_at(run->call, "rpc-allow", i);
-    run->service.hosts = run->allowed;
-    run->service.host_count = count;
+        ret_values[i] = command_value_at(call, name, i);
+    *ret_count = count;
     return true;
+}
+
+static bool read_allowed(struct daemon_run *run)
+{
+    run->service.hosts = run->allowed;
+    return read_all(run->call, "rpc-allow", ALLOWED_MAX, run->allowed, &run->service.host_count);
+}
+
+static bool read_roots(struct daemon_run *run)
+{
+    run->service.roots = run->roots;
+    return read_all(run->call, "root", ROOTS_MAX, run->roots, &run->service.root_count);
 }
 
 static bool read_login(struct daemon_run *run)
@@ -131,7 +145,7 @@ static bool read_options(struct daemon_run *run)
 
     if (!transfer_options_read_network(run->call, &run->options) ||
         !command_number(run->call, "upload-slots", 1000, &slots) || !read_rpc(run) ||
-        !read_allowed(run) || !read_login(run) || !read_token(run))
+        !read_allowed(run) || !read_roots(run) || !read_login(run) || !read_token(run))
         return false;
     run->options.session.engine.upload_slots = (uint32_t)slots;
     run->options.session.engine.no_upload = command_has(run->call, "upload-slots") && slots == 0;
@@ -241,6 +255,8 @@ static const struct command_option options[] = {
      .repeatable = true},
     {"socket", 0, "PATH", "the Unix socket to be spoken to", .repeatable = false},
     {"download-dir", 'o', "DIR", "where torrents go that name no folder", .repeatable = false},
+    {"root", 0, "DIR", "let folders below it be used over TCP too, beside the download folder",
+     .repeatable = true},
     {"upload-slots", 0, "N", "send to so many peers of a torrent at a time; 0: never send",
      .repeatable = false},
     {"progress", 0, "auto|plain|json|none", "how to say what goes on; json: one object a line",
@@ -264,7 +280,9 @@ const struct command daemon_command = {
         "as the password of any user name: it is made at the first start and lies in the file "
         "rpc-token of the state folder; the one in rpc-token-read may look but change nothing, "
         "and sees no passkeys. The environment variable FRESHET_RPC_TOKEN sets another. Names "
-        "other than localhost must be allowed with --rpc-allow; addresses need not.\n"
+        "other than localhost must be allowed with --rpc-allow; addresses need not. Who comes over "
+        "TCP may put data below the folder of --download-dir, below the one for what is not "
+        "complete, and below each --root; no request changes that.\n"
         "\n"
         "The list of --ip-filter holds always; one that the RPC fetches (blocklist-url, "
         "blocklist-update) is kept in the state folder and can be switched off. While that one "

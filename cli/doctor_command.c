@@ -210,6 +210,29 @@ static void check_recovery(struct doctor_run *run)
                            "happens again, the disk or the memory is failing");
 }
 
+/* Which folders clients that come over TCP may use; as many as there is room for. */
+static void check_roots(struct doctor_run *run)
+{
+    struct doctor_finding *finding = next(run);
+    json_t *roots = json_object_get(run->where, "roots"), *root;
+    size_t index, length;
+
+    *finding = (struct doctor_finding){.check = "roots"};
+    if (!run->has_daemon) {
+        doctor_find(finding, DOCTOR_OK, "the download folder may be used over the network");
+    } else {
+        doctor_find(finding, DOCTOR_OK, "over the network folders below these may be used:");
+        json_array_foreach(roots, index, root)
+        {
+            length = strlen(finding->fact);
+            snprintf(finding->fact + length, sizeof finding->fact - length, "%s%s",
+                     index ? ", " : " ", json_string_value(root));
+        }
+    }
+    doctor_advise(finding, "'freshet daemon --root DIR' allows one more, and so does a line "
+                           "root = DIR for it in the configuration");
+}
+
 /* Said only when it keeps everybody out. */
 static void check_blocklist(struct doctor_run *run)
 {
@@ -291,6 +314,7 @@ static void look(struct doctor_run *run)
     doctor_check_udp(next(run));
     doctor_check_descriptors(run->has_daemon ? (pid_t)daemon_client_number(run->where, "pid") : 0,
                              next(run));
+    check_roots(run);
     doctor_check_disk(run->folder, next(run));
     doctor_check_state(run->state, next(run));
     check_recovery(run);
@@ -381,8 +405,9 @@ const struct command doctor_command = {
     .description =
         "Looks at the daemon, the port (a second socket connects to it), the addresses of this "
         "machine (does a router stand between, and does it forward the port?), the DHT, UDP "
-        "buffers, open files, the speed of "
-        "the disk at the download folder, the state and the clock. A line each: ok, warn or bad, "
+        "buffers, open files, the folders "
+        "that may be used over the network, the speed of the disk at the download folder, the "
+        "state and the clock. A line each: ok, warn or bad, "
         "what was found, and what to do about it. Works with a running daemon, which it asks, and "
         "without; changes nothing.\n"
         "\n"

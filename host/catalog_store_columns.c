@@ -166,7 +166,6 @@ static const struct settings_list settings_lists[] = {
     LIST("watch_folders", watch_folders, watch_folder_count),
     LIST("bandwidth_groups", bandwidth_groups, bandwidth_group_count),
     LIST("feeds", feeds, feed_count),
-    LIST("roots", roots, root_count),
 };
 
 /* ---- one field ---- */

@@ -10,27 +10,65 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The settings of the state, with what the command line says instead. */
-static enum freshet_error set_folder(struct daemon_service *daemon,
-                                     struct catalog_settings *settings,
-                                     char ret_text[SESSION_TEXT_SIZE])
+/* One more folder that may be used over the network. */
+static void add_root(struct catalog_settings *settings, const char *folder)
+{
+    if (!folder || folder[0] != '/')
+        return;
+    for (uint32_t i = 0; i < settings->root_count; i++)
+        if (strcmp(settings->roots[i], folder) == 0)
+            return;
+    settings->roots =
+        memory_resize_array(settings->roots, settings->root_count + 1, sizeof(char *));
+    settings->roots[settings->root_count++] = memory_copy_text(folder);
+}
+
+/* Clients name a folder as a person does, links in it and all, and the text is compared: so it is a
+ * root as it was written and as it is. */
+static enum freshet_error resolve_root(struct catalog_settings *settings, const char *written,
+                                       char ret_folder[LIMIT_PATH_LENGTH + 1],
+                                       char ret_text[SESSION_TEXT_SIZE])
+{
+    char plain[LIMIT_PATH_LENGTH + 1];
+    enum freshet_error error = root_path_resolve(written, ret_folder);
+
+    if (error) {
+        snprintf(ret_text, SESSION_TEXT_SIZE, "%.300s: %s", written, error_text(error));
+        return error;
+    }
+    add_root(settings, ret_folder);
+    size_t length = (size_t)snprintf(plain, sizeof plain, "%s", written);
+    while (length > 1 && plain[length - 1] == '/')
+        plain[--length] = '\0';
+    add_root(settings, plain);
+    return FRESHET_OK;
+}
+
+/* The settings of the state, with what the command line says instead. Folders that they begin with
+ * stay allowed, else a client that went into one below could not come back. */
+static enum freshet_error set_folders(struct daemon_service *daemon,
+                                      struct catalog_settings *settings,
+                                      char ret_text[SESSION_TEXT_SIZE])
 {
     const char *wish = daemon->options.download_folder, *home = getenv("HOME");
     char folder[LIMIT_PATH_LENGTH + 1], usual[LIMIT_PATH_LENGTH + 1];
+    enum freshet_error error = FRESHET_OK;
 
     snprintf(usual, sizeof usual, "%.4000s/Downloads", home ? home : "");
-    if (!wish && settings->download_folder)
-        return FRESHET_OK;
-    if (!wish)
-        wish = usual;
-    enum freshet_error error = root_path_resolve(wish, folder);
-    if (error) {
-        snprintf(ret_text, SESSION_TEXT_SIZE, "%.300s: %s", wish, error_text(error));
-        return error;
+    if (wish || !settings->download_folder) {
+        error = resolve_root(settings, wish ? wish : usual, folder, ret_text);
+        if (error)
+            return error;
+        memory_free(settings->download_folder);
+        settings->download_folder = memory_copy_text(folder);
+    } else if (home && root_path_resolve(usual, folder) == FRESHET_OK) {
+        add_root(settings, folder);
     }
-    memory_free(settings->download_folder);
-    settings->download_folder = memory_copy_text(folder);
-    return FRESHET_OK;
+    add_root(settings, settings->download_folder);
+    add_root(settings, settings->incomplete_folder);
+    for (size_t i = 0; i < daemon->options.root_count && !error; i++)
+        error = resolve_root(settings, daemon->options.roots[i], folder, ret_text);
+    return error;
 }
 
 enum freshet_error daemon_restore(struct daemon_service *daemon, char ret_text[SESSION_TEXT_SIZE])
@@ -47,7 +85,7 @@ enum freshet_error daemon_restore(struct daemon_service *daemon, char ret_text[S
     if (!content.has_settings)
         catalog_settings_defaults(&content.settings);
     content.has_settings = true;
-    error = set_folder(daemon, &content.settings, ret_text);
+    error = set_folders(daemon, &content.settings, ret_text);
     if (!error) {
         if (daemon->options.has_encryption)
             content.settings.encryption = daemon->options.session.engine.encryption;

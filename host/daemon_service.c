@@ -359,7 +359,8 @@ static enum freshet_error start_rpc(struct daemon_service *daemon, char *ret_tex
     }
     options.control_token = daemon->options.token ? daemon->options.token : control;
     options.read_token = reads;
-    options.token_is_chosen = daemon->options.token != NULL;
+    options.token_is_chosen = daemon->options.token || !rpc_token_is_generated(control);
+    options.read_token_is_chosen = !rpc_token_is_generated(reads);
     rpc_socket_inherit(&options.local_descriptor, &options.tcp_descriptor);
     error = listen_local(daemon, ret_text, ret_pid, &options.local_descriptor);
     if (!error)

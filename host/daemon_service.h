@@ -21,10 +21,12 @@ struct daemon_service_options {
     size_t service_count;
     const char *version;
     const char *download_folder; /* of a state that has none yet, or instead of its own */
-    bool has_encryption;         /* that of session.engine holds from now on, and is kept */
-    const char *socket;          /* NULL: the usual place; "": no Unix socket */
-    struct address rpc;          /* family ADDRESS_NONE: no TCP */
-    const char *const *hosts;    /* allowed beside localhost */
+    const char *const *roots;    /* what comes over TCP may use these folders too */
+    size_t root_count;
+    bool has_encryption;      /* that of session.engine holds from now on, and is kept */
+    const char *socket;       /* NULL: the usual place; "": no Unix socket */
+    struct address rpc;       /* family ADDRESS_NONE: no TCP */
+    const char *const *hosts; /* allowed beside localhost */
     size_t host_count;
     const char *login;           /* "USER:PASSWORD", or NULL */
     const char *token;           /* instead of the generated one, or NULL */

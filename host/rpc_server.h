@@ -37,13 +37,13 @@ struct rpc_server_options {
     int tcp_descriptor;       /* the same */
     const char *const *hosts; /* names allowed in Host beside localhost; kept */
     size_t host_count;
-    const char *control_token, *read_token; /* copied */
-    bool token_is_chosen;                   /* by a person: guessing it is slowed down too */
-    const char *login;                      /* "USER:PASSWORD" that is good too, or NULL; copied */
-    struct service_world *world;            /* the host's; handed to steps */
-    void (*refresh)(void *context);         /* before steps: brings the world up to date */
-    void (*after)(void *context);           /* behind steps and answers: the catalog may want
- something done */
+    const char *control_token, *read_token;     /* copied */
+    bool token_is_chosen, read_token_is_chosen; /* by a person: guessing is slowed down too */
+    const char *login;              /* "USER:PASSWORD" that is good too, or NULL; copied */
+    struct service_world *world;    /* the host's; handed to steps */
+    void (*refresh)(void *context); /* before steps: brings the world up to date */
+    void (*after)(void *context);   /* behind steps and answers: the catalog may want
+something done */
     void (*perform)(void *context, struct rpc_job *job);
     void *context;
 };

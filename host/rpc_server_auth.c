@@ -176,8 +176,8 @@ static enum service_access access_of(const struct rpc_server *server, const char
     bool is_control = is_same(secret_digest, server->control_digest);
     bool is_read = is_same(secret_digest, server->read_digest);
     bool is_login = server->has_login && login[0] && is_same(login_digest, server->login_digest);
-    if (!may_guess && server->options.token_is_chosen)
-        is_control = false;
+    is_control = is_control && (may_guess || !server->options.token_is_chosen);
+    is_read = is_read && (may_guess || !server->options.read_token_is_chosen);
     if (is_control || (is_login && may_guess))
         return ACCESS_CONTROL;
     return is_read ? ACCESS_READ : ACCESS_NONE;

@@ -16,6 +16,7 @@
 #define TOKEN_BYTES  24
 #define TOKEN_LENGTH (2 * TOKEN_BYTES)
 #define TOKEN_LEAST  16 /* characters of one that a person wrote into the file */
+#define DIGITS_LEAST 8  /* that differ, in one of ours: fewer come about once in 10^13 */
 
 static enum freshet_error token_read(int fd, char ret_token[RPC_TOKEN_SIZE])
 {
@@ -77,4 +78,18 @@ enum freshet_error rpc_token_load(const char *folder, const char *name, int make
     enum freshet_error error = token_read(fd, ret_token);
     close(fd);
     return error;
+}
+
+bool rpc_token_is_generated(const char *token)
+{
+    static const char digits[] = "0123456789abcdef";
+    unsigned seen = 0, count = 0;
+
+    if (strlen(token) != TOKEN_LENGTH || strspn(token, digits) != TOKEN_LENGTH)
+        return false;
+    for (const char *at = token; *at; at++)
+        seen |= 1u << (strchr(digits, *at) - digits);
+    for (; seen; seen &= seen - 1)
+        count++;
+    return count >= DIGITS_LEAST;
 }

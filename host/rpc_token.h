@@ -8,6 +8,8 @@
 
 #include "core/base/error.h"
 
+#include <stdbool.h>
+
 #define RPC_TOKEN_SIZE    65 /* with the end mark; longer ones are not read */
 #define RPC_TOKEN_CONTROL "rpc-token"
 #define RPC_TOKEN_READ    "rpc-token-read"
@@ -16,5 +18,7 @@
  * others may read is FRESHET_ERROR_PERMISSION. */
 enum freshet_error rpc_token_load(const char *folder, const char *name, int make,
                                   char ret_token[RPC_TOKEN_SIZE]);
+/* Can it be one that was made here? false: a person chose it, and it may be guessed. */
+bool rpc_token_is_generated(const char *token);
 
 #endif

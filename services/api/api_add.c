@@ -146,10 +146,8 @@ static void add(struct api_call *call, struct api_turn *turn, struct addition *a
     const struct catalog_torrent *torrent = NULL;
     bool starts = catalog_settings(catalog)->start_added;
     if (addition->folder && *addition->folder &&
-        !api_folder_allowed(call, catalog, addition->folder)) {
-        api_fail(call, 403, "folder: is not below a folder that the settings allow");
+        !api_folder_allowed(call, catalog, "folder", addition->folder))
         return;
-    }
     choose(call, addition);
     if (api_failed(call))
         return;

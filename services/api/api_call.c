@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "services/api/api_call.h"
 
+#include "services/rpc/service_folder.h"
+
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -150,47 +152,19 @@ const struct catalog_torrent *api_row_of_path(struct api_call *call, struct api_
     return torrent;
 }
 
-static bool is_below(const char *folder, const char *root)
-{
-    if (!root || root[0] != '/')
-        return false;
-    size_t length = strlen(root);
-    while (length > 1 && root[length - 1] == '/')
-        length--;
-    if (length == 1)
-        return true;
-    return strncmp(folder, root, length) == 0 && (folder[length] == '\0' || folder[length] == '/');
-}
-
-static bool is_plain(const char *folder)
-{
-    if (folder[0] != '/' || strlen(folder) > LIMIT_PATH_LENGTH)
-        return false;
-    for (const char *at = folder; *at; at++) {
-        if ((uint8_t)*at < 0x20 || *at == 0x7f)
-            return false;
-        if (at[0] == '/' && at[1] == '.' &&
-            (at[2] == '\0' || at[2] == '/' || (at[2] == '.' && (at[3] == '\0' || at[3] == '/'))))
-            return false;
-    }
-    return true;
-}
-
-bool api_folder_allowed(const struct api_call *call, const struct catalog *catalog,
+bool api_folder_allowed(struct api_call *call, const struct catalog *catalog, const char *name,
                         const char *folder)
 {
-    const struct catalog_settings *settings = catalog_settings(catalog);
-    if (!is_plain(folder))
-        return false;
-    if (call->is_local)
+    struct service_folder_question question = {.settings = catalog_settings(catalog),
+                                               .folder = folder,
+                                               .is_local = call->is_local,
+                                               .is_control = call->is_control};
+    char why[SERVICE_FOLDER_TEXT];
+
+    if (service_folder_allowed(&question, why))
         return true;
-    for (uint32_t i = 0; i < settings->root_count; i++)
-        if (is_below(folder, settings->roots[i]))
-            return true;
-    if (settings->root_count > 0)
-        return false;
-    return is_below(folder, settings->download_folder) ||
-           is_below(folder, settings->incomplete_folder);
+    api_fail(call, 403, "%s: %s", name, why);
+    return false;
 }
 
 enum service_step api_saved(struct api_call *call, struct api_turn *turn)

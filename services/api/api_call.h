@@ -41,12 +41,12 @@ struct api_call {
     json_t *body;       /* an object, or NULL */
     struct call_arena arena;
     unsigned status;
-    char error[256];
-    void *state;  /* the route's own; in the arena */
-    uint32_t at;  /* where a sliced step goes on */
-    int stage;    /* of the step */
-    bool waiting; /* for a job */
-    bool parts;   /* of a stream: the first one is out */
+    char error[1100]; /* roots of folders may be in it */
+    void *state;      /* the route's own; in the arena */
+    uint32_t at;      /* where a sliced step goes on */
+    int stage;        /* of the step */
+    bool waiting;     /* for a job */
+    bool parts;       /* of a stream: the first one is out */
 };
 
 void api_fail(struct api_call *call, unsigned status, const char *format, ...)
@@ -68,8 +68,10 @@ const char *const *api_body_texts(struct api_call *call, const char *name, size_
                                   size_t length_max, uint32_t *ret_count);
 /* The row of the path's id; NULL, and the call failed, when there is none. */
 const struct catalog_torrent *api_row_of_path(struct api_call *call, struct api_turn *turn);
-/* May data be put there? Absolute, without dots, and below a root of the settings. */
-bool api_folder_allowed(const struct api_call *call, const struct catalog *catalog,
+/* May data be put there (services/rpc/service_folder.h)? Else the call fails; `name` is the
+ * member's.
+ */
+bool api_folder_allowed(struct api_call *call, const struct catalog *catalog, const char *name,
                         const char *folder);
 /* SERVICE_JOB until everything that was changed is durable, then SERVICE_DONE. */
 enum service_step api_saved(struct api_call *call, struct api_turn *turn);

@@ -111,10 +111,8 @@ static void apply_move(struct api_call *call, struct change *change, struct api_
                        const struct catalog_torrent *torrent)
 {
     struct catalog *catalog = turn->world->catalog;
-    if (!api_folder_allowed(call, catalog, change->folder)) {
-        api_fail(call, 403, "folder: is not below a folder that the settings allow");
+    if (!api_folder_allowed(call, catalog, "folder", change->folder))
         return;
-    }
     enum freshet_error error =
         catalog_relocate(catalog, torrent->id, change->folder, change->flag, turn->world->now);
     if (error)

@@ -225,10 +225,8 @@ static void read_text(const struct api_field *field, struct api_call *call, cons
         return;
     }
     if (field->type == API_FIELD_FOLDER && json_string_length(value) > 0 && catalog &&
-        !api_folder_allowed(call, catalog, json_string_value(value))) {
-        api_fail(call, 403, "%s: is not below a folder that the settings allow", field->name);
+        !api_folder_allowed(call, catalog, field->name, json_string_value(value)))
         return;
-    }
     bool is_same = *to && strcmp(*to, json_string_value(value)) == 0;
     if (field->type == API_FIELD_LINK && json_string_length(value) > 0 && !is_same &&
         !url_is_http(json_string_value(value))) {

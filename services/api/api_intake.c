@@ -239,11 +239,9 @@ enum service_step api_intake_add_step(struct api_call *call, struct api_turn *tu
 
     if (call->stage == 0) {
         call->stage = 1;
-        if (state->rule.path && !api_folder_allowed(call, catalog, state->rule.path))
-            api_fail(call, 403, "path: is not below a folder that the settings allow");
-        if (state->rule.folder && !api_folder_allowed(call, catalog, state->rule.folder))
-            api_fail(call, 403, "folder: is not below a folder that the settings allow");
-        if (!api_failed(call))
+        if ((!state->rule.path || api_folder_allowed(call, catalog, "path", state->rule.path)) &&
+            (!state->rule.folder ||
+             api_folder_allowed(call, catalog, "folder", state->rule.folder)))
             put(call, turn, state);
     }
     return api_failed(call) ? SERVICE_DONE : api_saved(call, turn);

@@ -178,10 +178,12 @@ enum service_step api_session_space_step(struct api_call *call, struct api_turn 
     const struct catalog_settings *settings = catalog_settings(turn->world->catalog);
     if (!space->folder || !*space->folder)
         space->folder = call_arena_text(&call->arena, settings->download_folder);
-    if (!space->folder || !api_folder_allowed(call, turn->world->catalog, space->folder)) {
-        api_fail(call, 403, "folder: is not below a folder that the settings allow");
+    if (!space->folder)
+        api_fail(call, 409, "the settings have no download_folder");
+    else
+        api_folder_allowed(call, turn->world->catalog, "folder", space->folder);
+    if (api_failed(call))
         return SERVICE_DONE;
-    }
     call->waiting = true;
     *turn->job = (struct service_job){.type = JOB_FREE_SPACE, .text = space->folder};
     return SERVICE_JOB;

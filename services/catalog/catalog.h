@@ -161,8 +161,8 @@ struct catalog_settings {
     uint32_t bandwidth_group_count;
     char **feeds; /* the same */
     uint32_t feed_count;
-    char **roots; /* folders below which downloads may be put by the RPC; empty: download_folder,
-                     incomplete_folder and what a local user has used */
+    char **roots; /* of this run, not kept: folders below which who comes over the network may put
+                     downloads, beside the two above; see services/rpc/service_folder.h */
     uint32_t root_count;
 };
 

@@ -19,7 +19,7 @@
 #define TRANSMISSION_FIELDS_MAX 256u /* that one torrent-get may ask for, unknown ones included */
 #define TRANSMISSION_LABELS_MAX CATALOG_LABELS_MAX
 #define TRANSMISSION_LABEL_SIZE 256u
-#define TRANSMISSION_TEXT       256u
+#define TRANSMISSION_TEXT       1100u /* roots of folders may be in it */
 
 /* What went wrong: the codes of JSON-RPC 2.0, of Transmission 4.1, and one of ours. */
 enum transmission_fault {
@@ -149,8 +149,7 @@ const struct catalog_torrent *transmission_ids_find(const struct service_world *
 
 /* ---- transmission_folder.c ---- */
 
-/* May the request put data there? Else a fault is set. A local user's folders are only looked at
- * for their form; everybody else's lie below the settings' roots. */
+/* May the request put data there (service_folder.h)? Else a fault is set. */
 bool transmission_folder_allowed(struct transmission_request *request,
                                  const struct catalog_settings *settings, const char *folder);
 

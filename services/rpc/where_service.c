@@ -12,6 +12,7 @@ struct where_call {
     char state[LIMIT_PATH_LENGTH + 1];
     char mapping_state[16], mapping_method[16], mapping_external[ADDRESS_TEXT_SIZE];
     char mapping_text[256], blocklist_trouble[256], state_trouble[512];
+    struct buffer roots; /* a list, in JSON */
     int64_t pid;
     bool has_dht[2]; /* IPv4, IPv6 */
     struct dht_node_stats dht[2];
@@ -36,6 +37,17 @@ static void copy(char *to, size_t size, const char *text)
     to[length] = '\0';
 }
 
+static void list_roots(struct where_call *call, const struct catalog_settings *settings)
+{
+    struct json_writer writer;
+
+    json_writer_init(&writer, &call->roots);
+    json_writer_open(&writer, '[');
+    for (uint32_t i = 0; i < settings->root_count; i++)
+        json_writer_text(&writer, settings->roots[i]);
+    json_writer_close(&writer, ']');
+}
+
 static enum service_step where_step(void *context, struct service_world *world, int64_t until_ns,
                                     int64_t (*clock)(void), struct service_job *job)
 {
@@ -56,6 +68,8 @@ static enum service_step where_step(void *context, struct service_world *world, 
     copy(call->state_trouble, sizeof call->state_trouble, world->state_trouble);
     if (world->mapping_external.family != ADDRESS_NONE)
         address_to_text(&world->mapping_external, call->mapping_external);
+    if (world->catalog)
+        list_roots(call, catalog_settings(world->catalog));
     call->pid = world->pid;
     if (world->listen.family != ADDRESS_NONE)
         address_to_text(&world->listen, call->listen);
@@ -113,6 +127,10 @@ static void where_write(void *context, struct service_reply *ret_reply)
         json_writer_put_u64(&writer, "pid", (uint64_t)call->pid);
         json_writer_put_text(&writer, "blocklist_trouble", call->blocklist_trouble);
         json_writer_put_text(&writer, "state_trouble", call->state_trouble);
+        if (call->roots.length) {
+            json_writer_key(&writer, "roots");
+            json_writer_raw(&writer, buffer_bytes(&call->roots));
+        }
         write_mapping(call, &writer);
         write_dht(call, &writer);
     }
@@ -124,6 +142,7 @@ static void where_end(void *context)
     struct where_call *call = context;
 
     memset(call->token, 0, sizeof call->token);
+    buffer_deinit(&call->roots);
     memory_free(call);
 }
 

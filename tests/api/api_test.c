@@ -382,8 +382,9 @@ static void data_stay_below_the_roots(void **state)
 {
     struct bench *bench = *state;
     bench_add_named(bench, "pair", true);
-    static const char *const bad[] = {"/etc",       "/data/../etc", "/database", "data",
-                                      "/data/./x/", "/data\\u0001", ""};
+    static const char *const bad[] = {"/etc",  "/data/../etc", "/database",
+                                      "data",  "/data/./x/",   "/data//../etc",
+                                      "//etc", "/data\\u0001", ""};
     for (unsigned i = 0; i < sizeof bad / sizeof *bad; i++) {
         char body[96];
         snprintf(body, sizeof body, "{'folder':'%s'}", bad[i]);

@@ -315,8 +315,6 @@ static void catalog_store_keeps_settings(void **state)
     save.settings.peer_port = 65535;
     save.settings.default_trackers = texts("http://a/announce", "http://b/announce\nx");
     save.settings.default_tracker_count = 2;
-    save.settings.roots = texts("/one", "/two");
-    save.settings.root_count = 2;
     save.settings.feeds = texts("{\"a\":1}", "{\"b\":\"\\n\"}");
     save.settings.feed_count = 2;
     commit_one(store, &save);
@@ -335,8 +333,7 @@ static void catalog_store_keeps_settings(void **state)
     assert_int_equal(content.settings.peer_port, 65535);
     assert_int_equal(content.settings.default_tracker_count, 2);
     assert_string_equal(content.settings.default_trackers[1], "http://b/announce\nx");
-    assert_int_equal(content.settings.root_count, 2);
-    assert_string_equal(content.settings.roots[0], "/one");
+    assert_int_equal(content.settings.root_count, 0);
     assert_int_equal(content.settings.watch_folder_count, 0);
     assert_int_equal(content.settings.feed_count, 2);
     assert_string_equal(content.settings.feeds[1], "{\"b\":\"\\n\"}");

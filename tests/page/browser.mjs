@@ -8,11 +8,11 @@ const need = createRequire(new URL("../../web/package.json", import.meta.url));
 const { chromium } = need("playwright-core");
 const axeSource = readFileSync(need.resolve("axe-core/axe.min.js"), "utf8");
 
-export async function launch() {
+export async function launch(more = []) {
     return chromium.launch({
         executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
         args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-proxy-server", "--disable-quic",
-            "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+            "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync", ...more],
     });
 }
 

@@ -30,7 +30,7 @@ export function ownScenarios(facts) {
         await accessibleInBoth(page, "form of a folder");
         await page.keyboard.type("/etc");
         await page.keyboard.press("Enter");
-        await dialog.getByRole("alert").filter({ hasText: "not below a folder" }).waitFor();
+        await dialog.getByRole("alert").filter({ hasText: "outside of the folders" }).waitFor();
         await path.fill(facts.watched);
         await dialog.getByLabel("A file that was taken").selectOption("rename");
         await dialog.getByLabel("Labels").fill("one\nand, two");

@@ -284,6 +284,24 @@ def test_wrong_tokens_wait_longer_each_time(daemons):
     wait_for(lambda: client.ask(Authorization=basic("me", "password")).status == 409, "still slowed")
 
 
+def test_a_token_that_a_person_wrote_waits_too(daemons):
+    daemon = daemons()
+    daemon.kill(15)
+    for name, text in (("rpc-token", "a long pass phrase"), ("rpc-token-read", "another pass phrase")):
+        (daemon.state / name).write_text(text + "\n")
+    daemon.start()
+    client = Client(daemon)
+    assert client.ask(path="/metrics", token="a long pass phrase").status == 200
+    assert client.ask(path="/metrics", token="another pass phrase").status == 200
+    for _ in range(5):
+        client.ask(token="wrong token")
+    # Who guesses right while he is to wait does not learn it.
+    assert client.ask(path="/metrics", token="a long pass phrase").status == 429
+    assert client.ask(path="/metrics", token="another pass phrase").status == 429
+    wait_for(lambda: client.ask(path="/metrics", token="another pass phrase").status == 200, "still slowed")
+    assert client.ask(path="/metrics", token="a long pass phrase").status == 200
+
+
 def test_only_torrents_may_be_large(daemons):
     daemon = daemons()
     client = Client(daemon)

@@ -11,7 +11,8 @@ from conftest import PROGRAM
 from daemons import daemons  # noqa: F401  pylint: disable=unused-import
 from peers import numbers, peers, wait_for, write  # noqa: F401  pylint: disable=unused-import
 
-CHECKS = ["daemon", "port", "nat", "mapping", "dht", "udp", "descriptors", "disk", "state", "clock"]
+CHECKS = ["daemon", "port", "nat", "mapping", "dht", "udp", "descriptors", "roots", "disk", "state",
+          "clock"]
 LEVELS = ["ok", "warn", "bad"]
 
 

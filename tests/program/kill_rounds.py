@@ -4,8 +4,8 @@
 
 Every other kill comes within moments of a wish of one kind, each kind in turn. Beside those that all
 this happens to, the daemon keeps a thousand small seeds. What was acknowledged holds after every
-kill: a torrent that was added is there, one that was removed is not. What is served is right: fetches
-from the daemon waste nothing. At the end everything that is left is complete, in its folder, byte
+kill: a torrent that was added is there, one that was removed is not. What is served is right: now and
+then somebody fetches one of either kind from the daemon alone, and wastes nothing. At the end everything that is left is complete, in its folder, byte
 for byte. Usage: kill_rounds.py ROUNDS [SEED]; fails also when a start took too long."""
 import hashlib
 import http.client
@@ -29,7 +29,8 @@ KIB = 1 << 10
 TORRENTS = 8
 SEEDS = 1000
 SEED_SIZE = 3000
-FETCH_EVERY = 10
+FETCH_EVERY = 10     # rounds, one torrent
+SEED_EVERY = 3       # fetches, one of the thousand seeds
 SERVING_AGAIN_S = 2  # after a kill; asserted by the soak only
 STRIKE_S = 0.04      # after a wish was sent
 WISHES = 20          # that are granted in a round, at most, before the kill
@@ -63,6 +64,7 @@ class Rounds:
         self.daemon = Daemon(folder / "daemon")
         self.counts = dict.fromkeys(("add", "remove", "remove-data", "check", "stop", "move"), 0)
         self.struck = dict.fromkeys(self.counts, 0)
+        self.fetched = {"torrents": 0, "seeds": 0}
         self.strikes = itertools.cycle(self.counts)
         self.strike = None
         self.was_sent = threading.Event()
@@ -93,8 +95,7 @@ class Rounds:
             data = self.random.randbytes(SEED_SIZE)
             name = f"seed-{number:04}"
             write_bytes(place / name, data)
-            info = (b"d6:lengthi%de4:name%d:%s12:piece lengthi16384e6:pieces20:%se" %
-                    (SEED_SIZE, len(name), name.encode(), hashlib.sha1(data).digest()))
+            info = seed_info(name, data)
             torrent.write_bytes(b"d4:info" + info + b"e")
             self.daemon.add(torrent, download_dir=str(place))
             self.seeds[hashlib.sha1(info).hexdigest()] = (place / name, data)
@@ -235,23 +236,43 @@ class Rounds:
 
     # ---- what is served, and the end ----
 
+    def complete(self):
+        """Those of the changing ones that anybody may fetch now."""
+        hashes = {row["hashString"] for row in self.rows()
+                  if row["percentDone"] == 1 and row["status"] == 6}
+        return [known for known in self.known if known.hash in hashes]
+
+    def choose(self):
+        """One of those at random; when there is none, one becomes complete."""
+        found = self.complete()
+        if not found:
+            known = self.random.choice(self.known)
+            if known.there is not True:
+                wait_for(lambda: self.add(known), "it does not go")
+            self.daemon.rpc("torrent-start", ids=[known.hash])
+            wait_for(lambda: found.extend(self.complete()) or found,
+                     lambda: f"{self.rows()}\n{self.daemon.log()[-2000:]}")
+        return self.random.choice(found)
+
     def fetch(self):
         """Somebody fetches from the daemon alone: nothing of it is wrong."""
         self.start()
         self.check()
-        complete = [row["hashString"] for row in self.rows()
-                    if row["percentDone"] == 1 and row["status"] == 6]
-        for known in self.known:
-            if known.hash not in complete:
-                continue
-            to = Path(tempfile.mkdtemp(dir=self.folder))
-            get = Peer(to, "get", known.plain, "-o", to / "to", "--peer", self.daemon.endpoint,
-                       "--no-dht")
-            code = get.wait()
-            stats = get.wait_event("stats")
-            assert code == 0 and stats["wasted"] == 0, get.log()
-            assert_same(known.source, to / "to" / known.source.name)
-            break
+        if sum(self.fetched.values()) % SEED_EVERY == SEED_EVERY - 1:
+            source, data = self.random.choice(list(self.seeds.values()))
+            torrent = self.folder / "seed.torrent"
+            torrent.write_bytes(b"d4:info" + seed_info(source.name, data) + b"e")
+            kind = "seeds"
+        else:
+            known = self.choose()
+            source, torrent, kind = known.source, known.plain, "torrents"
+        to = Path(tempfile.mkdtemp(dir=self.folder))
+        get = Peer(to, "get", torrent, "-o", to / "to", "--peer", self.daemon.endpoint, "--no-dht")
+        code = get.wait()
+        stats = get.wait_event("stats")
+        assert code == 0 and stats["wasted"] == 0, get.log()
+        assert_same(source, to / "to" / source.name)
+        self.fetched[kind] += 1
         self.daemon.kill()
 
     def end(self):
@@ -285,7 +306,7 @@ class Rounds:
 
     def told(self):
         """What a person may want to know of it."""
-        return {**self.counts, "struck": self.struck,
+        return {**self.counts, "struck": self.struck, "fetched": self.fetched,
                 "slowest_answer_s": round(self.slowest_answer, 3),
                 "slowest_serving_s": round(self.slowest_serving, 3)}
 
@@ -300,6 +321,11 @@ class Rounds:
 def write_bytes(path, data):
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(data)
+
+
+def seed_info(name, data):
+    return (b"d6:lengthi%de4:name%d:%s12:piece lengthi16384e6:pieces20:%se" %
+            (len(data), len(name), name.encode(), hashlib.sha1(data).digest()))
 
 
 def assert_same(source, copy):

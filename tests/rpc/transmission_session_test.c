@@ -165,6 +165,12 @@ static void transmission_session_set_keeps_to_the_roots(void **state)
     assert_true(is_refused(bench, "{'method':'session-set','arguments':{'download-dir':'/data'}}"));
     assert_true(
         is_refused(bench, "{'method':'session-set','arguments':{'download-dir':'/srv/ab'}}"));
+    assert_true(
+        is_refused(bench, "{'method':'session-set','arguments':{'download-dir':'/srv/a//..//b'}}"));
+    /* It has left /srv/a, and may go back there. */
+    bench_do(bench, "{'method':'session-set','arguments':{'download-dir':'/srv//a/films/'}}");
+    bench_do(bench, "{'method':'session-set','arguments':{'download-dir':'/srv/a'}}");
+    assert_true(is_refused(bench, "{'method':'session-set','arguments':{'download-dir':'//'}}"));
     bench_free(bench);
 }
 
