@@ -138,6 +138,9 @@ bool engine_torrent_file_bytes(const struct engine *engine, torrent_id torrent, 
  * O(peers * pieces / 8). */
 bool engine_torrent_availability(const struct engine *engine, torrent_id torrent,
                                  uint8_t *ret_peers, uint32_t pieces);
+/* Pieces on their way, up to `max`; returns how many. O(blocks of them). */
+uint32_t engine_torrent_fetches(const struct engine *engine, torrent_id torrent,
+                                struct piece_fetch *ret_fetches, uint32_t max);
 /* O(pieces). */
 bool engine_torrent_reach(const struct engine *engine, torrent_id torrent,
                           struct torrent_reach *ret_reach);

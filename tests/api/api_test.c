@@ -297,6 +297,34 @@ static void one_torrent_is_told_in_full(void **state)
     expect(bench, 500, "GET /torrents/2/files", NULL);
 }
 
+static void pieces_name_whom_they_come_from(void **state)
+{
+    (void)state;
+    struct lone_engine *lone = lone_new(false, NULL);
+    struct bench *bench = bench_new_upon(lone);
+    bench->service = &api_service;
+    json_t *answer = ask(bench, "GET /torrents/1/pieces", NULL);
+    assert_int_equal(json_array_size(json_object_get(answer, "fetching")), 0);
+    json_decref(answer);
+    lone_seed_peer(lone, 2, true);
+    answer = ask(bench, "GET /torrents/1/pieces", NULL);
+    json_t *fetching = json_object_get(answer, "fetching");
+    assert_in_range(json_array_size(fetching), 1, LONE_PIECES);
+    for (size_t i = 0; i < json_array_size(fetching); i++) {
+        json_t *fetch = json_array_get(fetching, i);
+        assert_in_range(bench_integer(fetch, "piece"), 0, LONE_PIECES - 1);
+        assert_int_equal(bench_integer(fetch, "blocks"), 2);
+        assert_in_range(bench_integer(fetch, "asked"), 1, 2);
+        assert_int_equal(bench_integer(fetch, "received"), 0);
+        assert_string_equal(bench_text(fetch, "peers.0.address"), "10.0.2.2:6881");
+        assert_string_equal(bench_text(fetch, "peers.0.client"), "");
+        assert_int_equal(bench_integer(fetch, "peers.0.asked"), bench_integer(fetch, "asked"));
+        assert_int_equal(bench_integer(fetch, "peers.0.received"), 0);
+    }
+    json_decref(answer);
+    bench_free(bench);
+}
+
 static void wishes_are_set_and_judged(void **state)
 {
     struct bench *bench = *state;
@@ -535,6 +563,7 @@ int main(void)
         TEST(a_delta_tells_what_changed),
         TEST(events_come_when_something_happens),
         TEST(one_torrent_is_told_in_full),
+        cmocka_unit_test(pieces_name_whom_they_come_from),
         TEST(wishes_are_set_and_judged),
         TEST(many_are_changed_in_one_call),
         TEST(data_stay_below_the_roots),

@@ -5,11 +5,12 @@ import { writeFileSync } from "node:fs";
 import { accessible, accessibleInBoth, clean, DESKTOP, innocent, launch, names, open, PHONE, row } from "./browser.mjs";
 import { firstScenarios } from "./first.mjs";
 import { ownScenarios } from "./own.mjs";
+import { viewScenarios } from "./views.mjs";
 
 const scenarios = {};
 const [, , name, text] = process.argv;
 const facts = JSON.parse(text);
-Object.assign(scenarios, firstScenarios(facts), ownScenarios(facts));
+Object.assign(scenarios, firstScenarios(facts), ownScenarios(facts), viewScenarios(facts));
 
 async function ready(page) {
     await page.locator(".list").waitFor();

@@ -223,6 +223,8 @@ def test_every_answer_is_as_the_file_says(api, tmp_path):
     wait_for(lambda: api("GET", "/torrents/{id}/peers", number=number)["peers"], api.daemon.log)
     peer, = api("GET", "/torrents/{id}/peers", number=number)["peers"]
     assert (peer["encrypted"], peer["utp"]) == (False, False)
+    wait_for(lambda: api("GET", "/torrents/{id}/pieces", number=number)["fetching"],
+             api.daemon.log)
     api("PATCH", "/torrents/{id}", {"download_limited": False}, number=number)
     wait_for(lambda: complete(api, number), api.daemon.log)
     for part in ("files", "peers", "trackers", "pieces"):

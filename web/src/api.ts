@@ -150,11 +150,15 @@ export interface Tracker {
     next: number | null;
 }
 
+export interface FetchPeer { address: string | null; client: string; asked: number; received: number }
+
+export interface Fetch { piece: number; blocks: number; asked: number; received: number; peers: FetchPeer[] }
+
 export interface Pieces {
     count: number;
     length: number;
     have: string;
-    fetching: number[];
+    fetching: Fetch[];
     availability: string | null;
 }
 

@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: MIT
+"""On the page: pictures of what goes on inside, while bytes really move."""
+import shutil
+
+from daemons import daemons  # noqa: F401, a fixture
+from page_test import NAME, ask, films  # noqa: F401, a fixture
+from peers import peers, wait_for  # noqa: F401, fixtures
+
+
+def test_pieces_name_the_peers_that_they_are_asked_of(daemons, films, peers, browse, tmp_path):
+    made, source, _ = films
+    seeds = []
+    for name in ("one", "two"):  # a folder of its own each: one process has a root
+        shutil.copytree(source, tmp_path / name / NAME)
+        seeds.append(peers("seed", made, "-o", tmp_path / name, "-u", "12K").endpoint)
+    daemon = daemons("--peer", seeds[0], "--peer", seeds[1])
+    number = daemon.add(made)["id"]
+
+    def asked():
+        fetching = ask(daemon, "GET", f"/torrents/{number}/pieces")["fetching"]
+        return {peer["address"] for fetch in fetching for peer in fetch["peers"]}
+    wait_for(lambda: asked() == set(seeds), lambda: f"{asked()}\n{daemon.log()}")
+    browse("fetching", daemon, torrentName=NAME, peers=seeds)
+    ask(daemon, "POST", f"/torrents/{number}/stop")
+    wait_for(lambda: asked() == set(), daemon.log)
