@@ -154,6 +154,9 @@ struct metainfo *engine_take_metadata(struct engine *engine, torrent_id torrent)
 bool engine_dht_save(const struct engine *engine, enum address_family family, struct buffer *out);
 bool engine_dht_stats(const struct engine *engine, enum address_family family,
                       struct dht_node_stats *ret_stats);
+/* Up to a full table of 24 buckets. */
+bool engine_dht_places(const struct engine *engine, enum address_family family,
+                       struct dht_places *ret_places);
 /* Walks every invariant; run after each simulated event. */
 void engine_check(const struct engine *engine);
 

@@ -4,6 +4,7 @@
 #include "core/base/memory.h"
 #include "services/api/api_add.h"
 #include "services/api/api_change.h"
+#include "services/api/api_dht.h"
 #include "services/api/api_intake.h"
 #include "services/api/api_log.h"
 #include "services/api/api_query.h"
@@ -78,6 +79,7 @@ static const struct api_route routes[] = {
      api_intake_items_write, NULL},
     {"DELETE", "/feeds/{id}", true, false, "feeds", NULL, api_intake_remove_step,
      api_intake_remove_write, NULL},
+    {"GET", "/dht", false, false, "", NULL, api_dht_step, api_dht_write, NULL},
     {"GET", "/log", false, false, "", api_log_prepare, api_log_step, api_log_write, NULL},
 };
 #define ROUTE_COUNT (sizeof routes / sizeof *routes)

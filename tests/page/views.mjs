@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Scenarios of the pictures of what goes on inside.
 import assert from "node:assert/strict";
-import { accessibleInBoth, clean, open, row } from "./browser.mjs";
+import { accessibleInBoth, clean, open, PHONE, row } from "./browser.mjs";
 
 export function viewScenarios(facts) {
     const scenarios = {};
@@ -26,6 +26,45 @@ export function viewScenarios(facts) {
         }, number);
         await page.locator(".pieces canvas").hover({ position: at });
         await page.locator(".pieces > .hint", { hasText: new RegExp(`Piece ${number}: .*`) }).waitFor();
+        clean(page);
+    };
+
+    async function inside(page) {
+        await page.locator(".list").waitFor();
+        await page.getByRole("button", { name: "Inside the daemon" }).click();
+        return page.getByRole("dialog", { name: "Inside the daemon" });
+    }
+
+    // Whom the DHT knows, seen by who may only read; ids and no addresses.
+    scenarios.ring = async (browser) => {
+        const page = await open(browser, facts);
+        const dialog = await inside(page);
+        const ring = dialog.getByRole("img", { name: /^IPv4: 2 nodes around us, 2 good, 0 questionable, 0 bad; the nearest shares \d+ bits? with us$/ });
+        await ring.waitFor();
+        assert.equal(await ring.locator("circle.good").count(), 2);
+        for (const id of facts.ids) await ring.locator("title", { hasText: id.slice(0, 16) }).waitFor({ state: "attached" });
+        await dialog.getByText("2 good: answered lately").waitFor();
+        const text = await dialog.evaluate((element) => element.outerHTML);
+        for (const address of facts.addresses) assert.ok(!text.includes(address), address);
+        await accessibleInBoth(page, "the DHT's ring");
+        clean(page);
+        await page.context().close();
+
+        const phone = await open(browser, facts, { size: PHONE });
+        await phone.locator(".list").waitFor();
+        await phone.getByRole("button", { name: "Menu" }).click();
+        await phone.getByRole("menuitem", { name: "Inside the daemon" }).click();
+        await phone.getByRole("img", { name: /^IPv4: 2 nodes/ }).waitFor();
+        const wide = await phone.locator(".dialog-body").evaluate((body) => body.scrollWidth - body.clientWidth);
+        assert.ok(wide <= 0, `${wide} pixels too wide`);
+        clean(phone);
+    };
+
+    scenarios.ringless = async (browser) => {
+        const page = await open(browser, facts);
+        const dialog = await inside(page);
+        await dialog.getByText("The DHT is off.").waitFor();
+        await accessibleInBoth(page, "no DHT");
         clean(page);
     };
 

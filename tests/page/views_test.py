@@ -3,6 +3,7 @@
 import shutil
 
 from daemons import daemons  # noqa: F401, a fixture
+from dht_test import node  # noqa: F401, a fixture
 from page_test import NAME, ask, films  # noqa: F401, a fixture
 from peers import peers, wait_for  # noqa: F401, fixtures
 
@@ -23,3 +24,23 @@ def test_pieces_name_the_peers_that_they_are_asked_of(daemons, films, peers, bro
     browse("fetching", daemon, torrentName=NAME, peers=seeds)
     ask(daemon, "POST", f"/torrents/{number}/stop")
     wait_for(lambda: asked() == set(), daemon.log)
+
+
+def test_the_dht_is_a_ring_without_addresses(daemons, node, browse):
+    first = node()
+    second = node("--bootstrap", first.endpoint)
+    daemon = daemons("--bootstrap", first.endpoint, "--bootstrap", second.endpoint, begin=False)
+    daemon.words.remove("--no-dht")
+    daemon.start()
+
+    def states():
+        families = ask(daemon, "GET", "/dht", token=daemon.read_token)["families"]
+        return [one["state"] for family in families for one in family["nodes"]]
+    wait_for(lambda: states() == ["good", "good"], lambda: f"{states()}\n{daemon.log()}")
+    (family,) = ask(daemon, "GET", "/dht")["families"]
+    browse("ring", daemon, token=daemon.read_token, ids=[one["id"] for one in family["nodes"]],
+           addresses=[first.address, second.address, daemon.endpoint.rsplit(":", 1)[0]])
+
+
+def test_a_dht_that_is_off_is_said_to_be(daemons, browse):
+    browse("ringless", daemons())

@@ -269,6 +269,7 @@ def test_every_answer_is_as_the_file_says(api, tmp_path):
     assert api("PATCH", "/settings", {"download_limit": 99, "ratio": 1.5})["download_limit"] == 99
     assert api("GET", "/free-space", query=f"folder={folder}")["free"] > 0
     api("GET", "/stats")
+    api("GET", "/dht")
     what_is_blocked(api)
     what_comes_by_itself(api, folder)
     api("DELETE", "/torrents/{id}", number=second)

@@ -255,6 +255,12 @@ export interface FeedItem { title: string; link: string; size: number; fits: boo
 
 export interface LogLine { number: number; time: number; level: string; event: string; fields: Record<string, unknown> }
 
+export interface DhtNode { id: string; shared: number; state: "good" | "questionable" | "bad" }
+
+export interface DhtFamily { family: string; id: string; nodes: DhtNode[] }
+
+export interface Dht { enabled: boolean; families: DhtFamily[] }
+
 export interface Space { folder: string; free: number; total: number }
 
 export class Refused extends Error {
