@@ -141,6 +141,9 @@ bool engine_torrent_availability(const struct engine *engine, torrent_id torrent
 /* Pieces on their way, up to `max`; returns how many. O(blocks of them). */
 uint32_t engine_torrent_fetches(const struct engine *engine, torrent_id torrent,
                                 struct piece_fetch *ret_fetches, uint32_t max);
+/* O(pieces that came in and are not written); false too while metadata are fetched. */
+bool engine_torrent_pipeline(const struct engine *engine, torrent_id torrent,
+                             struct torrent_pipeline *ret_pipeline);
 /* O(pieces). */
 bool engine_torrent_reach(const struct engine *engine, torrent_id torrent,
                           struct torrent_reach *ret_reach);

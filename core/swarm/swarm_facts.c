@@ -180,6 +180,26 @@ uint32_t swarm_fetches(const struct swarm *swarm, struct piece_fetch *ret_fetche
     return count;
 }
 
+void swarm_pipeline(const struct swarm *swarm, struct torrent_pipeline *ret_pipeline)
+{
+    struct storage_pipeline pieces;
+    struct piece_picker_counts open = {0};
+    storage_pipeline(swarm->storage, &pieces);
+    if (swarm->picker)
+        piece_picker_count(swarm->picker, &open);
+    *ret_pipeline = (struct torrent_pipeline){
+        .fetching = open.open - open.in_memory,
+        .hashing = pieces.hashing,
+        .waiting = pieces.waiting,
+        .writing = pieces.writing,
+        .verified = storage_verified(swarm->storage)->count,
+        .durable = storage_durable(swarm->storage)->count,
+        .total = storage_verified(swarm->storage)->size,
+        .checking = pieces.checking,
+        .checked_bytes = swarm->phase == PHASE_CHECKING ? swarm->checked_bytes : 0,
+    };
+}
+
 /* Whole copies: of the rarest piece, and the share of pieces of which there is one more. */
 static uint32_t copies_permille(const uint8_t *peers, uint32_t pieces)
 {

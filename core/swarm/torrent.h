@@ -198,6 +198,15 @@ struct piece_fetch {
     struct piece_fetch_peer peers[PIECE_FETCH_PEERS];
 };
 
+/* Where pieces are between the wire and the disk. */
+struct torrent_pipeline {
+    uint32_t fetching;                  /* some block came or was asked for, and not all are here */
+    uint32_t hashing, waiting, writing; /* whole: see storage_pipeline */
+    uint32_t verified, durable, total;  /* pieces */
+    uint32_t checking;                  /* pieces on the disk that are hashed just now */
+    uint64_t checked_bytes;             /* while the torrent is being checked; else 0 */
+};
+
 /* How much of what is wanted could be had from who is connected now. */
 struct torrent_reach {
     uint64_t desired_bytes;   /* wanted, not verified, and somebody connected has it */

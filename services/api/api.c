@@ -7,6 +7,7 @@
 #include "services/api/api_dht.h"
 #include "services/api/api_intake.h"
 #include "services/api/api_log.h"
+#include "services/api/api_pipeline.h"
 #include "services/api/api_query.h"
 #include "services/api/api_session.h"
 #include "services/api/api_torrent.h"
@@ -44,6 +45,7 @@ static const struct api_route routes[] = {
     ONE("/peers", NULL, api_torrent_peers, NULL),
     ONE("/trackers", NULL, api_torrent_trackers, NULL),
     ONE("/pieces", NULL, api_torrent_pieces, NULL),
+    ONE("/pipeline", NULL, api_pipeline_torrent, NULL),
     CHANGE("PATCH", "/torrents/{id}", "set"),
     CHANGE("PATCH", "/torrents", "set"),
     CHANGE("DELETE", "/torrents/{id}", "remove"),
@@ -80,6 +82,7 @@ static const struct api_route routes[] = {
     {"DELETE", "/feeds/{id}", true, false, "feeds", NULL, api_intake_remove_step,
      api_intake_remove_write, NULL},
     {"GET", "/dht", false, false, "", NULL, api_dht_step, api_dht_write, NULL},
+    {"GET", "/pipeline", false, false, "", NULL, api_pipeline_step, api_pipeline_write, NULL},
     {"GET", "/log", false, false, "", api_log_prepare, api_log_step, api_log_write, NULL},
 };
 #define ROUTE_COUNT (sizeof routes / sizeof *routes)

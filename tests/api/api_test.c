@@ -326,6 +326,60 @@ static void pieces_name_whom_they_come_from(void **state)
     bench_free(bench);
 }
 
+static void the_pipeline_is_told(void **state)
+{
+    (void)state;
+    struct lone_engine *lone = lone_new(false, NULL);
+    struct bench *bench = bench_new_upon(lone);
+    bench->service = &api_service;
+    bench->access = ACCESS_READ;
+    bench->world.hashing = (struct service_load){.threads = 2, .jobs = 5, .bytes = 77, .rate = 7};
+    bench->world.writing = (struct service_load){.threads = 4, .jobs = 3};
+    json_t *answer = ask(bench, "GET /pipeline", NULL);
+    assert_int_equal(bench_integer(answer, "hashing.running"), 2);
+    assert_int_equal(bench_integer(answer, "hashing.waiting"), 3);
+    assert_int_equal(bench_integer(answer, "hashing.threads"), 2);
+    assert_int_equal(bench_integer(answer, "hashing.bytes"), 77);
+    assert_int_equal(bench_integer(answer, "hashing.rate"), 7);
+    assert_int_equal(bench_integer(answer, "writing.running"), 3);
+    assert_int_equal(bench_integer(answer, "writing.waiting"), 0);
+    json_decref(answer);
+
+    uint32_t seed = lone_seed_peer(lone, 2, true);
+    answer = ask(bench, "GET /torrents/1/pipeline", NULL);
+    assert_in_range(bench_integer(answer, "fetching"), 1, LONE_PIECES);
+    assert_int_equal(bench_integer(answer, "hashing"), 0);
+    assert_int_equal(bench_integer(answer, "verified"), 0);
+    assert_int_equal(bench_integer(answer, "pieces"), LONE_PIECES);
+    json_decref(answer);
+    lone->defers = true; /* hashing goes on until lone_finish */
+    while (lone_answer(lone, seed, true) > 0)
+        continue;
+    answer = ask(bench, "GET /torrents/1/pipeline", NULL);
+    assert_int_equal(bench_integer(answer, "fetching"), 0);
+    assert_int_equal(bench_integer(answer, "hashing"), LONE_PIECES);
+    json_decref(answer);
+    bool wrote = false;
+    while (lone->job_count) { /* each piece is in one place */
+        lone_finish(lone, 0);
+        answer = ask(bench, "GET /torrents/1/pipeline", NULL);
+        assert_int_equal(bench_integer(answer, "hashing") + bench_integer(answer, "waiting") +
+                             bench_integer(answer, "writing") + bench_integer(answer, "verified"),
+                         LONE_PIECES);
+        wrote |= bench_integer(answer, "writing") > 0;
+        json_decref(answer);
+    }
+    assert_true(wrote);
+    lone->defers = false;
+    answer = ask(bench, "GET /torrents/1/pipeline", NULL);
+    assert_int_equal(bench_integer(answer, "hashing"), 0);
+    assert_int_equal(bench_integer(answer, "verified"), LONE_PIECES);
+    assert_int_equal(bench_integer(answer, "checking"), 0);
+    json_decref(answer);
+    expect(bench, 404, "GET /torrents/99/pipeline", NULL);
+    bench_free(bench);
+}
+
 /* What a node that has met another one writes down of itself. */
 static void record_of_node(struct buffer *record, struct dht_id *ret_other)
 {
@@ -630,6 +684,7 @@ int main(void)
         TEST(events_come_when_something_happens),
         TEST(one_torrent_is_told_in_full),
         cmocka_unit_test(pieces_name_whom_they_come_from),
+        cmocka_unit_test(the_pipeline_is_told),
         TEST(the_dht_is_told_without_addresses),
         TEST(wishes_are_set_and_judged),
         TEST(many_are_changed_in_one_call),

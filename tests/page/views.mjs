@@ -60,6 +60,27 @@ export function viewScenarios(facts) {
         clean(phone);
     };
 
+    // Pieces pass from the wire to the disk, and are checked there again.
+    scenarios.pipeline = async (browser) => {
+        const page = await open(browser, facts);
+        await row(page, facts.torrentName).dblclick();
+        await page.getByRole("tab", { name: "Pieces" }).click();
+        const stages = page.getByRole("list", { name: "Pieces from the wire to the disk" });
+        const stage = (name) => stages.getByRole("listitem").filter({ hasText: name });
+        await stage("on their way").and(page.locator(".busy")).waitFor();
+        await stage("verified").and(page.locator(".busy")).waitFor();
+        assert.deepEqual((await stages.locator("span").allTextContents()), ["on their way", "being hashed",
+            "waiting to be written", "being written", "verified", "safe from a power cut"]);
+        await accessibleInBoth(page, "pipeline of a torrent");
+        const dialog = await inside(page);
+        const all = dialog.getByRole("list", { name: "Pieces of all torrents" });
+        await all.getByText("by at most").first().waitFor();
+        await dialog.getByText(/Hashed: .*, [\d.]+.[KM]iB in this run/).waitFor();
+        await accessibleInBoth(page, "pipeline of all");
+        clean(page);
+        return { hashed: await dialog.getByText(/Hashed: /).innerText() };
+    };
+
     scenarios.ringless = async (browser) => {
         const page = await open(browser, facts);
         const dialog = await inside(page);

@@ -44,3 +44,22 @@ def test_the_dht_is_a_ring_without_addresses(daemons, node, browse):
 
 def test_a_dht_that_is_off_is_said_to_be(daemons, browse):
     browse("ringless", daemons())
+
+
+def test_pieces_pass_from_the_wire_to_the_disk(daemons, films, browse):
+    made, source, seed = films
+    daemon = daemons("--peer", seed.endpoint)
+    number = daemon.add(made, paused=True)["id"]
+    ask(daemon, "PATCH", f"/torrents/{number}", {"download_limited": True, "download_limit": 60000})
+    ask(daemon, "POST", f"/torrents/{number}/start")
+    wait_for(lambda: ask(daemon, "GET", f"/torrents/{number}/pipeline")["verified"], daemon.log)
+    browse("pipeline", daemon, torrentName=NAME)
+    ask(daemon, "PATCH", f"/torrents/{number}", {"download_limited": False})
+    daemon.wait_complete(1)
+    before = ask(daemon, "GET", "/pipeline")["hashing"]["bytes"]
+    total = ask(daemon, "GET", f"/torrents/{number}/pipeline")["total"]
+    assert before >= total
+    ask(daemon, "POST", f"/torrents/{number}/recheck")
+    wait_for(lambda: ask(daemon, "GET", "/pipeline")["hashing"]["bytes"] >= before + total, daemon.log)
+    wait_for(lambda: (now := ask(daemon, "GET", f"/torrents/{number}/pipeline"))["verified"] == now["pieces"] ==
+             now["durable"], daemon.log)

@@ -255,6 +255,23 @@ export interface FeedItem { title: string; link: string; size: number; fits: boo
 
 export interface LogLine { number: number; time: number; level: string; event: string; fields: Record<string, unknown> }
 
+export interface Load { waiting: number; running: number; threads: number; rate: number; bytes: number }
+
+export interface Pipeline { hashing: Load; writing: Load }
+
+export interface TorrentPipeline {
+    fetching: number;
+    hashing: number;
+    waiting: number;
+    writing: number;
+    verified: number;
+    durable: number;
+    pieces: number;
+    checking: number;
+    checked: number;
+    total: number;
+}
+
 export interface DhtNode { id: string; shared: number; state: "good" | "questionable" | "bad" }
 
 export interface DhtFamily { family: string; id: string; nodes: DhtNode[] }

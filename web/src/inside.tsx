@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
-// What goes on inside the daemon: whom its DHT knows, by distance around ourselves.
+// What goes on inside the daemon: pieces between wire and disk, and whom its DHT knows, by distance
+// around ourselves.
 import { useState } from "preact/hooks";
 import { type Dht, type DhtFamily, type DhtNode, get, words } from "./api";
 import { plural } from "./format";
+import { DaemonStages } from "./pipeline";
 import { Dialog, usePolling } from "./ui";
 
 const SIZE = 420;
@@ -76,5 +78,5 @@ function DhtView() {
 }
 
 export function InsideDialog() {
-    return <Dialog title="Inside the daemon" wide><DhtView /></Dialog>;
+    return <Dialog title="Inside the daemon" wide><DaemonStages /><DhtView /></Dialog>;
 }

@@ -4,6 +4,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { get, type Fetch, type FetchPeer, type Pieces } from "./api";
 import { percent, plural, size } from "./format";
+import { TorrentStages } from "./pipeline";
 import { colour, isDark } from "./theme";
 import { usePolling, useSize } from "./ui";
 
@@ -161,6 +162,7 @@ export function PieceMap({ id, live }: { id: number; live: boolean }) {
     };
     return (
         <div ref={box} class="pieces" tabIndex={0} role="region" aria-label="Piece map">
+            {live && <TorrentStages id={id} />}
             {pieces && <>
                 <p class="legend">
                     <b>{here.toLocaleString("en")} of {plural(count, "piece")}</b> of {size(pieces.length)} ({percent(here / count)})
