@@ -10,6 +10,7 @@
 #include "host/clock.h"
 #include "host/daemon_log.h"
 #include "host/daemon_service_state.h"
+#include "host/disk.h"
 #include "host/rpc_socket.h"
 #include "host/service_notify.h"
 #include "host/state_lock.h"
@@ -244,10 +245,16 @@ static void on_second(uv_timer_t *timer)
 
 /* ---- the RPC's world ---- */
 
+static struct service_load load_of(const struct disk_load *load)
+{
+    return (struct service_load){load->threads, load->jobs, load->bytes, load->rate};
+}
+
 static void refresh(void *context)
 {
     struct daemon_service *daemon = context;
     struct service_world *world = &daemon->world;
+    struct disk_loads loads;
 
     world->now = clock_now();
     world->wall_s = clock_wall() / SECOND_NS;
@@ -257,6 +264,9 @@ static void refresh(void *context)
     world->reached.ipv4 = session_is_reached(daemon->session, ADDRESS_IPV4);
     world->reached.ipv6 = session_is_reached(daemon->session, ADDRESS_IPV6);
     daemon_port_mapping_refresh(daemon);
+    session_measure_disk(daemon->session, &loads);
+    world->hashing = load_of(&loads.hash);
+    world->writing = load_of(&loads.write);
     world->revision_minute_ago =
         daemon->seconds >= 60 ? daemon->revisions[daemon->seconds % 60] : 0;
 }

@@ -4,6 +4,8 @@
 #include "core/base/check.h"
 #include "core/base/map.h"
 #include "core/base/memory.h"
+#include "core/swarm/rate_meter.h"
+#include "host/clock.h"
 #include "host/worker_pool.h"
 
 #include <string.h>
@@ -30,8 +32,16 @@ struct expected_root {
     char path[];
 };
 
+/* Jobs of one kind, as disk_measure tells of them. */
+struct disk_meter {
+    uint32_t threads, jobs;
+    uint64_t bytes;
+    struct rate_meter rate;
+};
+
 struct disk {
     struct disk_options options;
+    struct disk_meter hash, write;
     struct descriptor_cache cache;
     struct worker_pool *disk_workers;
     struct worker_pool *hash_workers;
@@ -57,9 +67,11 @@ struct disk *disk_new(const struct disk_options *options)
     if (hash > WORKER_THREADS_MAX)
         hash = WORKER_THREADS_MAX;
     descriptor_cache_init(&disk->cache, options->open_files_max);
-    disk->disk_workers = worker_pool_new(
-        options->loop, options->disk_threads ? options->disk_threads : DISK_THREADS_DEFAULT,
-        WORKER_TRANSFER);
+    disk->hash.threads = hash;
+    disk->write.threads = options->disk_threads ? options->disk_threads : DISK_THREADS_DEFAULT;
+    rate_meter_init(&disk->hash.rate);
+    rate_meter_init(&disk->write.rate);
+    disk->disk_workers = worker_pool_new(options->loop, disk->write.threads, WORKER_TRANSFER);
     disk->hash_workers = worker_pool_new(options->loop, hash, WORKER_TRANSFER);
     map_init(&disk->storages, sizeof(storage_id), 0);
     list_init(&disk->active);
@@ -107,6 +119,22 @@ void disk_free(struct disk *disk)
     map_deinit(&disk->storages);
     descriptor_cache_deinit(&disk->cache);
     memory_free(disk);
+}
+
+static struct disk_load disk_load_of(const struct disk_meter *meter, int64_t now)
+{
+    return (struct disk_load){
+        .threads = meter->threads,
+        .jobs = meter->jobs,
+        .bytes = meter->bytes,
+        .rate = rate_meter_quick(&meter->rate, now),
+    };
+}
+
+void disk_measure(const struct disk *disk, int64_t now, struct disk_loads *ret_loads)
+{
+    ret_loads->hash = disk_load_of(&disk->hash, now);
+    ret_loads->write = disk_load_of(&disk->write, now);
 }
 
 struct storage_files *disk_files(struct disk *disk, storage_id storage)
@@ -222,11 +250,33 @@ static void disk_work_run(struct work *node)
         work->error = extent_io_warm(warming->ranges, warming->range_count);
 }
 
+/* NULL: jobs of its kind are not counted. */
+static struct disk_meter *disk_meter_of(struct disk *disk, const struct disk_job *job)
+{
+    return job->operation == DISK_HASH    ? &disk->hash
+           : job->operation == DISK_WRITE ? &disk->write
+                                          : NULL;
+}
+
+static void disk_count_done(struct disk *disk, const struct disk_work *work)
+{
+    struct disk_meter *meter = disk_meter_of(disk, work->job);
+
+    if (!meter)
+        return;
+    meter->jobs--;
+    if (work->error || work->work.cancelled)
+        return;
+    meter->bytes += work->job->extent.length;
+    rate_meter_add(&meter->rate, clock_now(), work->job->extent.length);
+}
+
 static void disk_job_done(struct disk *disk, struct disk_work *work)
 {
     struct disk_job *job = work->job;
     struct event event = {.type = EVENT_JOB_DONE, .job = job->id, .error = work->error};
 
+    disk_count_done(disk, work);
     event.result.disk.file = work->error ? work->file : UINT32_MAX;
     if (work->work.cancelled) {
         event.error = FRESHET_ERROR_CANCELLED;
@@ -280,6 +330,9 @@ void disk_submit(struct disk *disk, struct disk_job *job)
             : job->storage;
 
     work->job = job;
+    struct disk_meter *meter = disk_meter_of(disk, job);
+    if (meter)
+        meter->jobs++;
     if (job->operation == DISK_OPEN) {
         struct expected_root *expected = disk_find_expected(disk, job->layout->root);
         if (expected)

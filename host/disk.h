@@ -39,6 +39,18 @@ void disk_cancel(struct disk *disk, job_id job);
  * that succeeds says it anew. */
 void disk_expect_root(struct disk *disk, const char *root, const struct root_identity *identity);
 
+/* What the workers have in hand, hashing and writing apart. */
+struct disk_load {
+    uint32_t threads; /* so many at a time */
+    uint32_t jobs;    /* handed over and not ended */
+    uint64_t bytes;   /* of all that ended well */
+    uint64_t rate;    /* bytes a second, lately */
+};
+struct disk_loads {
+    struct disk_load hash, write;
+};
+void disk_measure(const struct disk *disk, int64_t now, struct disk_loads *ret_loads);
+
 /* The files of an open storage, shared until storage_files_free; NULL when it is not open. */
 struct storage_files *disk_files(struct disk *disk, storage_id storage);
 

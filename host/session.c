@@ -268,6 +268,11 @@ fail_loop:
     return error;
 }
 
+void session_measure_disk(const struct session *session, struct disk_loads *ret_loads)
+{
+    disk_measure(session->disk, clock_now(), ret_loads);
+}
+
 struct address session_listen_address(const struct session *session)
 {
     return session->listen;

@@ -12,6 +12,7 @@
 
 #include <uv.h>
 
+struct disk_loads;
 struct session;
 
 /* `ret_text`: why it failed; on success "" or a warning for the person. */
@@ -29,6 +30,8 @@ const struct network_route *session_route(const struct session *session);
 struct engine *session_engine(struct session *session);
 /* That of the options; NULL: none. */
 const struct ip_filter *session_ip_filter(const struct session *session);
+/* What its workers hash and write (disk_measure). */
+void session_measure_disk(const struct session *session, struct disk_loads *ret_loads);
 struct state_store *session_state(struct session *session);
 uv_loop_t *session_loop(struct session *session);
 

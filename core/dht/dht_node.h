@@ -148,6 +148,20 @@ struct dht_node_stats {
 };
 void dht_node_stats(const struct dht_node *node, int64_t now, struct dht_node_stats *ret_stats);
 struct dht_id dht_node_id(const struct dht_node *node);
+/* Where the nodes of our table are in the id space, for a picture: no addresses. */
+enum dht_place_state { DHT_PLACE_GOOD, DHT_PLACE_QUESTIONABLE, DHT_PLACE_BAD };
+struct dht_place {
+    struct dht_id id;
+    enum dht_place_state state;
+    uint32_t shared_bits; /* leading bits that it has in common with us */
+};
+#define DHT_PLACES_MAX 192u /* a full table */
+struct dht_places {
+    struct dht_id own;
+    uint32_t count;
+    struct dht_place nodes[DHT_PLACES_MAX]; /* far ones first */
+};
+void dht_node_places(const struct dht_node *node, int64_t now, struct dht_places *ret_places);
 /* Bytes held, the stores of peers and items excluded. */
 size_t dht_node_memory(const struct dht_node *node);
 /* Questions for simulations: the nearest nodes that it knows, as it would name them (`proven`) or

@@ -25,6 +25,26 @@ void dht_node_stats(const struct dht_node *node, int64_t now, struct dht_node_st
     };
 }
 
+_Static_assert(DHT_PLACES_MAX == LIMIT_DHT_BUCKETS * ROUTING_BUCKET_SIZE, "all of a full table");
+
+void dht_node_places(const struct dht_node *node, int64_t now, struct dht_places *ret_places)
+{
+    const struct routing_table *table = &node->table;
+    ret_places->own = node->id;
+    ret_places->count = 0;
+    for (uint32_t i = 0; i < table->bucket_count; i++)
+        for (uint32_t k = 0; k < table->buckets[i].live_count; k++) {
+            const struct routing_entry *entry = &table->buckets[i].live[k];
+            ret_places->nodes[ret_places->count++] = (struct dht_place){
+                .id = entry->id,
+                .state = routing_table_is_bad(entry)         ? DHT_PLACE_BAD
+                         : routing_table_is_good(entry, now) ? DHT_PLACE_GOOD
+                                                             : DHT_PLACE_QUESTIONABLE,
+                .shared_bits = dht_id_shared_bits(&node->id, &entry->id),
+            };
+        }
+}
+
 uint32_t dht_node_closest(const struct dht_node *node, const struct dht_id *target, bool proven,
                           struct dht_contact *ret_contacts, uint32_t max)
 {

@@ -63,12 +63,12 @@ struct dht_contact routing_table_contact(const struct routing_table *table,
     return (struct dht_contact){.id = entry->id, .address = address_of(table, entry)};
 }
 
-static bool is_bad(const struct routing_entry *entry)
+bool routing_table_is_bad(const struct routing_entry *entry)
 {
     return entry->fails >= FAILS_BAD;
 }
 
-static bool is_good(const struct routing_entry *entry, int64_t now)
+bool routing_table_is_good(const struct routing_entry *entry, int64_t now)
 {
     return entry->has_answered && entry->fails == 0 && seconds_of(now) - entry->seen_s < GOOD_S;
 }
@@ -195,7 +195,7 @@ static struct routing_entry *weakest(struct routing_bucket *bucket,
                                      const struct routing_entry *newcomer)
 {
     for (uint32_t i = 0; i < bucket->live_count; i++)
-        if (is_bad(&bucket->live[i]))
+        if (routing_table_is_bad(&bucket->live[i]))
             return &bucket->live[i];
     if (!newcomer->has_answered)
         return NULL;
@@ -244,14 +244,14 @@ static bool settle(struct routing_table *table, const struct dht_contact *contac
     entry = find(table, &contact->address, &bucket);
 #endif
     if (entry) {
-        if (entry->port != contact->address.port && !is_bad(entry))
+        if (entry->port != contact->address.port && !routing_table_is_bad(entry))
             return false;
         remove_entry(bucket, entry);
     }
     bucket = bucket_of(table, &contact->id);
     entry = find_id(bucket, &contact->id);
     if (entry) {
-        if (!is_bad(entry))
+        if (!routing_table_is_bad(entry))
             return false;
         remove_entry(bucket, entry);
     }
@@ -333,7 +333,7 @@ void routing_table_failed(struct routing_table *table, const struct address *add
         return;
     if (entry->fails < UINT8_MAX)
         entry->fails++;
-    if (!is_bad(entry))
+    if (!routing_table_is_bad(entry))
         return;
     bool is_live = entry < bucket->live + bucket->live_count && entry >= bucket->live;
     if (is_live && bucket->spare_count > 0) {
@@ -382,7 +382,7 @@ uint32_t routing_table_closest(const struct routing_table *table, const struct d
     for (uint32_t i = 0; i < table->bucket_count; i++)
         for (uint32_t k = 0; k < table->buckets[i].live_count; k++) {
             const struct routing_entry *entry = &table->buckets[i].live[k];
-            if (is_bad(entry) || (proven && (!entry->has_answered || entry->fails)))
+            if (routing_table_is_bad(entry) || (proven && (!entry->has_answered || entry->fails)))
                 continue;
             uint32_t place = count;
             while (place > 0 &&
@@ -403,7 +403,7 @@ uint32_t routing_table_good_count(const struct routing_table *table, int64_t now
     uint32_t count = 0;
     for (uint32_t i = 0; i < table->bucket_count; i++)
         for (uint32_t k = 0; k < table->buckets[i].live_count; k++)
-            count += is_good(&table->buckets[i].live[k], now);
+            count += routing_table_is_good(&table->buckets[i].live[k], now);
     return count;
 }
 
@@ -415,7 +415,7 @@ bool routing_table_to_ping(const struct routing_table *table, int64_t now,
     for (uint32_t i = 0; i < table->bucket_count; i++)
         for (uint32_t k = 0; k < table->buckets[i].live_count; k++) {
             const struct routing_entry *entry = &table->buckets[i].live[k];
-            if (is_good(entry, now) || (is_bad(entry) && !any))
+            if (routing_table_is_good(entry, now) || (routing_table_is_bad(entry) && !any))
                 continue;
             if (!oldest || entry->fails < oldest->fails ||
                 (entry->fails == oldest->fails && entry->seen_s < oldest->seen_s))

@@ -92,6 +92,9 @@ bool routing_table_to_refresh(struct routing_table *table, int64_t now, struct r
 void routing_table_touch(struct routing_table *table, const struct dht_id *target, int64_t now);
 struct dht_contact routing_table_contact(const struct routing_table *table,
                                          const struct routing_entry *entry);
+/* Neither: it is questionable. */
+bool routing_table_is_good(const struct routing_entry *entry, int64_t now);
+bool routing_table_is_bad(const struct routing_entry *entry);
 uint32_t routing_table_count(const struct routing_table *table);
 uint32_t routing_table_good_count(const struct routing_table *table, int64_t now);
 size_t routing_table_memory(const struct routing_table *table);

@@ -138,6 +138,12 @@ bool engine_torrent_file_bytes(const struct engine *engine, torrent_id torrent, 
  * O(peers * pieces / 8). */
 bool engine_torrent_availability(const struct engine *engine, torrent_id torrent,
                                  uint8_t *ret_peers, uint32_t pieces);
+/* Pieces on their way, up to `max`; returns how many. O(blocks of them). */
+uint32_t engine_torrent_fetches(const struct engine *engine, torrent_id torrent,
+                                struct piece_fetch *ret_fetches, uint32_t max);
+/* O(pieces that came in and are not written); false too while metadata are fetched. */
+bool engine_torrent_pipeline(const struct engine *engine, torrent_id torrent,
+                             struct torrent_pipeline *ret_pipeline);
 /* O(pieces). */
 bool engine_torrent_reach(const struct engine *engine, torrent_id torrent,
                           struct torrent_reach *ret_reach);
@@ -151,6 +157,9 @@ struct metainfo *engine_take_metadata(struct engine *engine, torrent_id torrent)
 bool engine_dht_save(const struct engine *engine, enum address_family family, struct buffer *out);
 bool engine_dht_stats(const struct engine *engine, enum address_family family,
                       struct dht_node_stats *ret_stats);
+/* Up to a full table of 24 buckets. */
+bool engine_dht_places(const struct engine *engine, enum address_family family,
+                       struct dht_places *ret_places);
 /* Walks every invariant; run after each simulated event. */
 void engine_check(const struct engine *engine);
 

@@ -339,6 +339,16 @@ bool engine_dht_stats(const struct engine *engine, enum address_family family,
     return node != NULL;
 }
 
+bool engine_dht_places(const struct engine *engine, enum address_family family,
+                       struct dht_places *ret_places)
+{
+    const struct dht_node *node =
+        is_on(engine) ? engine->dht->nodes[family == ADDRESS_IPV4 ? 0 : 1] : NULL;
+    if (node)
+        dht_node_places(node, engine->now, ret_places);
+    return node != NULL;
+}
+
 void engine_dht_check(const struct engine *engine)
 {
     for (uint32_t i = 0; engine->dht && i < FAMILIES; i++)

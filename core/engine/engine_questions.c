@@ -101,6 +101,22 @@ bool engine_torrent_availability(const struct engine *engine, torrent_id torrent
     return swarm != NULL;
 }
 
+uint32_t engine_torrent_fetches(const struct engine *engine, torrent_id torrent,
+                                struct piece_fetch *ret_fetches, uint32_t max)
+{
+    const struct swarm *swarm = swarm_of(engine, torrent);
+    return swarm ? swarm_fetches(swarm, ret_fetches, max) : 0;
+}
+
+bool engine_torrent_pipeline(const struct engine *engine, torrent_id torrent,
+                             struct torrent_pipeline *ret_pipeline)
+{
+    const struct swarm *swarm = swarm_of(engine, torrent);
+    if (swarm)
+        swarm_pipeline(swarm, ret_pipeline);
+    return swarm != NULL;
+}
+
 bool engine_torrent_reach(const struct engine *engine, torrent_id torrent,
                           struct torrent_reach *ret_reach)
 {

@@ -476,6 +476,18 @@ void storage_close(struct storage *storage, int64_t now)
 
 /* --- questions --- */
 
+void storage_pipeline(const struct storage *storage, struct storage_pipeline *ret_pipeline)
+{
+    *ret_pipeline = (struct storage_pipeline){.checking = storage->verify_jobs};
+    for (struct list_node *node = list_first(&storage->puts); node;
+         node = list_next(&storage->puts, node)) {
+        enum storage_put_stage stage = LIST_ELEMENT(node, struct storage_put, node)->stage;
+        ret_pipeline->waiting += stage == STORAGE_PUT_WAITING;
+        ret_pipeline->writing += stage == STORAGE_PUT_WRITING;
+        ret_pipeline->hashing += stage == STORAGE_PUT_HASHING || stage == STORAGE_PUT_LEAVES;
+    }
+}
+
 const struct bitfield *storage_verified(const struct storage *storage)
 {
     return &storage->verified;

@@ -104,6 +104,14 @@ void storage_put_piece(struct storage *storage, int64_t now, piece_index piece,
  * payload, which lead to the piece's hash. false: not now (not verified, or its bytes move). */
 bool storage_ask_leaves(struct storage *storage, int64_t now, piece_index piece);
 
+/* Pieces under way. O(those that came in and are not written). */
+struct storage_pipeline {
+    uint32_t hashing;  /* came in whole, and are hashed or wait for it */
+    uint32_t waiting;  /* good, and wait to be written */
+    uint32_t writing;  /* are written */
+    uint32_t checking; /* on the disk, and are hashed or wait for it */
+};
+void storage_pipeline(const struct storage *storage, struct storage_pipeline *ret_pipeline);
 const struct bitfield *storage_verified(const struct storage *storage);
 const struct bitfield *storage_durable(const struct storage *storage);
 /* Where a stretch of a verified piece can be read from, part store included. As geometry_ranges. */

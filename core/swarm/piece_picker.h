@@ -31,6 +31,7 @@
 #include "core/base/bitfield.h"
 #include "core/metainfo/geometry.h"
 #include "core/swarm/availability.h"
+#include "core/swarm/torrent.h"
 
 /* Slots: peers have [0, LIMIT_PEERS_PER_TORRENT), web seed i has LIMIT_PEERS_PER_TORRENT + i. */
 #define PIECE_PICKER_SLOTS          (LIMIT_PEERS_PER_TORRENT + LIMIT_WEB_SEEDS_MAX)
@@ -190,6 +191,11 @@ struct piece_picker_counts {
 void piece_picker_count(const struct piece_picker *picker, struct piece_picker_counts *ret_counts);
 /* Requests that are out at this slot. */
 uint32_t piece_picker_outstanding(const struct piece_picker *picker, uint32_t slot);
+/* Open pieces, those with free blocks first and those that wait for their verdict last, up to
+ * `max`; `slots`: the address of each of the PIECE_PICKER_SLOTS. Returns how many. O(open blocks),
+ * of which there are no more than the pool has. */
+uint32_t piece_picker_fetches(const struct piece_picker *picker, const struct address *slots,
+                              struct piece_fetch *ret_fetches, uint32_t max);
 void piece_picker_check(const struct piece_picker *picker);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the piece picker holds, shared by its two files: piece_picker.c (who has what, blocks that
- * come or are lost, verdicts) and piece_picker_pick.c (which block to ask for next). Nobody else
- * includes this.
+ * What the piece picker holds, shared by its files: piece_picker.c (who has what, blocks that come
+ * or are lost, verdicts), piece_picker_pick.c (which block to ask for next) and
+ * piece_picker_fetches.c (what is told of open pieces). Nobody else includes this.
  */
 #ifndef FRESHET_SWARM_PIECE_PICKER_STATE_H
 #define FRESHET_SWARM_PIECE_PICKER_STATE_H

@@ -139,6 +139,8 @@ uint32_t swarm_peer_statuses(const struct swarm *swarm, int64_t now, struct peer
 /* As engine_torrent_* (engine.h). */
 void swarm_file_bytes(const struct swarm *swarm, uint64_t *ret_bytes, uint32_t file_count);
 void swarm_availability(const struct swarm *swarm, uint8_t *ret_peers, uint32_t pieces);
+uint32_t swarm_fetches(const struct swarm *swarm, struct piece_fetch *ret_fetches, uint32_t max);
+void swarm_pipeline(const struct swarm *swarm, struct torrent_pipeline *ret_pipeline);
 void swarm_reach(const struct swarm *swarm, struct torrent_reach *ret_reach);
 uint32_t swarm_web_seeds(const struct swarm *swarm, int64_t now, struct web_seed_status *ret_seeds,
                          uint32_t max);

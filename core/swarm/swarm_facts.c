@@ -162,6 +162,45 @@ void swarm_availability(const struct swarm *swarm, uint8_t *ret_peers, uint32_t 
         ret_peers[i] = (uint8_t)(ret_peers[i] + seeds);
 }
 
+uint32_t swarm_fetches(const struct swarm *swarm, struct piece_fetch *ret_fetches, uint32_t max)
+{
+    struct address slots[PIECE_PICKER_SLOTS] = {0};
+    if (swarm->picker == NULL)
+        return 0;
+    for (uint32_t i = 0; i < LIMIT_PEERS_PER_TORRENT; i++)
+        if (swarm->slots[i])
+            slots[i] = swarm->slots[i]->address;
+    for (uint32_t i = LIMIT_PEERS_PER_TORRENT; i < PIECE_PICKER_SLOTS; i++)
+        slots[i] = web_seed_address(i);
+    uint32_t count = piece_picker_fetches(swarm->picker, slots, ret_fetches, max);
+    for (uint32_t i = 0; i < count; i++)
+        for (uint32_t k = 0; k < ret_fetches[i].peer_count; k++) {
+            struct piece_fetch_peer *peer = &ret_fetches[i].peers[k];
+            peer->is_web_seed = web_seed_has_address(&peer->address);
+        }
+    return count;
+}
+
+void swarm_pipeline(const struct swarm *swarm, struct torrent_pipeline *ret_pipeline)
+{
+    struct storage_pipeline pieces;
+    struct piece_picker_counts open = {0};
+    storage_pipeline(swarm->storage, &pieces);
+    if (swarm->picker)
+        piece_picker_count(swarm->picker, &open);
+    *ret_pipeline = (struct torrent_pipeline){
+        .fetching = open.open - open.in_memory,
+        .hashing = pieces.hashing,
+        .waiting = pieces.waiting,
+        .writing = pieces.writing,
+        .verified = storage_verified(swarm->storage)->count,
+        .durable = storage_durable(swarm->storage)->count,
+        .total = storage_verified(swarm->storage)->size,
+        .checking = pieces.checking,
+        .checked_bytes = swarm->phase == PHASE_CHECKING ? swarm->checked_bytes : 0,
+    };
+}
+
 /* Whole copies: of the rarest piece, and the share of pieces of which there is one more. */
 static uint32_t copies_permille(const uint8_t *peers, uint32_t pieces)
 {

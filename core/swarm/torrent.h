@@ -182,6 +182,32 @@ struct peer_status {
     char client[CLIENT_NAME_SIZE]; /* from the extension handshake, cleaned; may be "" */
 };
 
+/* A piece on its way: who is asked for it, and who brought what of it. */
+#define PIECE_FETCHES_MAX 256u /* of a torrent that are told */
+#define PIECE_FETCH_PEERS 8u   /* of a piece that are told; who is asked still comes first */
+struct piece_fetch_peer {
+    struct address address; /* as in peer_status */
+    bool is_web_seed;       /* then the address says nothing */
+    uint32_t asked;         /* blocks that it has been asked for and that are not here */
+    uint32_t received;      /* blocks that came from it */
+};
+struct piece_fetch {
+    piece_index piece;
+    uint32_t blocks;          /* all of it */
+    uint32_t asked, received; /* of them; all received: it waits for its verdict */
+    uint32_t peer_count;
+    struct piece_fetch_peer peers[PIECE_FETCH_PEERS];
+};
+
+/* Where pieces are between the wire and the disk. */
+struct torrent_pipeline {
+    uint32_t fetching;                  /* some block came or was asked for, and not all are here */
+    uint32_t hashing, waiting, writing; /* whole: see storage_pipeline */
+    uint32_t verified, durable, total;  /* pieces */
+    uint32_t checking;                  /* pieces on the disk that are hashed just now */
+    uint64_t checked_bytes;             /* while the torrent is being checked; else 0 */
+};
+
 /* How much of what is wanted could be had from who is connected now. */
 struct torrent_reach {
     uint64_t desired_bytes;   /* wanted, not verified, and somebody connected has it */

@@ -558,6 +558,13 @@ struct address web_seed_address(uint32_t slot)
     return address_ipv6(ip, 80);
 }
 
+bool web_seed_has_address(const struct address *address)
+{
+    uint32_t slot = (uint32_t)address->ip[6] << 8 | address->ip[7];
+    struct address own = web_seed_address(slot);
+    return address_equal(&own, address);
+}
+
 bool web_seed_on_banned(struct web_seed *seeds, const struct address *address)
 {
     for (uint32_t i = 0; i < seeds->server_count; i++) {

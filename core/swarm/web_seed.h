@@ -108,6 +108,8 @@ uint64_t web_seed_take_discarded(struct web_seed *seeds);
 /* The address under which blame knows a web seed: one in 100::/8, where no peer lives (RFC 6666
  * and the reserved space around it). */
 struct address web_seed_address(uint32_t slot);
+/* Is it one of those? */
+bool web_seed_has_address(const struct address *address);
 /* Blame has banned an address: drops the server when it is one of these (then true). */
 bool web_seed_on_banned(struct web_seed *seeds, const struct address *address);
 /* Gives up everything: running jobs are cancelled and end as LOST, nothing is begun until

@@ -4,8 +4,10 @@
 #include "core/base/memory.h"
 #include "services/api/api_add.h"
 #include "services/api/api_change.h"
+#include "services/api/api_dht.h"
 #include "services/api/api_intake.h"
 #include "services/api/api_log.h"
+#include "services/api/api_pipeline.h"
 #include "services/api/api_query.h"
 #include "services/api/api_session.h"
 #include "services/api/api_torrent.h"
@@ -43,6 +45,7 @@ static const struct api_route routes[] = {
     ONE("/peers", NULL, api_torrent_peers, NULL),
     ONE("/trackers", NULL, api_torrent_trackers, NULL),
     ONE("/pieces", NULL, api_torrent_pieces, NULL),
+    ONE("/pipeline", NULL, api_pipeline_torrent, NULL),
     CHANGE("PATCH", "/torrents/{id}", "set"),
     CHANGE("PATCH", "/torrents", "set"),
     CHANGE("DELETE", "/torrents/{id}", "remove"),
@@ -78,6 +81,8 @@ static const struct api_route routes[] = {
      api_intake_items_write, NULL},
     {"DELETE", "/feeds/{id}", true, false, "feeds", NULL, api_intake_remove_step,
      api_intake_remove_write, NULL},
+    {"GET", "/dht", false, false, "", NULL, api_dht_step, api_dht_write, NULL},
+    {"GET", "/pipeline", false, false, "", NULL, api_pipeline_step, api_pipeline_write, NULL},
     {"GET", "/log", false, false, "", api_log_prepare, api_log_step, api_log_write, NULL},
 };
 #define ROUTE_COUNT (sizeof routes / sizeof *routes)

@@ -112,27 +112,23 @@ void api_torrent_files_end(struct api_call *call)
 struct pieces {
     uint32_t count, length;
     struct bytes have, availability;
+    uint32_t fetch_count, peer_count;
+    struct piece_fetch *fetches;
+    struct peer_status *peers; /* whose clients are named */
 };
 
-enum service_step api_torrent_pieces_step(struct api_call *call, struct api_turn *turn)
+static void copy_pieces(struct api_call *call, struct api_turn *turn,
+                        const struct service_content *content,
+                        const struct catalog_torrent *torrent)
 {
-    struct service_content content;
-    if (api_torrent_content(call, turn, &content) == SERVICE_JOB)
-        return SERVICE_JOB;
-    if (api_failed(call))
-        return SERVICE_DONE;
-    struct pieces *pieces = call->state = call_arena_take(&call->arena, sizeof *pieces);
-    *pieces = (struct pieces){0};
-    if (!content.metainfo)
-        return SERVICE_DONE;
-    const struct catalog_torrent *torrent = catalog_find(turn->world->catalog, call->id);
+    struct pieces *pieces = call->state;
     struct torrent_status status;
-    const struct bitfield *have = content.pieces;
+    const struct bitfield *have = content->pieces;
     if (torrent->open && engine_torrent_status(turn->world->engine, call->id, &status) &&
         status.pieces)
         have = status.pieces;
-    pieces->count = content.metainfo->geometry.piece_count;
-    pieces->length = content.metainfo->geometry.piece_length;
+    pieces->count = content->metainfo->geometry.piece_count;
+    pieces->length = content->metainfo->geometry.piece_length;
     if (have && have->size == pieces->count) {
         struct bytes wire = bitfield_wire(have);
         pieces->have =
@@ -144,7 +140,74 @@ enum service_step api_torrent_pieces_step(struct api_call *call, struct api_turn
         if (engine_torrent_availability(turn->world->engine, call->id, counts, pieces->count))
             pieces->availability = (struct bytes){counts, pieces->count};
     }
+}
+
+static void copy_fetches(struct api_call *call, struct api_turn *turn)
+{
+    struct pieces *pieces = call->state;
+    struct engine *engine = turn->world->engine;
+    pieces->fetches = call_arena_take(&call->arena, PIECE_FETCHES_MAX * sizeof *pieces->fetches);
+    pieces->fetch_count =
+        engine_torrent_fetches(engine, call->id, pieces->fetches, PIECE_FETCHES_MAX);
+    if (pieces->fetch_count == 0)
+        return;
+    pieces->peers = call_arena_take(&call->arena, LIMIT_PEERS_PER_TORRENT * sizeof *pieces->peers);
+    pieces->peer_count =
+        engine_torrent_peers(engine, call->id, pieces->peers, LIMIT_PEERS_PER_TORRENT);
+}
+
+enum service_step api_torrent_pieces_step(struct api_call *call, struct api_turn *turn)
+{
+    struct service_content content;
+    if (api_torrent_content(call, turn, &content) == SERVICE_JOB)
+        return SERVICE_JOB;
+    if (api_failed(call))
+        return SERVICE_DONE;
+    const struct catalog_torrent *torrent = catalog_find(turn->world->catalog, call->id);
+    if (!call->state) {
+        struct pieces *pieces = call->state = call_arena_take(&call->arena, sizeof *pieces);
+        *pieces = (struct pieces){0};
+        if (content.metainfo)
+            copy_pieces(call, turn, &content, torrent);
+        if (api_late(turn))
+            return SERVICE_AGAIN;
+    }
+    if (content.metainfo && torrent->open)
+        copy_fetches(call, turn);
     return SERVICE_DONE;
+}
+
+static const char *client_of(const struct pieces *pieces, const struct address *address)
+{
+    for (uint32_t i = 0; i < pieces->peer_count; i++)
+        if (address_equal(&pieces->peers[i].address, address))
+            return pieces->peers[i].client;
+    return ""; /* it has left */
+}
+
+static void write_fetch(const struct pieces *pieces, const struct piece_fetch *fetch,
+                        struct json_writer *json)
+{
+    char address[ADDRESS_TEXT_SIZE];
+    json_writer_open(json, '{');
+    json_writer_put_u64(json, "piece", fetch->piece);
+    json_writer_put_u64(json, "blocks", fetch->blocks);
+    json_writer_put_u64(json, "asked", fetch->asked);
+    json_writer_put_u64(json, "received", fetch->received);
+    json_writer_key(json, "peers");
+    json_writer_open(json, '[');
+    for (uint32_t i = 0; i < fetch->peer_count; i++) {
+        const struct piece_fetch_peer *peer = &fetch->peers[i];
+        address_to_text(&peer->address, address);
+        json_writer_open(json, '{');
+        api_write_text_or_null(json, "address", peer->is_web_seed ? NULL : address);
+        json_writer_put_text(json, "client", client_of(pieces, &peer->address));
+        json_writer_put_u64(json, "asked", peer->asked);
+        json_writer_put_u64(json, "received", peer->received);
+        json_writer_close(json, '}');
+    }
+    json_writer_close(json, ']');
+    json_writer_close(json, '}');
 }
 
 void api_torrent_pieces_write(struct api_call *call, struct json_writer *json)
@@ -154,6 +217,11 @@ void api_torrent_pieces_write(struct api_call *call, struct json_writer *json)
     json_writer_put_u64(json, "length", pieces->length);
     json_writer_key(json, "have");
     json_writer_base64(json, pieces->have);
+    json_writer_key(json, "fetching");
+    json_writer_open(json, '[');
+    for (uint32_t i = 0; i < pieces->fetch_count; i++)
+        write_fetch(pieces, &pieces->fetches[i], json);
+    json_writer_close(json, ']');
     if (pieces->availability.length == 0) {
         api_write_null(json, "availability");
         return;

@@ -100,6 +100,13 @@ static inline uint64_t service_turn_edge_us(unsigned bucket)
     return edge;
 }
 
+/* Jobs of one kind that workers have in hand: at most `threads` at a time, the rest waits. */
+struct service_load {
+    uint32_t threads, jobs;
+    uint64_t bytes; /* done in this run */
+    uint64_t rate;  /* bytes a second, lately */
+};
+
 struct service_world {
     struct catalog *catalog;
     struct engine *engine;
@@ -132,6 +139,7 @@ struct service_world {
      * "NAT-PMP" or "UPnP", where peers come then (family ADDRESS_NONE: not known), why not. */
     const char *mapping_state, *mapping_method, *mapping_text;
     struct address mapping_external;
+    struct service_load hashing, writing; /* of pieces, those that are checked too */
     /* false: not at hand, ask for JOB_CONTENT first. */
     bool (*content)(void *context, torrent_id id, struct service_content *ret_content);
     /* Each may be NULL. How a rule of what comes by itself fares (false: nobody knows it); a feed's

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Our own API over a real catalog and engine; every slice ends as early as it may. */
+#include "core/engine/engine_dht.h"
 #include "services/api/api.h"
 #include "tests/rpc/transmission_bench.h"
 
@@ -306,6 +307,153 @@ static void one_torrent_is_told_in_full(void **state)
     expect(bench, 500, "GET /torrents/2/files", NULL);
 }
 
+static void pieces_name_whom_they_come_from(void **state)
+{
+    (void)state;
+    struct lone_engine *lone = lone_new(false, NULL);
+    struct bench *bench = bench_new_upon(lone);
+    bench->service = &api_service;
+    json_t *answer = ask(bench, "GET /torrents/1/pieces", NULL);
+    assert_int_equal(json_array_size(json_object_get(answer, "fetching")), 0);
+    json_decref(answer);
+    lone_seed_peer(lone, 2, true);
+    answer = ask(bench, "GET /torrents/1/pieces", NULL);
+    json_t *fetching = json_object_get(answer, "fetching");
+    assert_in_range(json_array_size(fetching), 1, LONE_PIECES);
+    for (size_t i = 0; i < json_array_size(fetching); i++) {
+        json_t *fetch = json_array_get(fetching, i);
+        assert_in_range(bench_integer(fetch, "piece"), 0, LONE_PIECES - 1);
+        assert_int_equal(bench_integer(fetch, "blocks"), 2);
+        assert_in_range(bench_integer(fetch, "asked"), 1, 2);
+        assert_int_equal(bench_integer(fetch, "received"), 0);
+        assert_string_equal(bench_text(fetch, "peers.0.address"), "10.0.2.2:6881");
+        assert_string_equal(bench_text(fetch, "peers.0.client"), "");
+        assert_int_equal(bench_integer(fetch, "peers.0.asked"), bench_integer(fetch, "asked"));
+        assert_int_equal(bench_integer(fetch, "peers.0.received"), 0);
+    }
+    json_decref(answer);
+    bench_free(bench);
+}
+
+static void the_pipeline_is_told(void **state)
+{
+    (void)state;
+    struct lone_engine *lone = lone_new(false, NULL);
+    struct bench *bench = bench_new_upon(lone);
+    bench->service = &api_service;
+    bench->access = ACCESS_READ;
+    bench->world.hashing = (struct service_load){.threads = 2, .jobs = 5, .bytes = 77, .rate = 7};
+    bench->world.writing = (struct service_load){.threads = 4, .jobs = 3};
+    json_t *answer = ask(bench, "GET /pipeline", NULL);
+    assert_int_equal(bench_integer(answer, "hashing.running"), 2);
+    assert_int_equal(bench_integer(answer, "hashing.waiting"), 3);
+    assert_int_equal(bench_integer(answer, "hashing.threads"), 2);
+    assert_int_equal(bench_integer(answer, "hashing.bytes"), 77);
+    assert_int_equal(bench_integer(answer, "hashing.rate"), 7);
+    assert_int_equal(bench_integer(answer, "writing.running"), 3);
+    assert_int_equal(bench_integer(answer, "writing.waiting"), 0);
+    json_decref(answer);
+
+    uint32_t seed = lone_seed_peer(lone, 2, true);
+    answer = ask(bench, "GET /torrents/1/pipeline", NULL);
+    assert_in_range(bench_integer(answer, "fetching"), 1, LONE_PIECES);
+    assert_int_equal(bench_integer(answer, "hashing"), 0);
+    assert_int_equal(bench_integer(answer, "verified"), 0);
+    assert_int_equal(bench_integer(answer, "pieces"), LONE_PIECES);
+    json_decref(answer);
+    lone->defers = true; /* hashing goes on until lone_finish */
+    while (lone_answer(lone, seed, true) > 0)
+        continue;
+    answer = ask(bench, "GET /torrents/1/pipeline", NULL);
+    assert_int_equal(bench_integer(answer, "fetching"), 0);
+    assert_int_equal(bench_integer(answer, "hashing"), LONE_PIECES);
+    json_decref(answer);
+    bool wrote = false;
+    while (lone->job_count) { /* each piece is in one place */
+        lone_finish(lone, 0);
+        answer = ask(bench, "GET /torrents/1/pipeline", NULL);
+        assert_int_equal(bench_integer(answer, "hashing") + bench_integer(answer, "waiting") +
+                             bench_integer(answer, "writing") + bench_integer(answer, "verified"),
+                         LONE_PIECES);
+        wrote |= bench_integer(answer, "writing") > 0;
+        json_decref(answer);
+    }
+    assert_true(wrote);
+    lone->defers = false;
+    answer = ask(bench, "GET /torrents/1/pipeline", NULL);
+    assert_int_equal(bench_integer(answer, "hashing"), 0);
+    assert_int_equal(bench_integer(answer, "verified"), LONE_PIECES);
+    assert_int_equal(bench_integer(answer, "checking"), 0);
+    json_decref(answer);
+    expect(bench, 404, "GET /torrents/99/pipeline", NULL);
+    bench_free(bench);
+}
+
+/* What a node that has met another one writes down of itself. */
+static void record_of_node(struct buffer *record, struct dht_id *ret_other)
+{
+    struct address addresses[2];
+    struct dht_node *nodes[2];
+    struct action action;
+    int64_t now = SECOND_NS;
+    for (uint8_t i = 0; i < 2; i++) {
+        struct dht_node_options options = {.family = ADDRESS_IPV4, .seed = 70u + i};
+        addresses[i] = address_ipv4((uint8_t[]){10, 8, i, 1}, 6881);
+        nodes[i] = dht_node_new(&options);
+    }
+    dht_node_add_address(nodes[0], &addresses[1], now);
+    for (int turn = 0; turn < 20; turn++, now += SECOND_NS / 10)
+        for (int i = 0; i < 2; i++) {
+            dht_node_tick(nodes[i], now);
+            while (dht_node_output(nodes[i], now, &action)) {
+                struct event event = {
+                    .type = EVENT_DATAGRAM, .remote = addresses[i], .bytes = action.bytes};
+                if (action.type == ACTION_SEND_DATAGRAM)
+                    dht_node_input(nodes[1 - i], now, &event);
+            }
+        }
+    dht_node_save(nodes[0], record);
+    *ret_other = dht_node_id(nodes[1]);
+    for (int i = 0; i < 2; i++)
+        dht_node_free(nodes[i]);
+}
+
+static void the_dht_is_told_without_addresses(void **state)
+{
+    struct bench *bench = *state;
+    struct buffer record = {0};
+    struct dht_id other;
+    char hex[2 * DHT_ID_SIZE + 1];
+    expect(bench, 200, "PATCH /settings", "{'dht':false}");
+    json_t *answer = ask(bench, "GET /dht", NULL);
+    assert_true(json_is_false(json_object_get(answer, "enabled")));
+    assert_int_equal(json_array_size(json_object_get(answer, "families")), 0);
+    json_decref(answer);
+    expect(bench, 200, "PATCH /settings", "{'dht':true}");
+
+    record_of_node(&record, &other);
+    struct engine_dht_options options = {.has_ipv4 = true, .record_ipv4 = buffer_bytes(&record)};
+    struct engine_command command = {.type = COMMAND_START_DHT, .dht = &options};
+    struct event event = {.type = EVENT_COMMAND, .command = &command};
+    engine_input(bench->lone->engine, bench->lone->now, &event);
+    buffer_deinit(&record);
+    bench->access = ACCESS_READ;
+    answer = ask(bench, "GET /dht", NULL);
+    assert_int_equal(bench->status, 200);
+    assert_true(json_is_true(json_object_get(answer, "enabled")));
+    assert_int_equal(json_array_size(json_object_get(answer, "families")), 1);
+    assert_string_equal(bench_text(answer, "families.0.family"), "ipv4");
+    assert_int_equal(strlen(bench_text(answer, "families.0.id")), 40);
+    assert_int_equal(json_array_size(bench_at(answer, "families.0.nodes")), 1);
+    bytes_to_hex(other.bytes, DHT_ID_SIZE, hex);
+    assert_int_equal(strlen(bench_text(answer, "families.0.nodes.0.id")), 16);
+    assert_memory_equal(bench_text(answer, "families.0.nodes.0.id"), hex, 16);
+    assert_string_equal(bench_text(answer, "families.0.nodes.0.state"), "questionable");
+    assert_in_range(bench_integer(answer, "families.0.nodes.0.shared"), 0, 159);
+    assert_null(strstr((const char *)bench->body.data, "10.8."));
+    json_decref(answer);
+}
+
 static void wishes_are_set_and_judged(void **state)
 {
     struct bench *bench = *state;
@@ -561,6 +709,9 @@ int main(void)
         TEST(a_delta_tells_what_changed),
         TEST(events_come_when_something_happens),
         TEST(one_torrent_is_told_in_full),
+        cmocka_unit_test(pieces_name_whom_they_come_from),
+        cmocka_unit_test(the_pipeline_is_told),
+        TEST(the_dht_is_told_without_addresses),
         TEST(wishes_are_set_and_judged),
         TEST(many_are_changed_in_one_call),
         TEST(data_stay_below_the_roots),

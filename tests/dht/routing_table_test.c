@@ -245,12 +245,28 @@ static void a_new_own_id_gives_everybody_a_new_place(void **state)
     assert_true(routing_table_count(&table) <= before + 4 * table.bucket_count);
 }
 
+static void entries_are_good_questionable_or_bad(void **state)
+{
+    (void)state;
+    struct dht_contact contact = near_us(0, 5);
+    routing_table_answered(&table, &contact, 50, 0);
+    const struct routing_entry *entry = routing_table_find(&table, &contact.address);
+    assert_true(routing_table_is_good(entry, 14 * 60 * SECOND_NS));
+    assert_false(routing_table_is_good(entry, 16 * 60 * SECOND_NS));
+    assert_false(routing_table_is_bad(entry));
+    for (int i = 0; i < 3; i++)
+        routing_table_failed(&table, &contact.address, SECOND_NS);
+    assert_false(routing_table_is_good(entry, SECOND_NS));
+    assert_true(routing_table_is_bad(entry));
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(only_the_own_bucket_is_split),
         TEST(the_table_has_a_bound_whatever_comes),
+        TEST(entries_are_good_questionable_or_bad),
         TEST(one_address_has_one_node),
         TEST(loopback_tells_nodes_apart_by_their_ports),
         TEST(one_network_gets_few_places),

@@ -171,6 +171,18 @@ static void engine_announces_to_the_dht_and_connects_to_who_is_there(void **stat
     assert_true(engine_dht_stats(lone->engine, ADDRESS_IPV4, &own));
     assert_int_equal(own.nodes, 2);
     assert_false(engine_dht_stats(lone->engine, ADDRESS_IPV6, &own));
+    struct dht_places places;
+    assert_true(engine_dht_places(lone->engine, ADDRESS_IPV4, &places));
+    assert_int_equal(places.count, 2);
+    for (uint32_t i = 0; i < 2; i++) {
+        struct dht_id ids[2] = {dht_node_id(outside.nodes[0]), dht_node_id(outside.nodes[1])};
+        assert_true(dht_id_equal(&places.nodes[i].id, &ids[0]) ||
+                    dht_id_equal(&places.nodes[i].id, &ids[1]));
+        assert_int_equal(places.nodes[i].state, DHT_PLACE_GOOD);
+        assert_int_equal(places.nodes[i].shared_bits,
+                         dht_id_shared_bits(&places.own, &places.nodes[i].id));
+    }
+    assert_false(engine_dht_places(lone->engine, ADDRESS_IPV6, &places));
     world_free(lone, &outside);
 }
 

@@ -142,6 +142,30 @@ static void engine_tells_of_web_seeds(void **state)
     lone_free(lone);
 }
 
+static void engine_tells_whom_pieces_come_from(void **state)
+{
+    (void)state;
+    struct lone_engine *lone = lone_prepare(false);
+    struct piece_fetch fetches[LONE_PIECES];
+    lone->defers = true; /* the server's answers */
+    lone_begin(lone, "18:http://web.invalid", NULL);
+    while (lone_status(lone).phase != PHASE_DOWNLOADING)
+        lone_finish(lone, 0);
+    uint32_t count = engine_torrent_fetches(lone->engine, 1, fetches, LONE_PIECES);
+    assert_in_range(count, 1, LONE_PIECES);
+    for (uint32_t i = 0; i < count; i++) {
+        assert_int_equal(fetches[i].blocks, 2);
+        assert_int_equal(fetches[i].peer_count, 1);
+        assert_true(fetches[i].peers[0].is_web_seed);
+    }
+    assert_int_equal(engine_torrent_fetches(lone->engine, 2, fetches, LONE_PIECES), 0);
+    lone->defers = false;
+    while (lone->job_count)
+        lone_finish(lone, 0);
+    assert_int_equal(engine_torrent_fetches(lone->engine, 1, fetches, LONE_PIECES), 0);
+    lone_free(lone);
+}
+
 static void resolve_nothing(struct lone_engine *lone, const struct resolve_job *job)
 {
     struct event event = {.type = EVENT_JOB_DONE, .job = job->id, .error = FRESHET_ERROR_RESOLVE};
@@ -222,6 +246,7 @@ int main(void)
         cmocka_unit_test(engine_begins_and_ends_super_seeding),
         cmocka_unit_test(engine_tells_what_could_be_had),
         cmocka_unit_test(engine_tells_of_web_seeds),
+        cmocka_unit_test(engine_tells_whom_pieces_come_from),
         cmocka_unit_test(engine_gets_trackers_while_it_runs),
         cmocka_unit_test(engine_stops_and_starts_its_dht_and_local_discovery),
     };

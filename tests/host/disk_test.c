@@ -8,6 +8,7 @@
 
 #include "core/crypto/sha1.h"
 #include "core/crypto/sha256.h"
+#include "host/clock.h"
 #include "host/disk.h"
 #include "tests/host/temporary_folder.h"
 
@@ -674,6 +675,42 @@ static void disk_ends_every_job_once_when_it_is_stopped(void **state)
     assert_true(fixture.last.job >= 1000);
 }
 
+static void disk_measures_what_it_hashes_and_writes(void **state)
+{
+    struct fixture fixture;
+    struct disk_loads loads;
+    static uint8_t piece[72768];
+    uint8_t sha1[20];
+
+    (void)state;
+    fixture_init(&fixture);
+    assert_int_equal(run_plain(&fixture, DISK_OPEN), FRESHET_OK);
+    assert_int_equal(run_plain(&fixture, DISK_PREPARE), FRESHET_OK);
+    fill_blocks(&fixture, piece);
+    disk_measure(fixture.disk, clock_now(), &loads);
+    assert_true(loads.hash.threads > 0 && loads.write.threads > 0);
+    assert_int_equal(loads.hash.jobs + loads.write.jobs, 0);
+    assert_int_equal(loads.hash.bytes + loads.write.bytes, 0);
+    struct disk_job jobs[2] = {
+        {.operation = DISK_HASH, .extent = piece_extent, .ret_sha1 = sha1, .id = 1000},
+        {.operation = DISK_WRITE, .extent = piece_extent, .id = 1001}};
+    for (int i = 0; i < 2; i++) {
+        jobs[i].extent.storage = 7;
+        disk_submit(fixture.disk, &jobs[i]);
+    }
+    disk_measure(fixture.disk, clock_now(), &loads);
+    assert_int_equal(loads.hash.jobs, 1);
+    assert_int_equal(loads.write.jobs, 1);
+    while (loads.hash.jobs + loads.write.jobs > 0) {
+        uv_run(&fixture.loop, UV_RUN_ONCE);
+        disk_measure(fixture.disk, clock_now(), &loads);
+    }
+    assert_int_equal(loads.hash.bytes, sizeof piece);
+    assert_int_equal(loads.write.bytes, sizeof piece);
+    assert_true(loads.hash.rate > 0);
+    fixture_deinit(&fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -693,6 +730,7 @@ int main(void)
         cmocka_unit_test(disk_keeps_few_files_open),
         cmocka_unit_test(disk_says_when_it_is_full),
         cmocka_unit_test(disk_waits_for_a_lost_mount_and_writes_nothing_below),
+        cmocka_unit_test(disk_measures_what_it_hashes_and_writes),
         cmocka_unit_test(disk_ends_every_job_once_when_it_is_stopped),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

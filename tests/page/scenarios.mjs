@@ -6,11 +6,13 @@ import { accessible, accessibleInBoth, clean, DESKTOP, innocent, launch, names, 
 import { firstScenarios } from "./first.mjs";
 import { foreignScenarios } from "./foreign.mjs";
 import { ownScenarios } from "./own.mjs";
+import { viewScenarios } from "./views.mjs";
 
 const scenarios = {};
 const [, , name, text] = process.argv;
 const facts = JSON.parse(text);
-Object.assign(scenarios, firstScenarios(facts), foreignScenarios(facts), ownScenarios(facts));
+Object.assign(scenarios, firstScenarios(facts), foreignScenarios(facts), ownScenarios(facts),
+  viewScenarios(facts));
 
 async function ready(page) {
     await page.locator(".list").waitFor();

@@ -223,9 +223,11 @@ def test_every_answer_is_as_the_file_says(api, tmp_path):
     wait_for(lambda: api("GET", "/torrents/{id}/peers", number=number)["peers"], api.daemon.log)
     peer, = api("GET", "/torrents/{id}/peers", number=number)["peers"]
     assert (peer["encrypted"], peer["utp"]) == (False, False)
+    wait_for(lambda: api("GET", "/torrents/{id}/pieces", number=number)["fetching"],
+             api.daemon.log)
     api("PATCH", "/torrents/{id}", {"download_limited": False}, number=number)
     wait_for(lambda: complete(api, number), api.daemon.log)
-    for part in ("files", "peers", "trackers", "pieces"):
+    for part in ("files", "peers", "trackers", "pieces", "pipeline"):
         for one in (number, second):
             api("GET", f"/torrents/{{id}}/{part}", number=one)
     api("GET", "/torrents/{id}", number=second)
@@ -267,6 +269,8 @@ def test_every_answer_is_as_the_file_says(api, tmp_path):
     assert api("PATCH", "/settings", {"download_limit": 99, "ratio": 1.5})["download_limit"] == 99
     assert api("GET", "/free-space", query=f"folder={folder}")["free"] > 0
     api("GET", "/stats")
+    assert api("GET", "/pipeline")["hashing"]["bytes"] >= 600_000
+    api("GET", "/dht")
     what_is_blocked(api)
     what_comes_by_itself(api, folder)
     api("DELETE", "/torrents/{id}", number=second)

@@ -685,6 +685,72 @@ static void picker_agrees_with_a_naive_model(void **state)
     }
 }
 
+static void picker_tells_whom_pieces_come_from(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct block_pick picks[3], others[2];
+    struct address slots[PIECE_PICKER_SLOTS] = {[0] = SENDER, [1] = SENDER};
+    struct piece_fetch fetches[3];
+    struct block_receipt receipt;
+    slots[1].ip[3] = 2;
+    fixture_init(&f, PIECES, true, NULL);
+    seed_joins(&f, 0);
+    seed_joins(&f, 1);
+    assert_int_equal(piece_picker_fetches(f.picker, slots, fetches, 3), 0);
+    assert_int_equal(pick(&f, 0, picks, 3), 3);
+    assert_int_equal(pick(&f, 1, others, 2), 2);
+    piece_picker_received(f.picker, 0, picks[0].piece, picks[0].block, &SENDER, 5, &receipt);
+    assert_int_equal(piece_picker_fetches(f.picker, slots, fetches, 1), 1);
+    assert_int_equal(piece_picker_fetches(f.picker, slots, fetches, 3), 2);
+    /* The new one of the second peer has free blocks and comes first. */
+    assert_int_equal(fetches[0].piece, others[1].piece);
+    assert_int_equal(fetches[0].blocks, BLOCKS);
+    assert_int_equal(fetches[0].asked, 1);
+    assert_int_equal(fetches[0].received, 0);
+    assert_int_equal(fetches[0].peer_count, 1);
+    assert_true(address_equal(&fetches[0].peers[0].address, &slots[1]));
+    assert_int_equal(fetches[1].piece, picks[0].piece);
+    assert_int_equal(fetches[1].asked, 3);
+    assert_int_equal(fetches[1].received, 1);
+    assert_int_equal(fetches[1].peer_count, 2);
+    assert_true(address_equal(&fetches[1].peers[0].address, &SENDER));
+    assert_int_equal(fetches[1].peers[0].asked, 2);
+    assert_int_equal(fetches[1].peers[0].received, 1);
+    assert_int_equal(fetches[1].peers[1].asked, 1);
+    assert_int_equal(fetches[1].peers[1].received, 0);
+    fixture_deinit(&f);
+}
+
+static void picker_names_no_more_senders_than_there_is_room_for(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct address slots[PIECE_PICKER_SLOTS] = {0};
+    struct piece_fetch fetch;
+    struct block_receipt receipt;
+    make_geometry(&f.geometry, 1, PIECE_FETCH_PEERS + 4);
+    f.picker = piece_picker_new(&(struct piece_picker_options){.geometry = &f.geometry, .seed = 7});
+    for (uint32_t i = 0; i < SLOTS; i++)
+        bitfield_init(&f.has[i], 1);
+    for (uint32_t i = 0; i < SLOTS; i++) {
+        struct block_pick one;
+        slots[i] = SENDER;
+        slots[i].ip[3] = (uint8_t)(i + 1);
+        seed_joins(&f, i);
+        assert_int_equal(pick(&f, i, &one, 1), 1);
+        if (i + 1 < SLOTS)
+            piece_picker_received(f.picker, i, 0, one.block, &slots[i], i, &receipt);
+    }
+    assert_int_equal(piece_picker_fetches(f.picker, slots, &fetch, 1), 1);
+    assert_int_equal(fetch.received, SLOTS - 1);
+    assert_int_equal(fetch.asked, 1);
+    assert_int_equal(fetch.peer_count, PIECE_FETCH_PEERS);
+    /* Who is still asked is among them. */
+    assert_true(address_equal(&fetch.peers[0].address, &slots[SLOTS - 1]));
+    fixture_deinit(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -705,6 +771,8 @@ int main(void)
         cmocka_unit_test(picker_takes_a_late_block_and_a_failed_piece_starts_anew),
         cmocka_unit_test(picker_tells_who_is_interesting),
         cmocka_unit_test(picker_finds_the_longest_gap),
+        cmocka_unit_test(picker_tells_whom_pieces_come_from),
+        cmocka_unit_test(picker_names_no_more_senders_than_there_is_room_for),
         cmocka_unit_test(picker_agrees_with_a_naive_model),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

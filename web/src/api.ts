@@ -150,11 +150,15 @@ export interface Tracker {
     next: number | null;
 }
 
+export interface FetchPeer { address: string | null; client: string; asked: number; received: number }
+
+export interface Fetch { piece: number; blocks: number; asked: number; received: number; peers: FetchPeer[] }
+
 export interface Pieces {
     count: number;
     length: number;
     have: string;
-    fetching: number[];
+    fetching: Fetch[];
     availability: string | null;
 }
 
@@ -250,6 +254,29 @@ export interface IntakeEntry<Rule> {
 export interface FeedItem { title: string; link: string; size: number; fits: boolean; taken: boolean }
 
 export interface LogLine { number: number; time: number; level: string; event: string; fields: Record<string, unknown> }
+
+export interface Load { waiting: number; running: number; threads: number; rate: number; bytes: number }
+
+export interface Pipeline { hashing: Load; writing: Load }
+
+export interface TorrentPipeline {
+    fetching: number;
+    hashing: number;
+    waiting: number;
+    writing: number;
+    verified: number;
+    durable: number;
+    pieces: number;
+    checking: number;
+    checked: number;
+    total: number;
+}
+
+export interface DhtNode { id: string; shared: number; state: "good" | "questionable" | "bad" }
+
+export interface DhtFamily { family: string; id: string; nodes: DhtNode[] }
+
+export interface Dht { enabled: boolean; families: DhtFamily[] }
 
 export interface Space { folder: string; free: number; total: number }
 

@@ -8,6 +8,7 @@ import { Details } from "./details";
 import { HelpDialog, SettingsDialog } from "./dialogs";
 import { rate } from "./format";
 import { Icon, type IconName, Logo } from "./icons";
+import { InsideDialog } from "./inside";
 import { IntakeDialog } from "./intake";
 import { LogDialog } from "./journal";
 import { go, List, page, SelectionBar, sortBy, SORTS } from "./list";
@@ -30,6 +31,7 @@ function openSettings() {
 }
 const openIntake = () => openDialog(<IntakeDialog />);
 const openLog = () => openDialog(<LogDialog />);
+const openInside = () => openDialog(<InsideDialog />);
 const openHelp = () => openDialog(<HelpDialog version={stats.value?.version ?? ""} />);
 const openSpeed = () => openDialog(<SpeedDialog />);
 
@@ -65,6 +67,7 @@ function Top() {
         { label: "Settings", icon: "gear", run: openSettings },
         { label: "Added by itself", icon: "intake", run: openIntake },
         { label: "Log", icon: "log", run: openLog },
+        { label: "Inside the daemon", icon: "rings", run: openInside },
         null,
         { label: "Sign out", icon: "key", run: () => { setToken(""); location.reload(); } },
     ]);
@@ -84,6 +87,7 @@ function Top() {
                     <IconButton icon={isDark.value ? "sun" : "moon"} label={isDark.value ? "Light" : "Dark"} onClick={switchTheme} />
                     <IconButton icon="intake" label="Added by itself" onClick={openIntake} />
                     <IconButton icon="log" label="Log" onClick={openLog} />
+                    <IconButton icon="rings" label="Inside the daemon" onClick={openInside} />
                     <IconButton icon="gear" label="Settings" onClick={openSettings} />
                     <IconButton icon="help" label="Keys" onClick={openHelp} />
                 </span>

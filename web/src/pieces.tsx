@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
-// The piece map: what is here, what peers have and how rare it is, what nobody has.
+// The piece map: what is here, what is asked of whom, what peers have and how rare it is, what nobody
+// has.
 import { useEffect, useRef, useState } from "preact/hooks";
-import { get, type Pieces } from "./api";
+import { get, type Fetch, type FetchPeer, type Pieces } from "./api";
 import { percent, plural, size } from "./format";
+import { TorrentStages } from "./pipeline";
 import { colour, isDark } from "./theme";
 import { usePolling, useSize } from "./ui";
 
@@ -22,6 +24,43 @@ function cellOf(have: Uint8Array, availability: Uint8Array, first: number, last:
         else rare = Math.min(rare, availability[piece] ?? 0);
     }
     return { have: here, of: last - first, rare };
+}
+
+const ROWS = 40; // of the list of pieces on their way
+
+const nameOf = (peer: FetchPeer) => peer.address === null ? "a web server"
+    : peer.client ? `${peer.client} at ${peer.address}` : peer.address;
+
+function sayPeer(peer: FetchPeer) {
+    const did = [];
+    if (peer.asked) did.push(`${peer.asked} asked`);
+    if (peer.received) did.push(`${peer.received} came`);
+    return `${nameOf(peer)} (${did.join(", ")})`;
+}
+
+function sayFetch(fetch: Fetch) {
+    return fetch.received === fetch.blocks ? `all ${plural(fetch.blocks, "block")} came, being checked and written`
+        : `${fetch.received} of ${plural(fetch.blocks, "block")} came, ${fetch.asked} asked`;
+}
+
+function OnItsWay({ fetching }: { fetching: Fetch[] }) {
+    if (fetching.length === 0) return null;
+    const sorted = [...fetching].sort((a, b) => a.piece - b.piece).slice(0, ROWS);
+    return (
+        <table class="on-its-way" aria-label="Pieces on their way">
+            <thead><tr><th class="n">Piece</th><th>On its way</th><th>From</th></tr></thead>
+            <tbody>
+                {sorted.map((fetch) => (
+                    <tr key={fetch.piece}>
+                        <td class="n">{fetch.piece}</td>
+                        <td>{sayFetch(fetch)}</td>
+                        <td>{fetch.peers.map((peer, at) => <span key={peer.address ?? at}>{at > 0 && ", "}<bdi>{sayPeer(peer)}</bdi></span>)}</td>
+                    </tr>
+                ))}
+            </tbody>
+            {fetching.length > ROWS && <tfoot><tr><td colSpan={3}>and {fetching.length - ROWS} more</td></tr></tfoot>}
+        </table>
+    );
 }
 
 export function PieceMap({ id, live }: { id: number; live: boolean }) {
@@ -70,11 +109,16 @@ export function PieceMap({ id, live }: { id: number; live: boolean }) {
         const have = bytes(pieces.have), availability = bytes(pieces.availability);
         const colours = {
             here: colour("--piece-have"), fresh: colour("--piece-fresh"), none: colour("--piece-none"),
-            rare: colour("--piece-rare"), some: colour("--piece-some"), many: colour("--piece-many"),
+            fetch: colour("--piece-fetch"), rare: colour("--piece-rare"), some: colour("--piece-some"), many: colour("--piece-many"),
         };
         const now = Date.now();
         for (const [piece, time] of fresh.current) if (now - time > 6000) fresh.current.delete(piece);
         const newest = new Set(fresh.current.keys());
+        const asked = new Map<number, number>(); // cells with pieces on their way: the share of one that came
+        for (const fetch of pieces.fetching) {
+            const at = Math.min(cells - 1, Math.ceil((fetch.piece + 1) * cells / count) - 1);
+            asked.set(at, cells === count ? fetch.received / fetch.blocks : 0);
+        }
         for (let at = 0; at < cells; at++) {
             const [first, last] = span(at);
             const { have: here, of, rare } = cellOf(have, availability, first, last);
@@ -89,6 +133,13 @@ export function PieceMap({ id, live }: { id: number; live: boolean }) {
             if (here > 0 && here < of) {
                 paint.fillStyle = isFresh ? colours.fresh : colours.here;
                 paint.fillRect(x, y + cell * (1 - here / of), cell, cell * here / of);
+            }
+            const came = asked.get(at);
+            if (came !== undefined && here < of) {
+                paint.fillStyle = paint.strokeStyle = colours.fetch;
+                paint.fillRect(x, y + cell * (1 - came), cell, cell * came);
+                paint.lineWidth = 2;
+                paint.strokeRect(x + 1, y + 1, cell - 2, cell - 2);
             }
         }
     }, [pieces, width, dark]);
@@ -105,19 +156,23 @@ export function PieceMap({ id, live }: { id: number; live: boolean }) {
         const found = cellOf(have, bytes(pieces!.availability), first, last);
         const name = last - first > 1 ? `Pieces ${first} to ${last - 1}` : `Piece ${first}`;
         setHint(`${name}: ${found.have === found.of ? "here" : found.have ? `${found.have} of ${found.of} here` : "not here"}` +
-            (found.have < found.of && live ? `, ${found.rare === 0 ? "no connected peer has it" : plural(found.rare, "connected peer has it", "connected peers have it")}` : ""));
+            (found.have < found.of && live ? `, ${found.rare === 0 ? "no connected peer has it" : plural(found.rare, "connected peer has it", "connected peers have it")}` : "") +
+            pieces!.fetching.filter((fetch) => fetch.piece >= first && fetch.piece < last).slice(0, 3)
+                .map((fetch) => `; ${last - first > 1 ? fetch.piece + ": " : ""}${sayFetch(fetch)}, ${fetch.peers.map(sayPeer).join(", ")}`).join(""));
     };
     return (
         <div ref={box} class="pieces" tabIndex={0} role="region" aria-label="Piece map">
+            {live && <TorrentStages id={id} />}
             {pieces && <>
                 <p class="legend">
                     <b>{here.toLocaleString("en")} of {plural(count, "piece")}</b> of {size(pieces.length)} ({percent(here / count)})
                     <span class="key have">here</span><span class="key fresh">just came</span>
-                    {live && <><span class="key many">several peers</span><span class="key some">two or three</span><span class="key rare">one peer</span></>}
+                    {live && <><span class="key fetch">on its way</span><span class="key many">several peers</span><span class="key some">two or three</span><span class="key rare">one peer</span></>}
                     <span class="key none">nobody connected</span>
                 </p>
-                <canvas ref={canvas} role="img" aria-label={`${here} of ${count} pieces are here`} onMouseMove={moved} onMouseLeave={() => setHint("")} />
+                <canvas ref={canvas} role="img" aria-label={`${here} of ${count} pieces are here${pieces.fetching.length ? `, ${pieces.fetching.length} on their way` : ""}`} onMouseMove={moved} onMouseLeave={() => setHint("")} />
                 <p class="hint" aria-hidden="true">{hint || "\u00a0"}</p>
+                <OnItsWay fetching={pieces.fetching} />
             </>}
         </div>
     );
