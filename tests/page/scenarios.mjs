@@ -3,13 +3,14 @@
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { accessible, accessibleInBoth, clean, DESKTOP, innocent, launch, names, open, PHONE, row } from "./browser.mjs";
+import { deedScenarios } from "./deeds.mjs";
 import { firstScenarios } from "./first.mjs";
 import { ownScenarios } from "./own.mjs";
 
 const scenarios = {};
 const [, , name, text] = process.argv;
 const facts = JSON.parse(text);
-Object.assign(scenarios, firstScenarios(facts), ownScenarios(facts));
+Object.assign(scenarios, deedScenarios(facts), firstScenarios(facts), ownScenarios(facts));
 
 async function ready(page) {
     await page.locator(".list").waitFor();

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+// Scenarios of what is done to torrents: to many at once, by keys, by menus and dialogs.
+import assert from "node:assert/strict";
+import { accessible, accessibleInBoth, clean, open } from "./browser.mjs";
+
+export function deedScenarios(facts) {
+    const scenarios = {};
+
+    const selected = (page, count) => page.getByText(`${count} selected`).waitFor();
+
+    async function labelsDialog(page) {
+        await page.locator(".list").focus();
+        await page.keyboard.press("Control+a");
+        await selected(page, facts.count);
+        await page.keyboard.press("l");
+        const dialog = page.getByRole("dialog", { name: /Labels of/ });
+        await dialog.waitFor();
+        return dialog;
+    }
+
+    // Most of them were never loaded: their labels are asked for, and only what was touched changes.
+    scenarios.labelsOfMany = async (browser) => {
+        const page = await open(browser, facts);
+        await page.locator(".rows .row .name").nth(5).waitFor();
+        let dialog = await labelsDialog(page);
+        const box = (name) => dialog.getByRole("checkbox", { name });
+        const state = async (name) => box(name).getAttribute("aria-checked");
+        assert.deepEqual(await dialog.getByRole("checkbox").allTextContents(),
+            [`ab1 of ${facts.count}`, "everywhere", `third${facts.thirds} of ${facts.count}`]);
+        assert.deepEqual([await state("everywhere"), await state("third")], ["true", "mixed"]);
+        await accessibleInBoth(page, "labels of many");
+        await box("everywhere").click();
+        await box("ab").click();
+        await box("ab").click();
+        for (const next of ["true", "false", "mixed"]) {
+            await box("third").click();
+            assert.equal(await state("third"), next);
+        }
+        await dialog.getByLabel("New label").fill("new");
+        await page.keyboard.press("Enter");
+        assert.equal(await state("new"), "true");
+        await accessible(page, "labels of many, changed");
+        await dialog.getByRole("button", { name: "Save" }).click();
+        await dialog.waitFor({ state: "detached" });
+
+        dialog = await labelsDialog(page);
+        assert.deepEqual(await dialog.getByRole("checkbox").allTextContents(), ["new", `third${facts.thirds} of ${facts.count}`]);
+        await dialog.getByRole("button", { name: "Save" }).click(); // of nothing
+        await dialog.waitFor({ state: "detached" });
+        clean(page);
+    };
+
+    return scenarios;
+}
