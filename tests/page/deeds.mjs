@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 // Scenarios of what is done to torrents: to many at once, by keys, by menus and dialogs.
 import assert from "node:assert/strict";
-import { accessible, accessibleInBoth, clean, open } from "./browser.mjs";
+import { accessible, accessibleInBoth, clean, names, open, row } from "./browser.mjs";
 
 export function deedScenarios(facts) {
     const scenarios = {};
 
+    const here = (page) => page.locator(".row.here .name");
     const selected = (page, count) => page.getByText(`${count} selected`).waitFor();
 
     async function labelsDialog(page) {
@@ -48,6 +49,34 @@ export function deedScenarios(facts) {
         await dialog.getByRole("button", { name: "Save" }).click(); // of nothing
         await dialog.waitFor({ state: "detached" });
         clean(page);
+    };
+
+    scenarios.ranges = async (browser) => {
+        const page = await open(browser, facts);
+        await page.locator(".rows .row .name").nth(5).waitFor();
+        const list = page.locator(".list");
+        const [first] = await names(page);
+
+        // To rows that nobody has seen yet: the cursor is there when they are.
+        await list.focus();
+        await page.keyboard.press("End");
+        await page.keyboard.press("ArrowUp");
+        await page.locator(".row.here", { hasText: facts.names[1] }).waitFor();
+        await page.keyboard.press("ArrowDown");
+        assert.equal(await here(page).innerText(), facts.names[0]);
+        await page.keyboard.press("Home");
+        await page.locator(".row.here", { hasText: first }).waitFor();
+
+        await page.keyboard.press("Shift+End");
+        await selected(page, facts.names.length);
+        await page.keyboard.press("Escape");
+        await page.keyboard.press("Home");
+        await row(page, first).click();
+        await list.evaluate((element) => { element.scrollTop = element.scrollHeight; });
+        await row(page, facts.names[2]).click({ modifiers: ["Shift"] });
+        await selected(page, facts.names.length - 2);
+        clean(page);
+        return { first };
     };
 
     return scenarios;

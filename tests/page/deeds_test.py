@@ -17,3 +17,10 @@ def test_labels_of_many_change_where_they_were_touched(daemons, browse, tmp_path
     rows = ask(daemon, "GET", "/torrents?limit=1000")["rows"]
     assert {row["id"]: row["labels"] for row in rows} == {
         number: ["third", "new"] if number in thirds else ["new"] for number in ids}
+
+
+def test_a_range_is_all_that_lies_between(daemons, browse, tmp_path):
+    daemon = daemons()
+    names = [f"torrent {number:04}" for number in range(700)]
+    add_small(daemon, tmp_path, names)
+    browse("ranges", daemon, names=names)

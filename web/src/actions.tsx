@@ -84,11 +84,11 @@ export function editLabels() {
 export function editLimits() { const ids = targets.value; void withDetail((detail) => openDialog(<LimitsDialog ids={ids} detail={detail} />)); }
 
 export function menuItems(): (MenuItem | null)[] {
-    const rows = targets.value.map(rowOf).filter((row) => row !== undefined);
+    const rows = targets.value.map(rowOf); // a row that is not known may be either
     const single = rows.length === 1;
     const items: (MenuItem | null)[] = [];
-    if (rows.some((row) => !row.running)) items.push({ label: "Start", icon: "play", run: () => start() });
-    if (rows.some((row) => row.running)) items.push({ label: "Stop", icon: "pause", run: stop });
+    if (rows.some((row) => !row?.running)) items.push({ label: "Start", icon: "play", run: () => start() });
+    if (rows.some((row) => row?.running ?? true)) items.push({ label: "Stop", icon: "pause", run: stop });
     items.push({ label: "Start now, past the queue", run: () => start(true) });
     items.push(null);
     items.push({ label: "Labels…", icon: "tag", run: editLabels });
