@@ -219,6 +219,7 @@ function keyed(event: KeyboardEvent) {
         case "p": toggleRunning(); break;
         case "l": editLabels(); break;
         case "s": editLimits(); break;
+        case "o": document.getElementById("sort")?.focus(); break;
         case "d": switchTheme(); break;
         default: return;
     }
@@ -286,8 +287,10 @@ export function App() {
             {offline.value && <div class="offline" role="alert"><Icon name="warn" size={16} /> The daemon does not answer. This page goes on trying. <button type="button" onClick={() => refresh(true)}>Try now</button></div>}
             <Filters />
             <main>
-                <SelectionBar />
-                {selected.value.size === 0 && <SortChoice />}
+                <div class="over-list">
+                    <SelectionBar />
+                    <SortChoice />
+                </div>
                 <List />
                 <Details />
             </main>
