@@ -50,6 +50,7 @@ static const struct api_route routes[] = {
     CHANGE("PATCH", "/torrents", "set"),
     CHANGE("DELETE", "/torrents/{id}", "remove"),
     CHANGE("POST", "/torrents/remove", "remove"),
+    CHANGE("POST", "/torrents/labels", "labels"),
     ACTION("start"),
     ACTION("stop"),
     ACTION("recheck"),

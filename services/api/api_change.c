@@ -2,6 +2,7 @@
 #include "services/api/api_change.h"
 
 #include "services/api/api_fields.h"
+#include "services/api/api_labels.h"
 #include "services/api/api_torrent.h"
 
 #include "core/base/memory.h"
@@ -12,6 +13,8 @@
 
 #define LABELS_MAX     32u
 #define LABEL_LENGTH   128u
+#define EDITS_MAX      1024u /* labels to add or to take off; as long as any torrent has them */
+#define EDIT_LENGTH    255u
 #define PRIORITIES_MAX 1024u
 #define TIERS_MAX      256u
 
@@ -34,8 +37,9 @@ struct change {
     struct service_content content; /* of the torrent that is renamed, in this step */
     enum catalog_queue_move queue_move;
     bool has_labels, has_trackers, has_queue;
-    const char *const *labels;
-    uint32_t label_count;
+    const char *const *labels, *const *added, *const *removed;
+    uint32_t label_count, added_count, removed_count;
+    struct api_labels *tally; /* of those asked about */
     const json_t *priorities;
     const char **urls;
     uint32_t *tiers;
@@ -170,6 +174,22 @@ static void prepare_queue(struct api_call *call, struct change *change)
     api_fail(call, 400, "move: top, up, down or bottom");
 }
 
+/* ---- labels: what they have ---- */
+
+static void prepare_tally(struct api_call *call, struct change *change)
+{
+    change->tally = call_arena_take(&call->arena, sizeof *change->tally);
+    memset(change->tally, 0, sizeof *change->tally);
+}
+
+static void apply_tally(struct api_call *call, struct change *change, struct api_turn *turn,
+                        const struct catalog_torrent *torrent)
+{
+    (void)turn;
+    for (uint32_t i = 0; i < torrent->label_count; i++)
+        api_labels_add(change->tally, &call->arena, torrent->labels[i]);
+}
+
 /* ---- set ---- */
 
 static void prepare_priorities(struct api_call *call, struct change *change)
@@ -225,11 +245,30 @@ static void prepare_trackers(struct api_call *call, struct change *change)
 
 static bool is_known(const char *name)
 {
-    static const char *const names[] = {"ids", "labels", "priorities", "trackers", "queue"};
+    static const char *const names[] = {"ids",        "labels",   "add_labels", "remove_labels",
+                                        "priorities", "trackers", "queue"};
     for (unsigned i = 0; i < sizeof names / sizeof *names; i++)
         if (strcmp(name, names[i]) == 0)
             return true;
     return api_fields_have(api_fields_wishes, name);
+}
+
+static void prepare_labels(struct api_call *call, struct change *change)
+{
+    change->labels = api_body_texts(call, "labels", LABELS_MAX, LABEL_LENGTH, &change->label_count);
+    change->has_labels = change->labels != NULL;
+    change->added =
+        api_body_texts(call, "add_labels", EDITS_MAX, EDIT_LENGTH, &change->added_count);
+    change->removed =
+        api_body_texts(call, "remove_labels", EDITS_MAX, EDIT_LENGTH, &change->removed_count);
+    if (change->has_labels && (change->added || change->removed))
+        api_fail(call, 400, "labels: all of them, or add_labels and remove_labels");
+    for (uint32_t i = 0; i < change->label_count; i++)
+        if (!*change->labels[i])
+            api_fail(call, 400, "labels: an empty one");
+    for (uint32_t i = 0; i < change->added_count; i++)
+        if (!*change->added[i])
+            api_fail(call, 400, "add_labels: an empty one");
 }
 
 static void prepare_set(struct api_call *call, struct change *change)
@@ -238,11 +277,7 @@ static void prepare_set(struct api_call *call, struct change *change)
     json_t *value;
     json_object_foreach(call->body, name, value) if (!is_known(name))
         api_fail(call, 400, "%.80s: is nothing that can be set", name);
-    change->labels = api_body_texts(call, "labels", LABELS_MAX, LABEL_LENGTH, &change->label_count);
-    change->has_labels = change->labels != NULL;
-    for (uint32_t i = 0; i < change->label_count; i++)
-        if (!*change->labels[i])
-            api_fail(call, 400, "labels: an empty one");
+    prepare_labels(call, change);
     prepare_priorities(call, change);
     prepare_trackers(call, change);
     const json_t *queue = json_object_get(call->body, "queue");
@@ -290,6 +325,42 @@ static void apply_priorities(struct api_call *call, struct change *change, struc
     memory_free(priorities);
 }
 
+static bool is_among(const char *text, char *const *texts, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (strcmp(texts[i], text) == 0)
+            return true;
+    return false;
+}
+
+/* Its own labels go before they are set: they are copied. One that gets and loses nothing stays
+   as it is, and is told to nobody. */
+static void edit_labels(struct change *change, struct api_turn *turn,
+                        const struct catalog_torrent *torrent)
+{
+    char **texts = memory_new_array(torrent->label_count + change->added_count + 1, sizeof *texts);
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < torrent->label_count; i++) {
+        const char *label = torrent->labels[i];
+        if (!is_among(label, (char *const *)change->removed, change->removed_count))
+            texts[count++] = memory_copy_text(label);
+    }
+    bool is_changed = count < torrent->label_count;
+    for (uint32_t i = 0; i < change->added_count; i++) {
+        const char *label = change->added[i];
+        if (is_among(label, texts, count))
+            continue;
+        texts[count++] = memory_copy_text(label);
+        is_changed = true;
+    }
+    if (is_changed)
+        catalog_set_labels(turn->world->catalog, torrent->id, (const char *const *)texts, count,
+                           turn->world->now);
+    for (uint32_t i = 0; i < count; i++)
+        memory_free(texts[i]);
+    memory_free(texts);
+}
+
 static void apply_set(struct api_call *call, struct change *change, struct api_turn *turn,
                       const struct catalog_torrent *torrent)
 {
@@ -312,6 +383,8 @@ static void apply_set(struct api_call *call, struct change *change, struct api_t
         catalog_set_wishes(catalog, id, &wishes, now);
     if (change->has_labels)
         catalog_set_labels(catalog, id, change->labels, change->label_count, now);
+    else if (change->added || change->removed)
+        edit_labels(change, turn, torrent);
     if (change->has_queue)
         catalog_queue_set(catalog, id, change->queue, now);
 }
@@ -323,7 +396,7 @@ static const struct change_action actions[] = {
     {"recheck", NULL, apply_recheck},         {"reannounce", NULL, apply_reannounce},
     {"remove", prepare_remove, apply_remove}, {"move", prepare_move, apply_move},
     {"rename", prepare_rename, apply_rename}, {"queue", prepare_queue, NULL},
-    {"set", prepare_set, apply_set},
+    {"set", prepare_set, apply_set},          {"labels", prepare_tally, apply_tally},
 };
 
 static void read_ids(struct api_call *call, struct change *change)
@@ -383,7 +456,7 @@ enum service_step api_change_step(struct api_call *call, struct api_turn *turn)
     }
     if (call->id && change->missing)
         api_fail(call, 404, "there is no torrent %" PRIu32, call->id);
-    if (api_failed(call))
+    if (api_failed(call) || change->tally)
         return SERVICE_DONE;
     if (!change->action->apply && !call->waiting)
         catalog_queue_move(catalog, change->ids, change->count, change->queue_move,
@@ -394,7 +467,10 @@ enum service_step api_change_step(struct api_call *call, struct api_turn *turn)
 void api_change_write(struct api_call *call, struct json_writer *json)
 {
     const struct change *change = call->state;
-    json_writer_put_u64(json, "changed", change->count - change->missing);
+    if (change->tally)
+        api_labels_write(change->tally, json);
+    json_writer_put_u64(json, change->tally ? "counted" : "changed",
+                        change->count - change->missing);
     json_writer_key(json, "missing");
     json_writer_open(json, '[');
     for (uint32_t i = 0; i < change->count; i++)

@@ -35,7 +35,16 @@ static int by_name(const void *a, const void *b)
     return strcmp(*left, *right);
 }
 
-void api_labels_sort(struct api_labels *labels)
+void api_labels_write(struct api_labels *labels, struct json_writer *json)
 {
     qsort(labels->entries, labels->count, sizeof labels->entries[0], by_name);
+    json_writer_key(json, "labels");
+    json_writer_open(json, '[');
+    for (uint32_t i = 0; i < labels->count; i++) {
+        json_writer_open(json, '{');
+        json_writer_put_text(json, "name", labels->entries[i].name);
+        json_writer_put_u64(json, "count", labels->entries[i].count);
+        json_writer_close(json, '}');
+    }
+    json_writer_close(json, ']');
 }

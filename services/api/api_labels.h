@@ -4,6 +4,7 @@
 #define FRESHET_API_API_LABELS_H
 
 #include "services/rpc/call_arena.h"
+#include "services/rpc/json_writer.h"
 
 #define API_LABELS_MAX   1024u /* told; further ones are not counted */
 #define API_LABELS_SLOTS 4096u
@@ -18,7 +19,7 @@ struct api_labels {
 };
 
 void api_labels_add(struct api_labels *labels, struct call_arena *arena, const char *name);
-/* By name. */
-void api_labels_sort(struct api_labels *labels);
+/* The member "labels", by name. */
+void api_labels_write(struct api_labels *labels, struct json_writer *json);
 
 #endif

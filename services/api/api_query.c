@@ -370,22 +370,13 @@ static void write_totals(const struct query *query, struct json_writer *json)
     for (unsigned i = 0; i < FILTER_COUNT; i++)
         json_writer_put_u64(json, filter_names[i], query->totals[i]);
     json_writer_close(json, '}');
-    json_writer_key(json, "labels");
-    json_writer_open(json, '[');
-    for (uint32_t i = 0; i < query->labels->count; i++) {
-        json_writer_open(json, '{');
-        json_writer_put_text(json, "name", query->labels->entries[i].name);
-        json_writer_put_u64(json, "count", query->labels->entries[i].count);
-        json_writer_close(json, '}');
-    }
-    json_writer_close(json, ']');
+    api_labels_write(query->labels, json);
 }
 
 static void write_members(struct query *query, struct json_writer *json)
 {
     char run[24];
     snprintf(run, sizeof run, "%016" PRIx64, query->session);
-    api_labels_sort(query->labels);
     json_writer_put_u64(json, "revision", query->revision);
     json_writer_put_text(json, "run", run);
     json_writer_put_u64(json, "offset", query->offset);

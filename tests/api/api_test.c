@@ -526,6 +526,56 @@ static void many_are_changed_in_one_call(void **state)
     expect(bench, 404, "DELETE /torrents/6", NULL);
 }
 
+static void has_labels(struct bench *bench, torrent_id id, const char *const *labels)
+{
+    const struct catalog_torrent *torrent = catalog_find(bench->catalog, id);
+    uint32_t count = 0;
+    for (; labels[count]; count++) {
+        assert_true(count < torrent->label_count);
+        assert_string_equal(torrent->labels[count], labels[count]);
+    }
+    assert_int_equal(torrent->label_count, count);
+}
+
+static void labels_come_and_go_and_others_stay(void **state)
+{
+    struct bench *bench = *state;
+    bench_add_named(bench, "one", true);
+    bench_add_named(bench, "two", true);
+    bench_add_named(bench, "three", true);
+    expect(bench, 200, "PATCH /torrents/2", "{'labels':['linux','mine']}");
+    expect(bench, 200, "PATCH /torrents/3", "{'labels':['books','linux']}");
+    expect(bench, 200, "PATCH /torrents/4", "{'labels':['new']}");
+    uint64_t revision = catalog_find(bench->catalog, 4)->revision;
+    expect(bench, 200, "PATCH /torrents",
+           "{'ids':[2,3,4],'add_labels':['new','new'],'remove_labels':['linux','no such']}");
+    has_labels(bench, 2, (const char *const[]){"mine", "new", NULL});
+    has_labels(bench, 3, (const char *const[]){"books", "new", NULL});
+    has_labels(bench, 4, (const char *const[]){"new", NULL});
+    assert_int_equal(catalog_find(bench->catalog, 4)->revision, revision); /* nothing to tell */
+    expect(bench, 200, "PATCH /torrents/4", "{'remove_labels':['new'],'add_labels':['new','x']}");
+    has_labels(bench, 4, (const char *const[]){"new", "x", NULL});
+    expect(bench, 400, "PATCH /torrents/4", "{'labels':[],'add_labels':['y']}");
+    expect(bench, 400, "PATCH /torrents/4", "{'labels':[],'remove_labels':[]}");
+    expect(bench, 400, "PATCH /torrents/4", "{'add_labels':['']}");
+    expect(bench, 400, "PATCH /torrents/4", "{'remove_labels':'x'}");
+    has_labels(bench, 4, (const char *const[]){"new", "x", NULL});
+
+    uint32_t saves = bench->save_jobs;
+    json_t *answer = ask(bench, "POST /torrents/labels", "{'ids':[2,3,400,4]}");
+    assert_int_equal(bench->status, 200);
+    assert_int_equal(bench_integer(answer, "counted"), 3);
+    assert_int_equal(bench_integer(answer, "missing.0"), 400);
+    assert_int_equal(json_array_size(json_object_get(answer, "labels")), 4);
+    assert_string_equal(bench_text(answer, "labels.0.name"), "books");
+    assert_int_equal(bench_integer(answer, "labels.0.count"), 1);
+    assert_string_equal(bench_text(answer, "labels.2.name"), "new");
+    assert_int_equal(bench_integer(answer, "labels.2.count"), 3);
+    assert_int_equal(bench->save_jobs, saves);
+    json_decref(answer);
+    expect(bench, 400, "POST /torrents/labels", "{}");
+}
+
 static void data_stay_below_the_roots(void **state)
 {
     struct bench *bench = *state;
@@ -714,6 +764,7 @@ int main(void)
         TEST(the_dht_is_told_without_addresses),
         TEST(wishes_are_set_and_judged),
         TEST(many_are_changed_in_one_call),
+        TEST(labels_come_and_go_and_others_stay),
         TEST(data_stay_below_the_roots),
         TEST(torrents_are_looked_into_and_added),
         TEST(settings_are_told_and_changed),

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { accessible, accessibleInBoth, clean, DESKTOP, innocent, launch, names, open, PHONE, row } from "./browser.mjs";
+import { deedScenarios } from "./deeds.mjs";
 import { firstScenarios } from "./first.mjs";
 import { foreignScenarios } from "./foreign.mjs";
 import { ownScenarios } from "./own.mjs";
@@ -11,8 +12,8 @@ import { viewScenarios } from "./views.mjs";
 const scenarios = {};
 const [, , name, text] = process.argv;
 const facts = JSON.parse(text);
-Object.assign(scenarios, firstScenarios(facts), foreignScenarios(facts), ownScenarios(facts),
-  viewScenarios(facts));
+Object.assign(scenarios, deedScenarios(facts), firstScenarios(facts), foreignScenarios(facts),
+  ownScenarios(facts), viewScenarios(facts));
 
 async function ready(page) {
     await page.locator(".list").waitFor();

@@ -242,6 +242,10 @@ def test_every_answer_is_as_the_file_says(api, tmp_path):
     assert api("GET", "/torrents/{id}", number=number)["upload_limit"] == 50000
     changed = api("PATCH", "/torrents", {"ids": [number, second, 77], "labels": ["a", "b"]})
     assert changed == {"changed": 2, "missing": [77]}
+    api("PATCH", "/torrents/{id}", {"add_labels": ["c"], "remove_labels": ["a"]}, number=second)
+    assert api("POST", "/torrents/labels", {"ids": [number, second, 77]}) == {
+        "labels": [{"name": "a", "count": 1}, {"name": "b", "count": 2}, {"name": "c", "count": 1}],
+        "counted": 2, "missing": [77]}
     api("POST", "/torrents/{id}/queue", {"move": "bottom"}, number=number)
     api("POST", "/torrents/queue", {"ids": [number], "move": "top"})
     api("POST", "/torrents/{id}/recheck", number=number)
@@ -290,6 +294,7 @@ def test_every_refusal_is_as_the_file_says(api):
         api("GET", route, number=5, status=404)
     api("PATCH", "/torrents/{id}", {"upload_limit": 1}, number=5, status=404)
     api("PATCH", "/torrents/{id}", {"no such": 1}, number=5, status=400)
+    api("PATCH", "/torrents/{id}", {"labels": [], "add_labels": ["a"]}, number=5, status=400)
     api("POST", "/torrents", {"magnet": "nonsense"}, status=422)
     api("POST", "/inspect", {"torrent": "bm9uc2Vuc2U="}, status=422)
     api("GET", "/stats", token="wrong", status=401)

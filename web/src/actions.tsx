@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What may be done with the selected torrents: as buttons, menu items and keys alike.
 import { useState } from "preact/hooks";
-import { ask, get, patch, type Detail } from "./api";
+import { ask, get, labelsOf, patch, type Detail } from "./api";
 import { LabelsDialog, LimitsDialog, MoveDialog, RenameDialog } from "./dialogs";
 import { plural } from "./format";
 import { note } from "./log";
@@ -73,15 +73,22 @@ async function withDetail(show: (detail: Detail) => void) {
 export function share() { void withDetail((detail) => openDialog(<ShareDialog name={detail.name} magnet={detail.magnet} />)); }
 export function move() { const ids = targets.value; void withDetail((detail) => openDialog(<MoveDialog ids={ids} folder={detail.folder} />)); }
 export function rename() { void withDetail((detail) => openDialog(<RenameDialog id={detail.id} name={detail.name} />)); }
-export function editLabels() { const ids = targets.value; if (ids.length) openDialog(<LabelsDialog ids={ids} />); }
+export function editLabels() {
+    const ids = targets.value;
+    if (ids.length === 0) return;
+    void attempt(async () => {
+        const { labels, counted } = await labelsOf(ids);
+        openDialog(<LabelsDialog ids={ids} had={labels} of={counted} />);
+    });
+}
 export function editLimits() { const ids = targets.value; void withDetail((detail) => openDialog(<LimitsDialog ids={ids} detail={detail} />)); }
 
 export function menuItems(): (MenuItem | null)[] {
-    const rows = targets.value.map(rowOf).filter((row) => row !== undefined);
+    const rows = targets.value.map(rowOf); // a row that is not known may be either
     const single = rows.length === 1;
     const items: (MenuItem | null)[] = [];
-    if (rows.some((row) => !row.running)) items.push({ label: "Start", icon: "play", run: () => start() });
-    if (rows.some((row) => row.running)) items.push({ label: "Stop", icon: "pause", run: stop });
+    if (rows.some((row) => !row?.running)) items.push({ label: "Start", icon: "play", run: () => start() });
+    if (rows.some((row) => row?.running ?? true)) items.push({ label: "Stop", icon: "pause", run: stop });
     items.push({ label: "Start now, past the queue", run: () => start(true) });
     items.push(null);
     items.push({ label: "Labels…", icon: "tag", run: editLabels });

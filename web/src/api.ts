@@ -343,12 +343,12 @@ async function send(method: string, path: string, body?: unknown, signal?: Abort
     }
 }
 
-export async function ask<T>(method: string, path: string, body?: unknown, signal?: AbortSignal) {
+export async function ask<T>(method: string, path: string, body?: unknown, signal?: AbortSignal, read = parse) {
     const answer = await send(method, path, body, signal);
     const text = await answer.text();
     let json: unknown = null;
     try {
-        json = text ? parse(text) : null;
+        json = text ? read(text) : null;
     } catch {
         if (answer.ok) throw new Refused(answer.status, "the daemon's answer is no JSON");
     }
@@ -366,9 +366,15 @@ export async function ask<T>(method: string, path: string, body?: unknown, signa
 // say anything.
 const MARKS = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
 
+export const unmarked = (text: string) => text.replace(MARKS, "");
+
 function parse(text: string): unknown {
-    return JSON.parse(text.replace(MARKS, ""));
+    return JSON.parse(unmarked(text));
 }
+
+// With their marks, since that is what they are called by.
+export const labelsOf = (ids: number[]) =>
+    ask<{ labels: Label[]; counted: number }>("POST", "/torrents/labels", { ids }, undefined, JSON.parse);
 
 // Server-sent events by fetch, since an EventSource cannot carry a token. Ends when the stream does.
 export async function listen(path: string, heard: (data: unknown) => void, signal: AbortSignal) {

@@ -15,7 +15,7 @@ import { go, List, page, SelectionBar, sortBy, SORTS } from "./list";
 import { dismiss, toasts } from "./log";
 import { SpeedPlot } from "./plot";
 import {
-    altEnabled, attempt, current, descending, detailsOpen, filter, type Filter, history, historyTick, indexOf, label, labels, loaded, login,
+    altEnabled, attempt, current, cursor, descending, detailsOpen, filter, type Filter, history, historyTick, isOnItsWay, label, labels, loaded, login,
     offline, refresh, search, selectAll, selected, sort, speed, stats, toggle, totals,
 } from "./state";
 import { isDark, switchTheme } from "./theme";
@@ -189,7 +189,11 @@ function keyed(event: KeyboardEvent) {
     if (dialog.value || event.altKey || target.closest(".menu")) return;
     const typing = target.matches("input:not([type=checkbox]), textarea, select");
     if (typing) return;
-    const at = current.value === null ? -1 : indexOf(current.value);
+    const at = cursor();
+    if (isOnItsWay() && [" ", "Enter", "Delete", "p", "l", "s"].includes(event.key)) { // of which row?
+        event.preventDefault();
+        return;
+    }
     const control = event.ctrlKey || event.metaKey;
     if (control && event.key.toLowerCase() === "a") void selectAll();
     else if (control) return;
@@ -219,6 +223,7 @@ function keyed(event: KeyboardEvent) {
         case "p": toggleRunning(); break;
         case "l": editLabels(); break;
         case "s": editLimits(); break;
+        case "o": document.getElementById("sort")?.focus(); break;
         case "d": switchTheme(); break;
         default: return;
     }
@@ -286,8 +291,10 @@ export function App() {
             {offline.value && <div class="offline" role="alert"><Icon name="warn" size={16} /> The daemon does not answer. This page goes on trying. <button type="button" onClick={() => refresh(true)}>Try now</button></div>}
             <Filters />
             <main>
-                <SelectionBar />
-                {selected.value.size === 0 && <SortChoice />}
+                <div class="over-list">
+                    <SelectionBar />
+                    <SortChoice />
+                </div>
                 <List />
                 <Details />
             </main>

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 // Dialogs that change torrents.
 import { useEffect, useState } from "preact/hooks";
-import { get, patch, post, type Detail, type Settings, type Space } from "./api";
+import { get, patch, post, unmarked, type Detail, type Label, type Settings, type Space } from "./api";
 import { parseRate, plural, rateText, size } from "./format";
 import { Blocklist, Encryption } from "./network";
-import { attempt, labels, rowOf } from "./state";
-import { closeDialog, Dialog, Field, IconButton, Switch } from "./ui";
+import { attempt, labels } from "./state";
+import { closeDialog, Dialog, Field, Switch } from "./ui";
 
 function Buttons({ what }: { what: string }) {
     return (
@@ -16,32 +16,48 @@ function Buttons({ what }: { what: string }) {
     );
 }
 
-export function LabelsDialog({ ids }: { ids: number[] }) {
-    const rows = ids.map(rowOf).filter((row) => row !== undefined);
-    const common = [...new Set(rows.flatMap((row) => row.labels))];
-    const [chosen, setChosen] = useState<string[]>(common);
+interface Tagged { name: string; count: number; wish: boolean | null } // null: as each has it
+
+// Several may have different labels: each keeps those that nobody touched here.
+export function LabelsDialog({ ids, had, of }: { ids: number[]; had: Label[]; of: number }) {
+    const [tags, setTags] = useState<Tagged[]>(had.map(({ name, count }) => ({ name, count, wish: null })));
     const [text, setText] = useState("");
+    const withLabel = (name: string): Tagged[] => {
+        const known = tags.find((tag) => unmarked(tag.name) === unmarked(name));
+        if (!known) return [...tags, { name, count: 0, wish: true }];
+        return tags.map((tag) => tag === known ? { ...tag, wish: tag.count === of ? null : true } : tag);
+    };
     const add = (label: string) => {
-        const name = label.trim();
-        if (name && !chosen.includes(name)) setChosen([...chosen, name]);
+        if (label.trim()) setTags(withLabel(label.trim()));
         setText("");
     };
-    const known = labels.value.map((label) => label.name).filter((name) => !chosen.includes(name));
+    // Of some: to all, to none, and back to those that had it.
+    const turn = (tag: Tagged) => {
+        const mixed = tag.count > 0 && tag.count < of;
+        const wish = mixed ? (tag.wish === null ? true : tag.wish ? false : null) : tag.wish === null ? tag.count === 0 : null;
+        setTags(tags.map((other) => other === tag ? { ...tag, wish } : other));
+    };
+    const known = labels.value.map((label) => label.name).filter((name) => !tags.some((tag) => unmarked(tag.name) === name));
     const save = async () => {
-        const last = text.trim();
-        const all = last && !chosen.includes(last) ? [...chosen, last] : chosen;
-        if (await attempt(() => patch("/torrents", { ids, labels: all }))) closeDialog();
+        const all = text.trim() ? withLabel(text.trim()) : tags;
+        const named = (wish: boolean) => all.filter((tag) => tag.wish === wish && tag.count !== (wish ? of : 0)).map((tag) => tag.name);
+        const body = { ids, add_labels: named(true), remove_labels: named(false) };
+        if (body.add_labels.length + body.remove_labels.length === 0 || await attempt(() => patch("/torrents", body))) closeDialog();
     };
     return (
         <Dialog title={ids.length === 1 ? "Labels" : `Labels of ${plural(ids.length, "torrent")}`}
             onSubmit={() => void save()} actions={<Buttons what="Save" />}>
-            <div class="chips" aria-label="Labels chosen">
-                {chosen.map((name) => (
-                    <span class="chip on" key={name}><span dir="auto">{name}</span>
-                        <IconButton icon="close" label={`Take off ${name}`} onClick={() => setChosen(chosen.filter((other) => other !== name))} />
-                    </span>
-                ))}
-                {chosen.length === 0 && <span class="hint">None yet</span>}
+            <div class="chips" role="group" aria-label="Labels of these">
+                {tags.map((tag) => {
+                    const state = tag.wish ?? (tag.count === of ? true : tag.count > 0 ? "mixed" : false);
+                    return (
+                        <button type="button" class={"chip " + (state === "mixed" ? "some" : state ? "on" : "off")} key={tag.name}
+                            role="checkbox" aria-checked={state} onClick={() => turn(tag)}>
+                            <bdi class="name">{unmarked(tag.name)}</bdi>{state === "mixed" && <small>{tag.count} of {of}</small>}
+                        </button>
+                    );
+                })}
+                {tags.length === 0 && <span class="hint">None yet</span>}
             </div>
             <Field label="New label" hint="Enter adds it">
                 {(id) => <input id={id} value={text} maxLength={100} autofocus onInput={(event) => setText(event.currentTarget.value)}
@@ -368,7 +384,7 @@ const KEYS: [string, string][] = [
     ["↑ ↓", "go through the list"], ["Shift ↑ ↓", "select on the way"], ["Enter", "details"],
     ["Space", "select or not"], ["Ctrl A", "select all"], ["P", "start or stop"], ["Del", "remove"],
     ["Shift Del", "remove with its files"], ["/", "search"], ["A", "add"], ["L", "labels"],
-    ["S", "speed limits"], ["D", "dark or light"], ["Esc", "close, or select nothing"], ["?", "these keys"],
+    ["S", "speed limits"], ["O", "order of the list"], ["+ −", "a file’s priority"], ["D", "dark or light"], ["Esc", "close, or select nothing"], ["?", "these keys"],
 ];
 
 export function HelpDialog({ version }: { version: string }) {

@@ -9,7 +9,7 @@ import type { Row } from "./api";
 import { day, percent, rate, ratio, size } from "./format";
 import { Icon } from "./icons";
 import {
-    current, descending, detailsOpen, filter, generation, indexOf, label, loaded, matching, rowAt, search,
+    current, cursor, descending, detailsOpen, filter, generation, label, loaded, matching, putCursor, rowAt, search,
     selectAll, selected, selectRange, show, sort, Sort, toggle, totals,
 } from "./state";
 import { Bar, IconButton, openMenu, useSize } from "./ui";
@@ -162,14 +162,13 @@ function reveal(index: number) {
 
 // Puts the cursor on a row; with `extend` what lies between is selected as well.
 export function go(to: number, extend = false) {
+    if (matching.value === 0) return;
     const index = Math.max(0, Math.min(matching.value - 1, to));
-    const row = rowAt(index);
+    const from = cursor();
     reveal(index);
     look();
-    if (!row) return;
-    const from = current.value === null ? index : indexOf(current.value);
-    if (extend && from >= 0) selectRange(from, index);
-    current.value = row.id;
+    if (extend) void selectRange(from < 0 ? index : from, index);
+    putCursor(index);
     element?.focus({ preventScroll: true });
 }
 
@@ -192,7 +191,7 @@ function clicked(event: MouseEvent) {
         return;
     }
     if (event.shiftKey) {
-        selectRange(anchor, index);
+        void selectRange(anchor, index);
         current.value = id;
         return;
     }

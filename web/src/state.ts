@@ -55,8 +55,25 @@ export function rowOf(id: number): Row | undefined {
     return rows.get(id);
 }
 
-export function indexOf(id: number): number {
-    return order.indexOf(id);
+// Where the cursor is to be when that row is known; -1: it is where it is.
+let aim = -1;
+current.subscribe(() => { aim = -1; });
+
+// A place in the list; -1: nowhere.
+export function cursor(): number {
+    return aim >= 0 ? aim : current.value === null ? -1 : order.indexOf(current.value);
+}
+
+export const isOnItsWay = () => aim >= 0;
+
+export function putCursor(index: number) {
+    const row = rowAt(index);
+    if (row) current.value = row.id;
+    aim = row ? -1 : index;
+}
+
+function arrive() {
+    if (aim >= 0) putCursor(Math.min(aim, matching.value - 1));
 }
 
 export const history = { time: [] as number[], down: [] as number[], up: [] as number[] };
@@ -132,6 +149,7 @@ async function askWindow() {
         answer.rows.forEach((row, at) => { order[offset + at] = row.id; });
         order.length = answer.matching;
         loaded.value = true;
+        arrive();
         generation.value++;
     });
 }
@@ -149,6 +167,7 @@ function takeDelta(answer: Delta): boolean {
             unknown ||= !rows.has(id);
         });
         if (answer.removed.length) forget(answer.removed);
+        arrive();
         generation.value++;
     });
     return unknown;
@@ -271,6 +290,7 @@ export function begin() {
         if (now === before) return;
         const isFirst = before === "";
         before = now;
+        aim = -1;
         clearTimeout(typing);
         if (isFirst) void turn(true);
         else typing = window.setTimeout(() => {
@@ -313,10 +333,13 @@ export async function attempt(wish: () => Promise<unknown>) {
     }
 }
 
+async function idsOf(offset: number, limit: number) {
+    return (await get<{ ids: number[] }>("/torrents" + question({ fields: "id", offset, limit }))).ids;
+}
+
 export async function selectAll() {
     try {
-        const answer = await get<{ ids: number[] }>("/torrents" + question({ fields: "id", limit: 100000 }));
-        selected.value = new Set(answer.ids);
+        selected.value = new Set(await idsOf(0, 100000));
     } catch (error) {
         failed(error);
     }
@@ -328,11 +351,20 @@ export function toggle(id: number) {
     selected.value = next;
 }
 
-export function selectRange(from: number, to: number) {
-    const next = new Set(selected.value);
-    for (let index = Math.min(from, to); index <= Math.max(from, to); index++) {
-        const row = rowAt(index);
-        if (row) next.add(row.id);
+// Of what is outside the window the daemon knows the order, not the page.
+export async function selectRange(from: number, to: number) {
+    const begin = Math.min(from, to), end = Math.max(from, to) + 1;
+    const { offset, limit } = span();
+    let ids = order.slice(begin, end);
+    if (begin < offset || end > offset + limit || Object.keys(ids).length < end - begin) {
+        const asks = question({});
+        try {
+            ids = await idsOf(begin, end - begin);
+        } catch (error) {
+            failed(error);
+            return;
+        }
+        if (asks !== question({})) return; // another list meanwhile
     }
-    selected.value = next;
+    selected.value = new Set([...selected.value, ...ids]);
 }

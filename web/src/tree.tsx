@@ -88,6 +88,7 @@ export function FileTree({ files, onPriority, withDone, simple }: {
     const rows = useMemo(() => flatten(root, closed), [root, closed]);
     const [view, setView] = useState({ first: 0, count: 20 });
     const [at, setAt] = useState(0);
+    const [said, setSaid] = useState(""); // for who does not see it
     const look = () => {
         const element = box.current;
         if (!element) return;
@@ -104,6 +105,12 @@ export function FileTree({ files, onPriority, withDone, simple }: {
     };
     const indices = (node: Node) => node.files.map((file) => file.index);
     const flip = (node: Node) => onPriority(indices(node), priorityOf(node, byIndex) === 0 ? 4 : 0);
+    const shift = (node: Node, by: number) => {
+        const now = PRIORITIES.findIndex(([value]) => value === (priorityOf(node, byIndex) ?? 4));
+        const [value, name] = PRIORITIES[Math.max(0, Math.min(PRIORITIES.length - 1, now + by))]!;
+        onPriority(indices(node), value);
+        setSaid(`${node.name}: ${name}`);
+    };
     const keys = (event: KeyboardEvent) => {
         if (event.target !== box.current) return;
         const node = rows[at];
@@ -115,6 +122,7 @@ export function FileTree({ files, onPriority, withDone, simple }: {
         else if (event.key === "ArrowLeft" && node?.children) fold(node, true);
         else if (event.key === "ArrowRight" && node?.children) fold(node, false);
         else if (event.key === " " && node) flip(node);
+        else if ((event.key === "+" || event.key === "-") && node && !simple) shift(node, event.key === "+" ? -1 : 1);
         else return;
         event.preventDefault();
         event.stopPropagation();
@@ -127,48 +135,51 @@ export function FileTree({ files, onPriority, withDone, simple }: {
     const first = Math.max(0, Math.min(view.first, rows.length - view.count));
     const shown = rows.slice(first, first + view.count);
     return (
-        <div ref={box} class={"tree" + (withDone ? " with-done" : "")} role="treegrid" aria-label="Files" tabIndex={0} aria-rowcount={rows.length}
-            onScroll={look} onKeyDown={keys} {...(rows[at] ? { "aria-activedescendant": "file-" + at } : {})}>
-            <div role="rowgroup" class="rows" style={{ height: rows.length * ROW + "px" }}>
-                {shown.map((node, offset) => {
-                    const index = first + offset;
-                    const priority = priorityOf(node, byIndex);
-                    const done = node.files.reduce((sum, file) => sum + (byIndex.get(file.index)!.done ?? 0), 0);
-                    const share = node.length ? done / node.length : 1;
-                    return (
-                        <div key={node.path} id={"file-" + index} class={"tree-row" + (index === at ? " here" : "") + (priority === 0 ? " skipped" : "")}
-                            role="row" aria-level={node.depth + 1} aria-rowindex={index + 1}
-                            {...(node.children ? { "aria-expanded": !closed.has(node.path) } : {})}
-                            style={{ transform: `translateY(${index * ROW}px)`, paddingInlineStart: 8 + Math.min(node.depth, 12) * 18 + "px" }}
-                            onClick={() => setAt(index)}>
-                            <div role="gridcell" class="t-name">
-                                {node.children
-                                    ? <button type="button" class="fold" tabIndex={-1} aria-label={(closed.has(node.path) ? "Open " : "Close ") + node.name}
-                                        onClick={() => fold(node, !closed.has(node.path))}>
-                                        <span class={closed.has(node.path) ? "turn" : "turn open"}><Icon name="right" size={14} /></span></button>
-                                    : <span class="fold" />}
-                                <input type="checkbox" tabIndex={-1} checked={priority !== 0} aria-label={"Get " + node.name}
-                                    ref={(input) => { if (input) input.indeterminate = priority === null && node.files.some((file) => byIndex.get(file.index)!.priority === 0); }}
-                                    onClick={(event) => event.stopPropagation()} onChange={() => flip(node)} />
-                                <Icon name={node.children ? "folder" : "file"} size={16} />
-                                <bdi class="name" title={node.name}>{node.name}</bdi>
-                                {node.children && <small>{plural(node.files.length, "file")}</small>}
-                            </div>
-                            {withDone && <div role="gridcell" class="t-done"><Bar share={share} kind={share >= 1 ? "seed" : "down"} /><span>{percent(share)}</span></div>}
-                            <div role="gridcell" class="t-size">{size(node.length)}</div>
-                            {!simple && (
-                                <div role="gridcell" class="t-priority">
-                                    <select tabIndex={-1} aria-label={"Priority of " + node.name} value={priority === null ? "" : String(priority)}
-                                        onChange={(event) => onPriority(indices(node), parseInt(event.currentTarget.value))}>
-                                        {priority === null && <option value="" disabled>Mixed</option>}
-                                        {PRIORITIES.map(([value, name]) => <option key={value} value={String(value)}>{name}</option>)}
-                                    </select>
+        <>
+            <div ref={box} class={"tree" + (withDone ? " with-done" : "")} role="treegrid" aria-label="Files" tabIndex={0} aria-rowcount={rows.length}
+                onScroll={look} onKeyDown={keys} {...(rows[at] ? { "aria-activedescendant": "file-" + at } : {})}>
+                <div role="rowgroup" class="rows" style={{ height: rows.length * ROW + "px" }}>
+                    {shown.map((node, offset) => {
+                        const index = first + offset;
+                        const priority = priorityOf(node, byIndex);
+                        const done = node.files.reduce((sum, file) => sum + (byIndex.get(file.index)!.done ?? 0), 0);
+                        const share = node.length ? done / node.length : 1;
+                        return (
+                            <div key={node.path} id={"file-" + index} class={"tree-row" + (index === at ? " here" : "") + (priority === 0 ? " skipped" : "")}
+                                role="row" aria-level={node.depth + 1} aria-rowindex={index + 1}
+                                {...(node.children ? { "aria-expanded": !closed.has(node.path) } : {})}
+                                style={{ transform: `translateY(${index * ROW}px)`, paddingInlineStart: 8 + Math.min(node.depth, 12) * 18 + "px" }}
+                                onClick={() => setAt(index)}>
+                                <div role="gridcell" class="t-name">
+                                    {node.children
+                                        ? <button type="button" class="fold" tabIndex={-1} aria-label={(closed.has(node.path) ? "Open " : "Close ") + node.name}
+                                            onClick={() => fold(node, !closed.has(node.path))}>
+                                            <span class={closed.has(node.path) ? "turn" : "turn open"}><Icon name="right" size={14} /></span></button>
+                                        : <span class="fold" />}
+                                    <input type="checkbox" tabIndex={-1} checked={priority !== 0} aria-label={"Get " + node.name}
+                                        ref={(input) => { if (input) input.indeterminate = priority === null && node.files.some((file) => byIndex.get(file.index)!.priority === 0); }}
+                                        onClick={(event) => event.stopPropagation()} onChange={() => flip(node)} />
+                                    <Icon name={node.children ? "folder" : "file"} size={16} />
+                                    <bdi class="name" title={node.name}>{node.name}</bdi>
+                                    {node.children && <small>{plural(node.files.length, "file")}</small>}
                                 </div>
-                            )}
-                        </div>
-                    );
-                })}
+                                {withDone && <div role="gridcell" class="t-done"><Bar share={share} kind={share >= 1 ? "seed" : "down"} /><span>{percent(share)}</span></div>}
+                                <div role="gridcell" class="t-size">{size(node.length)}</div>
+                                {!simple && (
+                                    <div role="gridcell" class="t-priority">
+                                        <select tabIndex={-1} aria-label={"Priority of " + node.name} value={priority === null ? "" : String(priority)}
+                                            onChange={(event) => onPriority(indices(node), parseInt(event.currentTarget.value))}>
+                                            {priority === null && <option value="" disabled>Mixed</option>}
+                                            {PRIORITIES.map(([value, name]) => <option key={value} value={String(value)}>{name}</option>)}
+                                        </select>
+                                    </div>
+                                )}
+                            </div>
+                        );
+                    })}
+                </div>
             </div>
-        </div>
+            <span class="sr" role="status">{said}</span>
+        </>
     );
 }

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: MIT
+"""On the page: what is done to many torrents at once, by keys, by menus and dialogs."""
+import pytest
+from daemons import daemons  # noqa: F401, a fixture
+from page_test import NAME, add_small, ask
+from peers import wait_for, write
+
+MIB = 1 << 20
+
+
+@pytest.fixture
+def album(freshet, daemons, tmp_path):
+    """A daemon that has the files already, and their torrent."""
+    daemon = daemons()
+    folder = daemon.folder / "downloads"
+    write(folder / NAME / "one.mkv", 3 * MIB, 1)
+    write(folder / NAME / "extras/two.mkv", MIB, 2)
+    write(folder / NAME / "readme.txt", 2000, 3)
+    made = tmp_path / "album.torrent"
+    assert freshet("create", folder / NAME, "-o", made, "-l", "64K", "-a",
+                   "http://127.0.0.1:9/announce").returncode == 0
+    daemon.add(made)
+    daemon.wait_complete()
+    return daemon
+
+
+def the_row(daemon):
+    row, = ask(daemon, "GET", "/torrents")["rows"]
+    return row
+
+
+def test_labels_of_many_change_where_they_were_touched(daemons, browse, tmp_path):
+    count = 260
+    daemon = daemons()
+    add_small(daemon, tmp_path, [f"torrent {number:04}" for number in range(count)])
+    ids = sorted(ask(daemon, "GET", "/torrents?fields=id&limit=1000")["ids"])
+    thirds = set(ids[::3])
+    ask(daemon, "PATCH", "/torrents", {"ids": ids, "labels": ["everywhere"]})
+    ask(daemon, "PATCH", "/torrents", {"ids": list(thirds), "labels": ["third", "everywhere"]})
+    ask(daemon, "PATCH", f"/torrents/{ids[1]}", {"labels": ["everywhere", "a\u200fb"]})
+    browse("labelsOfMany", daemon, count=count, thirds=len(thirds))
+    rows = ask(daemon, "GET", "/torrents?limit=1000")["rows"]
+    assert {row["id"]: row["labels"] for row in rows} == {
+        number: ["third", "new"] if number in thirds else ["new"] for number in ids}
+
+
+def test_a_range_is_all_that_lies_between(daemons, browse, tmp_path):
+    daemon = daemons()
+    names = [f"torrent {number:04}" for number in range(700)]
+    add_small(daemon, tmp_path, names)
+    browse("ranges", daemon, names=names)
+
+
+def test_the_list_is_ordered_by_keys(daemons, browse, tmp_path):
+    daemon = daemons()
+    names = ["delta", "alpha", "charlie", "bravo"]
+    add_small(daemon, tmp_path, names)
+    browse("order", daemon, names=names)
+
+
+def test_files_have_priorities_by_keys(album, browse):
+    number = the_row(album)["id"]
+    browse("priorities", album, torrentName=NAME)
+
+    def priorities():
+        files = ask(album, "GET", f"/torrents/{number}/files")["files"]
+        return {file["path"].rsplit("/", 1)[1]: file["priority"] for file in files}
+    wait_for(lambda: priorities() == {"one.mkv": 7, "two.mkv": 0, "readme.txt": 4}, priorities)
