@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """What a person does on the page, in Chromium, while bytes really move."""
+import base64
 import hashlib
 import json
 import os
@@ -145,14 +146,30 @@ def test_settings_are_changed(daemons, browse):
     assert settings["alt_enabled"]
 
 
-def test_forty_hostile_names_run_nothing(daemons, browse, tmp_path):
-    daemon = daemons()
+def add_hostile(daemon, tmp_path):
     for number, name in enumerate(NAMES):
         path = tmp_path / f"{number}.torrent"
         path.write_bytes(torrent(name, "http://127.0.0.1:1"))
         added = daemon.add(path, paused=True)
         ask(daemon, "PATCH", f"/torrents/{added['id']}", {"labels": [name.encode()[:60].decode(errors="ignore")]})
     assert len(daemon.torrents()) == 40
+
+
+def test_dialogs_with_hostile_names_run_nothing(daemons, browse, tmp_path):
+    daemon = daemons()
+    add_hostile(daemon, tmp_path)
+    # Of the list, which begins with the newest, and of those that are to be added.
+    looked = [2, 17, 24, 29, 31, 37, 39]
+    files = [{"name": name + ".torrent", "data": base64.b64encode(torrent("2" + name, "http://127.0.0.1:1")).decode()}
+             for name in (NAMES[at] for at in (0, 1, 3, 5, 10, 26, 32))]
+    browse("hostileDialogs", daemon, timeout=500, count=40, looked=looked, files=files,
+           words="<img src=y onerror=window.ran=1> new")
+    assert len(daemon.torrents()) == 40 + len(files)
+
+
+def test_forty_hostile_names_run_nothing(daemons, browse, tmp_path):
+    daemon = daemons()
+    add_hostile(daemon, tmp_path)
     shown = browse("hostile", daemon, timeout=500, count=40, looked=[0, 5, 9, 20, 33, 38])["shown"]
     assert len(shown) == len({row["name"] for row in daemon.torrents()})
     joined = "\n".join(shown)

@@ -312,6 +312,79 @@ scenarios.hostile = async (browser) => {
     return { shown: [...shown] };
 };
 
+// The dialogs that change a torrent, and the one that adds it: with its names in their fields and trees.
+scenarios.hostileDialogs = async (browser) => {
+    const page = await open(browser, facts, { expected: [/422/] });
+    await page.waitForFunction((count) => document.querySelectorAll(".rows .row").length >= Math.min(count, 20), facts.count);
+    const dialog = page.getByRole("dialog");
+    const look = async (name, where) => {
+        await page.getByRole("dialog", { name, exact: true }).waitFor();
+        await innocent(page, where + " " + name);
+    };
+    const leave = async () => {
+        await page.keyboard.press("Escape");
+        await dialog.waitFor({ state: "detached" });
+        await page.locator(".list").focus();
+    };
+    for (const number of facts.looked) {
+        await page.locator(".list").focus();
+        await page.keyboard.press("Home");
+        for (let step = 0; step < number; step++) await page.keyboard.press("ArrowDown");
+        const here = page.locator(".row.here");
+        const name = await here.locator(".name").textContent();
+        const where = `${number} ${JSON.stringify(name)}`;
+
+        await page.keyboard.press("l");
+        await look("Labels", where);
+        assert.ok(await dialog.locator(".chip.on").count() > 0, where);
+        assert.ok(await dialog.getByRole("group", { name: "Labels in use" }).locator("button").count() > 0, where);
+        await dialog.getByLabel("New label").fill(facts.words);
+        await page.keyboard.press("Enter");
+        await dialog.locator(".chip.on", { hasText: facts.words }).waitFor();
+        await innocent(page, where + " new label");
+        await leave();
+
+        await page.keyboard.press("s");
+        await look("Limits and goals", where);
+        assert.equal(await dialog.locator(".quote").textContent(), name);
+        await leave();
+
+        for (const [item, title] of [["Move…", "Move"], ["Rename…", "Rename"]]) {
+            await here.locator(".name").click({ button: "right" });
+            await page.getByRole("menuitem", { name: item, exact: true }).click();
+            await look(title, where);
+            if (title === "Rename") assert.equal(await dialog.getByLabel("Name").inputValue(), name);
+            await leave();
+        }
+    }
+    // What is in files that are to be added; their own names are as bad.
+    const pick = async (files) => {
+        await page.getByRole("button", { name: "Add torrents" }).click();
+        await dialog.locator("input[type=file]").setInputFiles(files.map(({ name, data }) =>
+            ({ name, mimeType: "application/x-bittorrent", buffer: Buffer.from(data, "base64") })));
+    };
+    for (const file of facts.files) {
+        const where = "adding " + JSON.stringify(file.name);
+        await pick([file]);
+        await dialog.locator(".tree-row").nth(2).waitFor();
+        await look("Add torrents", where);
+        await dialog.locator(".tree-row").first().getByRole("checkbox").uncheck();
+        await innocent(page, where + ", nothing wanted");
+        await leave();
+    }
+    await pick(facts.files);
+    await dialog.getByRole("button", { name: `Add ${facts.files.length}` }).waitFor();
+    await look("Add torrents", "all of them");
+    await dialog.getByRole("button", { name: `Add ${facts.files.length}` }).click();
+    await dialog.waitFor({ state: "detached" });
+    await page.locator(".toast").first().waitFor();
+    await innocent(page, "added");
+    // No torrent, by a name that is none either.
+    await pick([{ name: facts.words, data: "bm90aGluZw==" }]);
+    await dialog.locator(".error").first().waitFor();
+    await look("Add torrents", "no torrent");
+};
+
 // What a hostile peer and tracker say shows up as text, and runs no more than a name does.
 scenarios.hostileWords = async (browser) => {
     const page = await open(browser, facts);
