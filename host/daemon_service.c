@@ -258,17 +258,15 @@ static void refresh(void *context)
 
     world->now = clock_now();
     world->wall_s = clock_wall() / SECOND_NS;
-    world->listen = network_route_has_proxy(&daemon->options.session.route)
-                        ? (struct address){0}
-                        : session_listen_address(daemon->session);
+    bool has_proxy = network_route_has_proxy(&daemon->options.session.route);
+    world->listen = has_proxy ? (struct address){0} : session_listen_address(daemon->session);
     world->reached.ipv4 = session_is_reached(daemon->session, ADDRESS_IPV4);
     world->reached.ipv6 = session_is_reached(daemon->session, ADDRESS_IPV6);
     daemon_port_mapping_refresh(daemon);
     session_measure_disk(daemon->session, &loads);
     world->hashing = load_of(&loads.hash);
     world->writing = load_of(&loads.write);
-    world->revision_minute_ago =
-        daemon->seconds >= 60 ? daemon->revisions[daemon->seconds % 60] : 0;
+    world->revision_minute_ago = daemon->seconds < 60 ? 0 : daemon->revisions[daemon->seconds % 60];
 }
 
 static bool tell_intake(void *context, bool is_feed, uint32_t id, struct intake_status *ret_status)

@@ -5,8 +5,8 @@
 
 #include "services/api/api_call.h"
 
-/* The route's action: start, stop, recheck, reannounce, move, rename, queue, remove, set; and labels,
-   which only tells how many of them have each. */
+/* The route's action: start, stop, recheck, reannounce, move, rename, queue, remove, set; and
+   labels, which only tells how many of them have each. */
 void api_change_prepare(struct api_call *call);
 enum service_step api_change_step(struct api_call *call, struct api_turn *turn);
 void api_change_write(struct api_call *call, struct json_writer *json);

@@ -1,13 +1,20 @@
 // SPDX-License-Identifier: MIT
 // Scenarios of what is done to torrents: to many at once, by keys, by menus and dialogs.
 import assert from "node:assert/strict";
-import { accessible, accessibleInBoth, clean, DESKTOP, focused, names, open, row } from "./browser.mjs";
+import { accessible, accessibleInBoth, clean, DESKTOP, focused, names, open, PHONE, row } from "./browser.mjs";
 
 export function deedScenarios(facts) {
     const scenarios = {};
 
     const here = (page) => page.locator(".row.here .name");
     const selected = (page, count) => page.getByText(`${count} selected`).waitFor();
+
+    async function menu(page, name, what) {
+        await row(page, name).click({ button: "right" });
+        const item = page.getByRole("menuitem", { name: what, exact: true });
+        await item.waitFor();
+        return item;
+    }
 
     async function files(page, name) {
         await row(page, name).dblclick();
@@ -135,6 +142,117 @@ export function deedScenarios(facts) {
         await priority("readme.txt").selectOption("Normal");
         await is("readme.txt", "4");
         await accessible(page, "priorities");
+        clean(page);
+    };
+
+    // Over plain HTTP from another machine a page has no clipboard.
+    scenarios.magnetCopied = async (browser) => {
+        const page = await open(browser, facts);
+        await row(page, facts.torrentName).waitFor();
+        await page.evaluate(() => {
+            Object.defineProperty(navigator, "clipboard", { value: undefined });
+            document.addEventListener("copy", () => { window.copied = document.activeElement.value; });
+        });
+        const item = await menu(page, facts.torrentName, "Copy magnet link");
+        await accessibleInBoth(page, "menu");
+        await item.click();
+        await page.locator(".toast.good", { hasText: "Magnet link copied" }).waitFor();
+        assert.match(await page.evaluate(() => window.copied), new RegExp("^magnet:\\?xt=urn:btih:" + facts.hash));
+        assert.equal(await page.locator("body > textarea").count(), 0);
+        clean(page);
+    };
+
+    scenarios.shared = async (browser) => {
+        for (const size of [DESKTOP, PHONE]) {
+            const page = await open(browser, facts, { size });
+            await row(page, facts.torrentName).waitFor();
+            await (await menu(page, facts.torrentName, "Share…")).click();
+            const dialog = page.getByRole("dialog", { name: "Share" });
+            const link = dialog.getByLabel("Magnet link", { exact: true });
+            assert.match(await link.inputValue(), new RegExp("^magnet:\\?xt=urn:btih:" + facts.hash));
+            assert.ok(!(await link.inputValue()).includes("&tr="));
+            await accessibleInBoth(page, "share " + size.width);
+            // Corners of dark and light as such codes have them, on a light ground.
+            const code = await dialog.getByRole("img", { name: "QR code of the magnet link" }).evaluate((canvas) => {
+                const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+                const line = Array.from({ length: canvas.width }, (_, x) => data[(Math.floor(canvas.height / 2) * canvas.width + x) * 4] < 128);
+                return { square: canvas.width === canvas.height, turns: line.filter((dark, x) => dark !== line[x - 1]).length, corner: data[0] };
+            });
+            assert.ok(code.square && code.turns > 10 && code.corner === 255, JSON.stringify(code));
+            await dialog.getByLabel("With trackers and web seeds").check();
+            assert.ok(decodeURIComponent(await link.inputValue()).includes("&tr=" + facts.tracker));
+            await dialog.getByRole("button", { name: "Copy link" }).click();
+            await dialog.getByRole("button", { name: "Copied" }).waitFor();
+            clean(page);
+        }
+    };
+
+    scenarios.dropped = async (browser) => {
+        const page = await open(browser, facts);
+        await page.getByText("No torrents yet.").waitFor();
+        const carried = await page.evaluateHandle((bytes) => {
+            const transfer = new DataTransfer();
+            transfer.items.add(new File([Uint8Array.from(bytes)], "one.torrent", { type: "application/x-bittorrent" }));
+            return transfer;
+        }, facts.bytes);
+        await page.dispatchEvent(".list", "dragenter", { dataTransfer: carried });
+        await page.locator(".drop-hint").waitFor();
+        await page.dispatchEvent(".list", "drop", { dataTransfer: carried });
+        await page.locator(".drop-hint").waitFor({ state: "detached" });
+        const dialog = page.getByRole("dialog", { name: "Add torrents" });
+        await dialog.getByText(facts.torrentName).first().waitFor();
+        await dialog.getByRole("button", { name: "Add", exact: true }).click();
+        await dialog.waitFor({ state: "detached" });
+        await row(page, facts.torrentName).waitFor();
+        clean(page);
+    };
+
+    scenarios.moved = async (browser) => {
+        const page = await open(browser, facts);
+        await row(page, facts.torrentName).getByText("100").waitFor();
+        await (await menu(page, facts.torrentName, "Move…")).click();
+        let dialog = page.getByRole("dialog", { name: "Move" });
+        const folder = dialog.getByLabel("Folder on the daemon's machine");
+        await dialog.getByText("free").waitFor();
+        await accessibleInBoth(page, "move");
+        await folder.fill(facts.to);
+        await dialog.getByRole("button", { name: "Move", exact: true }).click();
+        await dialog.waitFor({ state: "detached" });
+
+        await (await menu(page, facts.torrentName, "Rename…")).click();
+        dialog = page.getByRole("dialog", { name: "Rename" });
+        assert.equal(await dialog.getByLabel("Name").inputValue(), facts.torrentName);
+        await accessibleInBoth(page, "rename");
+        await dialog.getByLabel("Name").fill(facts.renamed);
+        await page.keyboard.press("Enter");
+        await dialog.waitFor({ state: "detached" });
+        await row(page, facts.renamed).waitFor();
+        clean(page);
+    };
+
+    scenarios.checked = async (browser) => {
+        const page = await open(browser, facts);
+        await row(page, facts.torrentName).getByText("100").waitFor();
+        await (await menu(page, facts.torrentName, "Check the files again")).click();
+        await row(page, facts.torrentName).locator(".c-progress", { hasText: facts.share }).waitFor();
+        clean(page);
+    };
+
+    scenarios.stopped = async (browser) => {
+        const page = await open(browser, facts);
+        await page.locator(".rows .row .name").nth(1).waitFor();
+        await row(page, facts.torrentName).click();
+        await page.keyboard.press("p");
+        await row(page, facts.torrentName).locator(".c-status", { hasText: "Stopped" }).waitFor();
+        assert.equal(await row(page, facts.other).locator(".c-status", { hasText: "Stopped" }).count(), 0);
+        await page.keyboard.press("Control+a");
+        await selected(page, 2);
+        await page.keyboard.press("p"); // one of them runs: all stop
+        await row(page, facts.other).locator(".c-status", { hasText: "Stopped" }).waitFor();
+        await page.keyboard.press("Escape");
+        await row(page, facts.other).click();
+        await page.keyboard.press("p");
+        await row(page, facts.other).locator(".c-status", { hasNotText: "Stopped" }).waitFor();
         clean(page);
     };
 

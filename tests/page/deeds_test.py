@@ -2,7 +2,7 @@
 """On the page: what is done to many torrents at once, by keys, by menus and dialogs."""
 import pytest
 from daemons import daemons  # noqa: F401, a fixture
-from page_test import NAME, add_small, ask
+from page_test import NAME, add_small, ask, small
 from peers import wait_for, write
 
 MIB = 1 << 20
@@ -66,3 +66,42 @@ def test_files_have_priorities_by_keys(album, browse):
         files = ask(album, "GET", f"/torrents/{number}/files")["files"]
         return {file["path"].rsplit("/", 1)[1]: file["priority"] for file in files}
     wait_for(lambda: priorities() == {"one.mkv": 7, "two.mkv": 0, "readme.txt": 4}, priorities)
+
+
+def test_a_magnet_link_is_copied_without_a_clipboard(album, browse):
+    browse("magnetCopied", album, torrentName=NAME, hash=the_row(album)["hash"])
+
+
+def test_a_torrent_is_shared(album, browse):
+    browse("shared", album, torrentName=NAME, hash=the_row(album)["hash"],
+           tracker="http://127.0.0.1:9/announce")
+
+
+def test_a_file_is_dropped(daemons, browse):
+    daemon = daemons()
+    browse("dropped", daemon, torrentName="dropped", bytes=list(small(1, "dropped")))
+    assert the_row(daemon)["name"] == "dropped"
+
+
+def test_moved_renamed_and_checked_again(album, browse):
+    folder = album.folder / "downloads"
+    browse("moved", album, torrentName=NAME, to=folder / "else", renamed="Three others")
+    got = folder / "else/Three others"
+    wait_for((got / "one.mkv").exists, album.log)
+    assert not (folder / NAME / "one.mkv").exists()
+    wait_for(lambda: the_row(album)["complete"], album.log)
+    with (got / "one.mkv").open("r+b") as file:
+        file.write(bytes(2 * MIB))
+    browse("checked", album, torrentName="Three others", share="50")
+    assert not the_row(album)["complete"]
+
+
+def test_stopped_and_started_by_key(daemons, browse, tmp_path):
+    daemon = daemons()
+    for name in ("one", "two"):
+        path = tmp_path / f"{name}.torrent"
+        path.write_bytes(small(1, name))
+        daemon.add(path)
+    browse("stopped", daemon, torrentName="one", other="two")
+    rows = {row["name"]: row["running"] for row in ask(daemon, "GET", "/torrents")["rows"]}
+    assert rows == {"one": False, "two": True}

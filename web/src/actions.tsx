@@ -5,7 +5,7 @@ import { ask, get, labelsOf, patch, type Detail } from "./api";
 import { LabelsDialog, LimitsDialog, MoveDialog, RenameDialog } from "./dialogs";
 import { plural } from "./format";
 import { note } from "./log";
-import { ShareDialog } from "./share";
+import { copied, ShareDialog } from "./share";
 import { act, attempt, current, detailsOpen, refresh, rowOf, selected, targets } from "./state";
 import { closeDialog, Dialog, MenuItem, openDialog } from "./ui";
 
@@ -59,8 +59,8 @@ export async function copyMagnet() {
     if (id === undefined) return;
     await attempt(async () => {
         const detail = await get<Detail>(`/torrents/${id}`);
-        await navigator.clipboard.writeText(detail.magnet);
-        note("good", "Magnet link copied", detail.name);
+        if (await copied(detail.magnet)) note("good", "Magnet link copied", detail.name);
+        else openDialog(<ShareDialog name={detail.name} magnet={detail.magnet} />);
     });
 }
 

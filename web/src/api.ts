@@ -227,6 +227,7 @@ export interface Stats {
     sessions: number;
     torrents: number;
     blocklist_rules: number;
+    state_trouble: string | null;
 }
 
 interface AnyRule {

@@ -12,7 +12,7 @@ import { InsideDialog } from "./inside";
 import { IntakeDialog } from "./intake";
 import { LogDialog } from "./journal";
 import { go, List, page, SelectionBar, sortBy, SORTS } from "./list";
-import { dismiss, toasts } from "./log";
+import { dismiss, note, toasts } from "./log";
 import { SpeedPlot } from "./plot";
 import {
     altEnabled, attempt, current, cursor, descending, detailsOpen, filter, type Filter, history, historyTick, isOnItsWay, label, labels, loaded, login,
@@ -278,7 +278,10 @@ export function App() {
     const over = useDrop();
     useEffect(() => {
         if (login.value !== "in" || stats.value) return;
-        get<Stats>("/stats").then((answer) => { stats.value = answer; }, () => undefined);
+        get<Stats>("/stats").then((answer) => {
+            stats.value = answer;
+            if (answer.state_trouble) note("bad", "When the daemon started, its state was damaged or missing", answer.state_trouble);
+        }, () => undefined);
     }, [login.value]);
     useEffect(() => {
         const { down, up } = speed.value;
@@ -297,10 +300,10 @@ export function App() {
                 </div>
                 <List />
                 <Details />
+                <Menu />
             </main>
             {over && <div class="drop-hint" aria-hidden="true"><Icon name="down" size={48} /><b>Drop to add</b></div>}
             {dialog.value}
-            <Menu />
             <Toasts />
         </div>
     );

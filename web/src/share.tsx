@@ -6,6 +6,23 @@ import { closeDialog, Dialog } from "./ui";
 
 const QUIET = 3;
 
+// Pages over plain HTTP from another machine have no clipboard: then it goes by a selection. False:
+// not even so.
+export async function copied(text: string, field?: HTMLTextAreaElement) {
+    try {
+        await navigator.clipboard.writeText(text);
+        return true;
+    } catch {
+        const before = document.activeElement;
+        const mine = field ?? document.body.appendChild(Object.assign(document.createElement("textarea"), { value: text, className: "sr" }));
+        mine.select();
+        const done = document.execCommand("copy");
+        if (!field) mine.remove();
+        if (before instanceof HTMLElement) before.focus();
+        return done;
+    }
+}
+
 function Code({ text }: { text: string }) {
     const canvas = useRef<HTMLCanvasElement>(null);
     const [fits, setFits] = useState(true);
@@ -33,30 +50,22 @@ function Code({ text }: { text: string }) {
 }
 
 export function ShareDialog({ name, magnet }: { name: string; magnet: string }) {
-    const [copied, setCopied] = useState(false);
+    const [done, setDone] = useState(false);
     const [short, setShort] = useState(true);
     const link = short ? magnet.split("&").filter((part) => !part.startsWith("tr=") && !part.startsWith("ws=")).join("&") : magnet;
     const field = useRef<HTMLTextAreaElement>(null);
-    const copy = async () => {
-        try {
-            await navigator.clipboard.writeText(link);
-        } catch {
-            field.current!.select();
-            document.execCommand("copy"); // pages over plain HTTP have no clipboard
-        }
-        setCopied(true);
-    };
+    const copy = async () => setDone(await copied(link, field.current!));
     return (
         <Dialog title="Share" onSubmit={() => void copy()}
             actions={<>
                 <button type="button" onClick={closeDialog}>Close</button>
-                <button type="submit" class="primary" autofocus>{copied ? "Copied" : "Copy link"}</button>
+                <button type="submit" class="primary" autofocus>{done ? "Copied" : "Copy link"}</button>
             </>}>
             <p class="quote" dir="auto">{name}</p>
             <Code text={link} />
             <textarea ref={field} readOnly rows={3} aria-label="Magnet link" value={link} />
             <label class="check">
-                <input type="checkbox" checked={!short} onChange={(event) => { setShort(!event.currentTarget.checked); setCopied(false); }} />
+                <input type="checkbox" checked={!short} onChange={(event) => { setShort(!event.currentTarget.checked); setDone(false); }} />
                 <span>With trackers and web seeds</span>
             </label>
         </Dialog>
