@@ -32,8 +32,10 @@ enum service_step api_torrent_content(struct api_call *call, struct api_turn *tu
     const struct catalog_torrent *torrent = api_row_of_path(call, turn);
     if (!torrent || torrent->metadata_missing)
         return SERVICE_DONE;
-    if (world->content(world->context, call->id, ret_content))
+    if (world->content(world->context, call->id, ret_content)) {
+        call->waiting = false; /* a later step may have to ask anew */
         return SERVICE_DONE;
+    }
     if (call->waiting) {
         call->waiting = false;
         const struct service_job *job = turn->job;
