@@ -8,7 +8,7 @@
 /* covers: services/rpc/transmission_torrents.c services/rpc/transmission_set.c */
 /* covers: services/rpc/transmission_trackers.c services/rpc/transmission_add.c */
 /* covers: services/rpc/transmission_session.c services/rpc/json_writer.c services/rpc/base64.c */
-/* covers: services/rpc/transmission_past.c */
+/* covers: services/rpc/transmission_past.c services/rpc/service_folder.c */
 /* max_len: 4096 */
 /*
  * Requests, one after another, to a catalog of a few torrents of which one runs: a byte that says
