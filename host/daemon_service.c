@@ -10,10 +10,10 @@
 #include "host/clock.h"
 #include "host/daemon_log.h"
 #include "host/daemon_service_state.h"
-#include "host/disk.h"
 #include "host/rpc_socket.h"
 #include "host/service_notify.h"
 #include "host/state_lock.h"
+#include "services/stream/stream_key.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -243,55 +243,12 @@ static void on_second(uv_timer_t *timer)
     daemon_service_wake(daemon);
 }
 
-/* ---- the RPC's world ---- */
-
-static struct service_load load_of(const struct disk_load *load)
-{
-    return (struct service_load){load->threads, load->jobs, load->bytes, load->rate};
-}
-
-static void refresh(void *context)
-{
-    struct daemon_service *daemon = context;
-    struct service_world *world = &daemon->world;
-    struct disk_loads loads;
-
-    world->now = clock_now();
-    world->wall_s = clock_wall() / SECOND_NS;
-    bool has_proxy = network_route_has_proxy(&daemon->options.session.route);
-    world->listen = has_proxy ? (struct address){0} : session_listen_address(daemon->session);
-    world->reached.ipv4 = session_is_reached(daemon->session, ADDRESS_IPV4);
-    world->reached.ipv6 = session_is_reached(daemon->session, ADDRESS_IPV6);
-    daemon_port_mapping_refresh(daemon);
-    session_measure_disk(daemon->session, &loads);
-    world->hashing = load_of(&loads.hash);
-    world->writing = load_of(&loads.write);
-    world->revision_minute_ago = daemon->seconds < 60 ? 0 : daemon->revisions[daemon->seconds % 60];
-}
-
-static bool tell_intake(void *context, bool is_feed, uint32_t id, struct intake_status *ret_status)
-{
-    return is_feed ? daemon_feeds_status(context, id, ret_status)
-                   : daemon_watch_status(context, id, ret_status);
-}
-
-static uint32_t tell_items(void *context, uint32_t id, const struct intake_item **ret_items)
-{
-    return daemon_feeds_items(context, id, ret_items);
-}
-
-static bool tell_log(void *context, uint64_t from, uint64_t *ret_number, struct bytes *ret_line)
-{
-    (void)context;
-    return daemon_log_line(from, ret_number, ret_line);
-}
+/* ---- life ---- */
 
 static void after(void *context)
 {
     daemon_service_wake(context);
 }
-
-/* ---- life ---- */
 
 static enum freshet_error lock_folder(struct daemon_service *daemon, char *ret_text, pid_t *ret_pid)
 {
@@ -349,9 +306,10 @@ static enum freshet_error start_rpc(struct daemon_service *daemon, char *ret_tex
         .host_count = daemon->options.host_count,
         .login = daemon->options.login,
         .world = &daemon->world,
-        .refresh = refresh,
+        .refresh = daemon_world_refresh,
         .after = after,
         .perform = daemon_jobs_start,
+        .files = &daemon->files,
         .context = daemon,
     };
     char control[RPC_TOKEN_SIZE], reads[RPC_TOKEN_SIZE];
@@ -386,6 +344,8 @@ static enum freshet_error start_rpc(struct daemon_service *daemon, char *ret_tex
         daemon->world.page = daemon->page;
         daemon->world.token = daemon->token;
         daemon->world.session_id_number = rpc_server_session_number(daemon->rpc);
+        stream_key_secret(daemon->token, daemon->stream_secret);
+        daemon->world.stream_secret = daemon->stream_secret;
         return FRESHET_OK;
     }
     if (options.local_descriptor >= 0)
@@ -412,33 +372,9 @@ static void start_handles(struct daemon_service *daemon)
     daemon->fetch = http_fetch_new(loop, NULL, daemon_jobs_on_fetched, daemon);
     http_fetch_set_route(daemon->fetch, session_route(daemon->session));
     daemon->watch = network_watch_new(loop, on_network_changed, daemon);
+    daemon->readers = daemon_readers_new(daemon, &daemon->files);
     turn_meter_start(&daemon->meter, loop);
     daemon->world.turns = &daemon->meter.turns;
-}
-
-static void make_world(struct daemon_service *daemon)
-{
-    struct service_world *world = &daemon->world;
-
-    world->catalog = daemon->catalog;
-    world->engine = session_engine(daemon->session);
-    world->version = daemon->options.version;
-    world->off = (struct service_off){.dht = daemon->options.session.no_dht,
-                                      .lsd = daemon->options.session.engine.no_lsd,
-                                      .pex = daemon->options.session.engine.no_pex,
-                                      .port_mapping = !daemon->options.session.port_mapping};
-    world->pid = getpid();
-    world->state_folder = daemon->folder;
-    world->state_trouble = state_store_trouble(session_state(daemon->session));
-    world->route = network_route_has_proxy(&daemon->options.session.route)       ? "proxy"
-                   : network_route_has_interface(&daemon->options.session.route) ? "interface"
-                                                                                 : NULL;
-    world->content = daemon_known_find;
-    world->intake = tell_intake;
-    world->feed_items = tell_items;
-    world->log = tell_log;
-    world->context = daemon;
-    daemon->born_ns = clock_now();
 }
 
 enum freshet_error daemon_service_new(const struct daemon_service_options *options,
@@ -489,7 +425,7 @@ enum freshet_error daemon_service_new(const struct daemon_service_options *optio
     start_handles(daemon);
     error = daemon_restore(daemon, ret_text);
     if (!error) {
-        make_world(daemon);
+        daemon_world_make(daemon);
         daemon_totals_load(daemon);
         error = start_rpc(daemon, ret_text, ret_pid);
     }
@@ -552,6 +488,7 @@ static void close_handles(struct daemon_service *daemon)
     daemon_feeds_free(daemon);
     if (daemon->rpc)
         rpc_server_close(daemon->rpc);
+    daemon_readers_close(daemon->readers);
     http_fetch_free(daemon->fetch);
     network_watch_close(daemon->watch);
     turn_meter_close(&daemon->meter);

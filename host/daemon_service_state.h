@@ -41,6 +41,9 @@ struct daemon_service {
     struct catalog *catalog;
     struct rpc_server *rpc;
     struct turn_meter meter;
+    struct daemon_readers *readers;
+    struct rpc_files files; /* that they are, for the RPC's server */
+    uint8_t stream_secret[32];
     struct network_watch *watch;
     struct http_fetch *fetch;                            /* of jobs */
     char page[ADDRESS_TEXT_SIZE], token[RPC_TOKEN_SIZE]; /* what the world says of them */
@@ -82,6 +85,16 @@ void daemon_service_wake(struct daemon_service *daemon);
 
 /* daemon_restore.c: the catalog as the state has it. */
 enum freshet_error daemon_restore(struct daemon_service *daemon, char ret_text[SESSION_TEXT_SIZE]);
+
+/* daemon_world.c */
+void daemon_world_make(struct daemon_service *daemon);
+void daemon_world_refresh(void *context);
+
+/* daemon_readers.c: who reads files over HTTP. To be closed when the RPC's server is. */
+struct daemon_readers;
+struct daemon_readers *daemon_readers_new(struct daemon_service *daemon,
+                                          struct rpc_files *ret_files);
+void daemon_readers_close(struct daemon_readers *readers);
 
 /* daemon_settings.c */
 void daemon_settings_apply(struct daemon_service *daemon);

@@ -190,6 +190,8 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *http, const 
         return rpc_server_refuse(request);
     if (request->server->is_closing)
         request->stage = RPC_DROPPED;
+    if (request->is_file)
+        return rpc_server_files_reply(request);
     if (request->asset || request->stage != RPC_COLLECT)
         return rpc_server_reply(request);
     rpc_server_call_begin(request);
@@ -456,6 +458,7 @@ enum freshet_error rpc_server_new(const struct rpc_server_options *options,
     list_init(&server->requests);
     list_init(&server->steps);
     list_init(&server->waits);
+    list_init(&server->file_waits);
     rpc_server_auth_init(server);
     server->daemon = start_daemon(server);
     if (!server->daemon) {
@@ -475,7 +478,7 @@ bool rpc_server_is_busy(const struct rpc_server *server)
     for (struct list_node *node = list_first(&server->requests); node;
          node = list_next(&server->requests, node)) {
         const struct rpc_request *request = LIST_ELEMENT(node, struct rpc_request, awake);
-        if (!request->is_stream && request->is_seen)
+        if (!request->is_stream && !request->is_file && request->is_seen)
             return true;
     }
     return false;

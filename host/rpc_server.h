@@ -15,6 +15,7 @@
 #define FRESHET_HOST_RPC_SERVER_H
 
 #include "core/base/list.h"
+#include "host/rpc_files.h"
 #include "host/rpc_token.h"
 #include "services/rpc/service.h"
 
@@ -45,6 +46,7 @@ struct rpc_server_options {
     void (*after)(void *context);   /* behind steps and answers: the catalog may want
 something done */
     void (*perform)(void *context, struct rpc_job *job);
+    const struct rpc_files *files; /* of torrents, below /stream; NULL: none */
     void *context;
 };
 

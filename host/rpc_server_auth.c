@@ -273,7 +273,7 @@ static unsigned judge_source(struct rpc_request *request)
         return MHD_HTTP_MISDIRECTED_REQUEST;
     if (origin && !is_own_origin(request->server, origin, host))
         return MHD_HTTP_FORBIDDEN;
-    if (site && strcmp(site, "cross-site") == 0 && request->service)
+    if (site && strcmp(site, "cross-site") == 0 && (request->service || request->is_file))
         return MHD_HTTP_FORBIDDEN;
     return 0;
 }
@@ -293,6 +293,8 @@ static unsigned judge_secret(struct rpc_request *request)
     unsigned wait_s = failure_wait_s(server, &connection->from, now);
     if (header)
         request->request.access = access_of(server, header, wait_s == 0);
+    else if (request->is_file && rpc_server_files_is_open_to(request))
+        request->request.access = ACCESS_CONTROL; /* over these bytes */
     if (request->request.access != ACCESS_NONE) {
         connection->is_trusted = true;
         rpc_server_count_strangers(server);
@@ -349,12 +351,27 @@ static void find_service(struct rpc_request *request)
     }
 }
 
+/* What may be read with the token that only reads is names and numbers, not what they stand for. */
+static void judge_file(struct rpc_request *request)
+{
+    request->refusal = judge_secret(request);
+    if (!request->refusal && request->request.access != ACCESS_CONTROL)
+        request->refusal = MHD_HTTP_FORBIDDEN;
+    if (!request->refusal && !is_question(request->method))
+        request->refusal = MHD_HTTP_METHOD_NOT_ALLOWED;
+}
+
 void rpc_server_judge(struct rpc_request *request)
 {
     find_service(request);
+    request->is_file = !request->service && rpc_server_files_is_path(request->path);
     request->refusal = judge_source(request);
     if (request->refusal)
         return;
+    if (request->is_file) {
+        judge_file(request);
+        return;
+    }
     if (request->service) {
         request->refusal = judge_secret(request);
         if (!request->refusal)

@@ -23,15 +23,14 @@ static void on_stream_look(uv_timer_t *timer)
     rpc_server_step_streams(timer->data);
 }
 
-static void suspend(struct rpc_request *request)
+void rpc_server_suspend(struct rpc_request *request)
 {
     CHECK(!request->is_suspended);
     request->is_suspended = true;
     MHD_suspend_connection(request->http);
 }
 
-/* The library goes on with it: calls the handler again, or asks for a stream's bytes. */
-static void resume(struct rpc_request *request, enum rpc_stage stage)
+void rpc_server_resume(struct rpc_request *request, enum rpc_stage stage)
 {
     request->stage = stage;
     CHECK(request->is_suspended);
@@ -72,7 +71,7 @@ static void begin_done(struct work *work)
 
 void rpc_server_call_begin(struct rpc_request *request)
 {
-    suspend(request);
+    rpc_server_suspend(request);
     request->stage = RPC_BEGIN;
     request->request.body = buffer_bytes(&request->body);
     request->work.run = begin_run;
@@ -96,7 +95,7 @@ static void write_done(struct work *work)
         return;
     }
     request->sent = 0;
-    resume(request, RPC_REPLY);
+    rpc_server_resume(request, RPC_REPLY);
 }
 
 static void write_reply(struct rpc_request *request)
@@ -114,14 +113,19 @@ static void write_reply(struct rpc_request *request)
 
 /* ---- on the loop's thread ---- */
 
+void rpc_server_look(struct rpc_server *server)
+{
+    if (!uv_is_active((uv_handle_t *)&server->stream))
+        uv_timer_start(&server->stream, on_stream_look, STREAM_LOOK_MS, STREAM_LOOK_MS);
+}
+
 static void wait_for_news(struct rpc_request *request)
 {
     struct rpc_server *server = request->server;
 
     request->stage = RPC_WAIT;
     list_append(&server->waits, &request->node);
-    if (server->waits.length == 1)
-        uv_timer_start(&server->stream, on_stream_look, STREAM_LOOK_MS, STREAM_LOOK_MS);
+    rpc_server_look(server);
 }
 
 static void perform(struct rpc_request *request)
@@ -194,7 +198,7 @@ void rpc_server_job_done(struct rpc_job *job)
 
 void rpc_server_stream_wait(struct rpc_request *request)
 {
-    suspend(request);
+    rpc_server_suspend(request);
     wait_for_news(request);
 }
 
@@ -213,7 +217,8 @@ void rpc_server_step_streams(struct rpc_server *server)
         list_remove(&server->waits, node);
         queue_step(request);
     }
-    if (list_is_empty(&server->waits))
+    rpc_server_files_look(server);
+    if (list_is_empty(&server->waits) && list_is_empty(&server->file_waits))
         uv_timer_stop(&server->stream);
 }
 
@@ -250,6 +255,7 @@ static void free_on_worker(struct rpc_request *request)
 void rpc_server_call_end(struct rpc_request *request)
 {
     CHECK(!request->is_suspended);
+    rpc_server_files_end(request);
     if (request->call)
         request->service->end(request->call);
     if (request->is_long && !request->server->is_closing)
@@ -266,13 +272,15 @@ void rpc_server_drop_all(struct rpc_server *server)
          node = list_next(&server->requests, node)) {
         struct rpc_request *request = LIST_ELEMENT(node, struct rpc_request, awake);
         if (list_contains(&request->node))
-            list_remove(request->stage == RPC_WAIT ? &server->waits : &server->steps,
+            list_remove(request->is_file             ? &server->file_waits
+                        : request->stage == RPC_WAIT ? &server->waits
+                                                     : &server->steps,
                         &request->node);
         if (!request->is_suspended)
             continue;
         buffer_clear(&request->reply.body);
         request->sent = 0;
         request->reply.stream = false;
-        resume(request, RPC_DROPPED);
+        rpc_server_resume(request, RPC_DROPPED);
     }
 }

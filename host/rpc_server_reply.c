@@ -109,7 +109,7 @@ static enum MHD_Result reply_asset(struct rpc_request *request)
 
 /* The library asks for one part of each answer that can be sent in a turn: as many as in the last.
  */
-static size_t share_of_turn(struct rpc_server *server)
+size_t rpc_server_share_of_turn(struct rpc_server *server)
 {
     uint32_t parts = ++server->parts > server->parts_before ? server->parts : server->parts_before;
     size_t share = REPLY_A_TURN / parts;
@@ -130,7 +130,7 @@ static ssize_t read_part(void *context, uint64_t position, char *ret_bytes, size
         rpc_server_stream_wait(request);
         return 0;
     }
-    size_t share = share_of_turn(request->server);
+    size_t share = rpc_server_share_of_turn(request->server);
     size_t count = left < most ? left : most;
     if (count > share)
         count = share;

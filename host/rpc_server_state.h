@@ -54,6 +54,8 @@ struct rpc_request {
     unsigned retry_after_s;
     bool asks_login; /* a browser may ask a person for it */
     const struct web_asset *asset;
+    bool is_file;                /* GET /stream/ID/FILE, by whoever may */
+    struct rpc_file_reply *file; /* once it is open */
     const struct service *service;
     struct service_request request;
     struct buffer body;
@@ -94,6 +96,7 @@ struct rpc_server {
     struct worker_pool *list_workers; /* write what took more than one slice to collect; a processor
                                          is left to the loop */
     struct list connections, requests, steps, waits;
+    struct list file_waits; /* struct rpc_request.node: for bytes of a file */
     uint32_t strangers;
     uint32_t parts, parts_before; /* of answers, sent in this turn and in the one before */
     struct rpc_failure failures[RPC_FAILURES];
@@ -113,11 +116,28 @@ void rpc_server_call_begin(struct rpc_request *request);
 void rpc_server_call_end(struct rpc_request *request);
 void rpc_server_slice(struct rpc_server *server);
 void rpc_server_step_streams(struct rpc_server *server);
+/* Streams, or readers of files, wait from now on. */
+void rpc_server_look(struct rpc_server *server);
 /* A part of a stream has gone out. */
 void rpc_server_stream_wait(struct rpc_request *request);
 void rpc_server_drop_all(struct rpc_server *server);
 
+void rpc_server_suspend(struct rpc_request *request);
+/* The library goes on with it: calls the handler again, or asks for a stream's bytes. */
+void rpc_server_resume(struct rpc_request *request, enum rpc_stage stage);
+
+/* rpc_server_files.c */
+bool rpc_server_files_is_path(const char *path);
+/* Does the key in the query open the torrent of the path? */
+bool rpc_server_files_is_open_to(struct rpc_request *request);
+enum MHD_Result rpc_server_files_reply(struct rpc_request *request);
+void rpc_server_files_end(struct rpc_request *request);
+/* Is somebody gone whose bytes are waited for? Called every STREAM_LOOK_MS, while anybody waits. */
+void rpc_server_files_look(struct rpc_server *server);
+
 /* rpc_server_reply.c */
+/* How much may be sent of one answer now. */
+size_t rpc_server_share_of_turn(struct rpc_server *server);
 enum MHD_Result rpc_server_reply(struct rpc_request *request);
 enum MHD_Result rpc_server_refuse(struct rpc_request *request);
 

@@ -49,6 +49,6 @@ for (const [name, part] of Object.entries({ first, style, frame: await render() 
 const hash = (part) => "'sha256-" + createHash("sha256").update(part).digest("base64") + "'";
 writeFileSync(join(dist, "index.html"), page);
 writeFileSync(join(dist, "policy.txt"), [
-    "default-src 'none'", "script-src 'self' " + hash(first), "style-src " + hash(style), "connect-src 'self'", "img-src 'self' data:",
+    "default-src 'none'", "script-src 'self' " + hash(first), "style-src " + hash(style), "connect-src 'self'", "img-src 'self' data:", "media-src 'self'",
     "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'",
 ].join("; ") + "\n");

@@ -38,6 +38,10 @@
 #define LIMIT_MAGNET_RANGES     1024u
 #define LIMIT_HOST_LENGTH       253u /* of a name, RFC 1035 */
 
+#define LIMIT_PIECE_WINDOWS    32u /* of a torrent: what is read of it while it comes */
+#define LIMIT_FILE_READERS     8u  /* of a torrent, over HTTP */
+#define LIMIT_FILE_READERS_ALL 32u
+
 /* Peer wire. */
 #define LIMIT_MESSAGE_LENGTH     (1u * MIB)
 #define LIMIT_EXTENDED_HANDSHAKE 8192u

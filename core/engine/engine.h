@@ -30,6 +30,7 @@ enum command_type {
     COMMAND_SET_LIMITS,     /* torrent (0: all), upload_limit, download_limit */
     COMMAND_SET_GROUP, /* group: makes it, or changes it. Torrents stand in it by torrent_share */
     COMMAND_SET_PRIORITIES, /* torrent, file_priorities */
+    COMMAND_SET_WINDOWS,    /* torrent, windows, window_count: instead of those before */
     COMMAND_RECHECK,        /* torrent */
     COMMAND_ANNOUNCE,       /* torrent: ask trackers now */
     COMMAND_SET_OPTIONS,    /* torrent, tuning; while metadata are fetched only its transport */
@@ -78,6 +79,8 @@ struct engine_command {
     enum transport transport;
     uint64_t upload_limit, download_limit;
     const uint8_t *file_priorities;
+    const struct piece_window *windows;
+    uint32_t window_count;
     const struct torrent_tuning *tuning;
     const struct engine_tuning *session;
     struct torrent_group group;
@@ -141,6 +144,10 @@ bool engine_torrent_availability(const struct engine *engine, torrent_id torrent
 /* Pieces on their way, up to `max`; returns how many. O(blocks of them). */
 uint32_t engine_torrent_fetches(const struct engine *engine, torrent_id torrent,
                                 struct piece_fetch *ret_fetches, uint32_t max);
+/* Where a stretch of a piece lies, within one file; false when the piece is not verified (or there
+ * is no such torrent, piece or stretch). */
+bool engine_torrent_range(const struct engine *engine, torrent_id torrent, piece_index piece,
+                          uint32_t begin, uint32_t length, struct file_range *ret_range);
 /* O(pieces that came in and are not written); false too while metadata are fetched. */
 bool engine_torrent_pipeline(const struct engine *engine, torrent_id torrent,
                              struct torrent_pipeline *ret_pipeline);

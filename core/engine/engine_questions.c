@@ -108,6 +108,13 @@ uint32_t engine_torrent_fetches(const struct engine *engine, torrent_id torrent,
     return swarm ? swarm_fetches(swarm, ret_fetches, max) : 0;
 }
 
+bool engine_torrent_range(const struct engine *engine, torrent_id torrent, piece_index piece,
+                          uint32_t begin, uint32_t length, struct file_range *ret_range)
+{
+    const struct swarm *swarm = swarm_of(engine, torrent);
+    return swarm && swarm_range(swarm, piece, begin, length, ret_range);
+}
+
 bool engine_torrent_pipeline(const struct engine *engine, torrent_id torrent,
                              struct torrent_pipeline *ret_pipeline)
 {

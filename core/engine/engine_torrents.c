@@ -240,6 +240,9 @@ static void command_swarm(struct engine_torrent *torrent, const struct engine_co
     case COMMAND_SET_PRIORITIES:
         swarm_set_priorities(torrent->swarm, now, command->file_priorities);
         break;
+    case COMMAND_SET_WINDOWS:
+        swarm_set_windows(torrent->swarm, now, command->windows, command->window_count);
+        break;
     case COMMAND_SET_OPTIONS: swarm_tune(torrent->swarm, now, command->tuning); break;
     case COMMAND_RECHECK: swarm_recheck(torrent->swarm, now); break;
     default: break;

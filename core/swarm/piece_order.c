@@ -216,6 +216,26 @@ piece_index piece_order_first(struct piece_order *order, const struct bitfield *
     return first_in(order, has, order->lowest, order->listed.size);
 }
 
+static piece_index first_of_bucket(const struct piece_bucket *bucket, const struct bitfield *has,
+                                   piece_index best)
+{
+    for (uint32_t i = 0; i < bucket->length; i++)
+        if (bucket->pieces[i] < best && (!has || bitfield_has(has, bucket->pieces[i])))
+            best = bucket->pieces[i];
+    return best;
+}
+
+piece_index piece_order_first_above(const struct piece_order *order, const struct bitfield *has,
+                                    uint32_t priority)
+{
+    piece_index best = PIECE_ORDER_NONE;
+    for (uint32_t at = piece_order_top(order); at >= priority && best == PIECE_ORDER_NONE; at--)
+        for (uint32_t level = next_level(order, at, 0); level < PIECE_ORDER_LEVELS;
+             level = next_level(order, at, level + 1))
+            best = first_of_bucket(&order->buckets[at][level], has, best);
+    return best;
+}
+
 static uint64_t word_at(const uint8_t *bytes, size_t length, size_t at)
 {
     uint64_t word = 0;

@@ -12,7 +12,7 @@
 #include "core/base/rng.h"
 #include "core/door/door.h"
 
-#define PIECE_ORDER_PRIORITIES 8u
+#define PIECE_ORDER_PRIORITIES 10u
 /* Rarity 0 .. LIMIT_PEERS_PER_TORRENT; what is commoner counts as that. */
 #define PIECE_ORDER_LEVELS (LIMIT_PEERS_PER_TORRENT + 1)
 #define PIECE_ORDER_WORDS  ((PIECE_ORDER_LEVELS + 63) / 64)
@@ -67,6 +67,9 @@ piece_index piece_order_random(const struct piece_order *order, const struct bit
                                struct rng *rng);
 /* The lowest index of the highest priority. */
 piece_index piece_order_first(struct piece_order *order, const struct bitfield *has);
+/* The same among those of at least `priority`, looking at no others; has NULL: all. */
+piece_index piece_order_first_above(const struct piece_order *order, const struct bitfield *has,
+                                    uint32_t priority);
 
 /* First index at or after `from` that is set in both; a->size when there is none. */
 uint32_t piece_order_next_common(const struct bitfield *a, const struct bitfield *b, uint32_t from);

@@ -34,6 +34,7 @@ struct piece_picker *piece_picker_new(const struct piece_picker_options *options
         picker->priorities[piece] =
             options->priorities ? options->priorities[piece] : PIECE_PRIORITY_NORMAL;
         CHECK(picker->priorities[piece] < PIECE_ORDER_PRIORITIES);
+        picker->urgent_count += picker->priorities[piece] >= PIECE_PRIORITY_SOON;
         piece_picker_state_settle(picker, piece);
     }
     return picker;
@@ -69,6 +70,8 @@ void piece_picker_set_priority(struct piece_picker *picker, piece_index piece, u
     CHECK(priority < PIECE_ORDER_PRIORITIES);
     if (picker->priorities[piece] == priority)
         return;
+    picker->urgent_count -= picker->priorities[piece] >= PIECE_PRIORITY_SOON;
+    picker->urgent_count += priority >= PIECE_PRIORITY_SOON;
     picker->priorities[piece] = priority;
     piece_picker_state_settle(picker, piece);
 }
@@ -220,6 +223,23 @@ bool piece_picker_first_gap(const struct piece_picker *picker, const struct bitf
         to++;
     *ret_first = from;
     *ret_count = to - from;
+    return true;
+}
+
+bool piece_picker_urgent_gap(const struct piece_picker *picker, piece_index *ret_first,
+                             uint32_t *ret_count)
+{
+    if (picker->urgent_count == 0)
+        return false;
+    piece_index first = piece_order_first_above(&picker->order, NULL, PIECE_PRIORITY_SOON);
+    if (first == PIECE_ORDER_NONE)
+        return false;
+    piece_index end = first + 1;
+    while (end < picker->piece_count && piece_order_has(&picker->order, end) &&
+           picker->priorities[end] >= PIECE_PRIORITY_SOON)
+        end++;
+    *ret_first = first;
+    *ret_count = end - first;
     return true;
 }
 

@@ -4,6 +4,9 @@
  * one has none. It knows pieces, blocks and peer slots, nothing of sockets or peers.
  *
  * Commandments, in this order
+ *   0. What somebody waits for (PIECE_PRIORITY_SOON and above), in order of index, before all
+ *      else: also a new piece before an open one, and after PIECE_PICKER_URGENT_SLOW_NS a block
+ * that another peer has been asked for.
  *   1. Higher priority before lower; priority 0 is never begun.
  *   2. Strict priority: blocks of pieces already open before new pieces (a fast peer prefers a
  *      piece of its own, see whole_pieces).
@@ -40,6 +43,10 @@
 #define PIECE_PICKER_RANDOM_FIRST   4u
 #define PIECE_PICKER_DRY            4u
 #define PIECE_PRIORITY_NORMAL       4u
+/* Above those that a person gives to files: pieces that are read while they come. */
+#define PIECE_PRIORITY_SOON         8u
+#define PIECE_PRIORITY_NOW          9u
+#define PIECE_PICKER_URGENT_SLOW_NS (2 * SECOND_NS)
 
 struct piece_picker;
 
@@ -118,6 +125,9 @@ bool piece_picker_longest_gap(const struct piece_picker *picker, piece_index *re
 /* The first run of them among the pieces in `has`. */
 bool piece_picker_first_gap(const struct piece_picker *picker, const struct bitfield *has,
                             piece_index *ret_first, uint32_t *ret_count);
+/* The first run of urgent ones (PIECE_PRIORITY_SOON and above) among them, as far as they are. */
+bool piece_picker_urgent_gap(const struct piece_picker *picker, piece_index *ret_first,
+                             uint32_t *ret_count);
 /* A request is lost (choke, reject, timeout, cancel): the block is free again unless another peer
  * has been asked too. false, and nothing done, when it was not requested of this slot. */
 bool piece_picker_abort(struct piece_picker *picker, uint32_t slot, piece_index piece,
@@ -169,7 +179,7 @@ void piece_picker_forget(struct piece_picker *picker, piece_index piece);
 
 /* ---- wishes ---- */
 
-/* 0..7. An open piece is finished even when it becomes 0. */
+/* 0..7, or one of the two above. An open piece is finished even when it becomes 0. */
 void piece_picker_set_priority(struct piece_picker *picker, piece_index piece, uint8_t priority);
 void piece_picker_set_sequential(struct piece_picker *picker, bool sequential);
 

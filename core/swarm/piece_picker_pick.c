@@ -179,6 +179,61 @@ static void take_duplicates(struct pick *pick)
     }
 }
 
+/* ---- what somebody waits for ---- */
+
+static bool is_urgent(const struct piece_picker *picker, piece_index piece)
+{
+    return picker->priorities[piece] >= PIECE_PRIORITY_SOON;
+}
+
+/* Blocks of urgent pieces that others were asked for long ago, however deep this peer's line is. */
+static void take_urgent_duplicates(struct pick *pick)
+{
+    struct list *full = &pick->picker->full;
+    int64_t before_ns = pick->options->now - PIECE_PICKER_URGENT_SLOW_NS;
+    uint32_t taken = 0;
+    for (struct list_node *node = list_first(full); node; node = list_next(full, node)) {
+        struct open_piece *open = LIST_ELEMENT(node, struct open_piece, node);
+        if (!is_urgent(pick->picker, open->piece) || !bitfield_has(pick->options->has, open->piece))
+            continue;
+        for (uint32_t at = 0; at < open->block_count; at++) {
+            const struct open_block *block = &open->blocks[at];
+            if (pick->length == pick->count || taken == PIECE_PICKER_DRY)
+                return;
+            if (block->received || block->requesters == 0 ||
+                block->requesters >= PIECE_PICKER_REQUESTERS_MAX ||
+                block->requested_ns >= before_ns ||
+                open_piece_is_requested_of(open, at, pick->slot))
+                continue;
+            open_piece_request_again(open, at, pick->slot, pick->options->now);
+            pick_emit(pick, open->piece, at, true);
+            taken++;
+        }
+    }
+}
+
+static void take_urgent(struct pick *pick)
+{
+    struct piece_picker *picker = pick->picker;
+    if (picker->urgent_count == 0)
+        return;
+    take_urgent_duplicates(pick);
+    while (pick->length < pick->count) {
+        struct open_piece *open = best_partial(pick, false);
+        if (open && !is_urgent(picker, open->piece))
+            open = NULL;
+        piece_index piece =
+            pick->options->open_new
+                ? piece_order_first_above(&picker->order, pick->options->has, PIECE_PRIORITY_SOON)
+                : PIECE_ORDER_NONE;
+        bool is_new = piece != PIECE_ORDER_NONE &&
+                      (!open || picker->priorities[piece] > picker->priorities[open->piece]);
+        if (!is_new && !open)
+            return;
+        take_free_blocks(pick, is_new ? piece_picker_state_begin(picker, piece, pick->slot) : open);
+    }
+}
+
 uint32_t piece_picker_pick(struct piece_picker *picker, uint32_t slot,
                            const struct pick_options *options, struct block_pick *ret_picks,
                            uint32_t count)
@@ -190,6 +245,7 @@ uint32_t piece_picker_pick(struct piece_picker *picker, uint32_t slot,
         take_only(&pick);
         return pick.length;
     }
+    take_urgent(&pick);
     if (options->whole_pieces) {
         take_partial(&pick, true);
         take_new(&pick);

@@ -33,6 +33,7 @@ struct piece_picker {
     struct bitfield wanted; /* priority > 0, has payload, not had */
     uint64_t wish;          /* grows when a piece becomes wanted */
     uint8_t *priorities;
+    uint32_t urgent_count;  /* of pieces with PIECE_PRIORITY_SOON and above */
     struct map open_pieces; /* piece -> struct open_piece */
     struct list partial;    /* open pieces with free blocks */
     struct list full;       /* all blocks asked for or received */

@@ -119,6 +119,7 @@ void swarm_free(struct swarm *swarm)
     memory_free(swarm->recent);
     memory_free(swarm->closes);
     memory_free(swarm->send_ranges);
+    memory_free(swarm->windows);
     memory_free(swarm->root);
     memory_free(swarm);
 }
@@ -472,7 +473,7 @@ void swarm_set_priorities(struct swarm *swarm, int64_t now, const uint8_t *file_
         if (priority)
             swarm->wanted_bytes += geometry_piece_payload(geometry, piece);
         if (swarm->picker)
-            piece_picker_set_priority(swarm->picker, piece, priority);
+            piece_picker_set_priority(swarm->picker, piece, swarm_windows_priority(swarm, piece));
     }
     if (running && (swarm->phase == PHASE_DOWNLOADING) != swarm_wants_pieces(swarm))
         swarm_pieces_start(swarm);

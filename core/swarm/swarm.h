@@ -10,6 +10,7 @@
  *   swarm_messages.c   what a peer says
  *   swarm_requests.c   what we ask for, and the payload that arrives
  *   swarm_web.c        what web servers send
+ *   swarm_windows.c    what is read while it comes
  *   swarm_uploads.c    what we are asked for
  *   swarm_metadata.c   the info dictionary for who knows the hash only
  *   swarm_hashes.c     hashes of the merkle tree for who asks
@@ -121,6 +122,9 @@ void swarm_pause(struct swarm *swarm, int64_t now);
 void swarm_resume(struct swarm *swarm, int64_t now);
 void swarm_set_limits(struct swarm *swarm, uint64_t upload, uint64_t download);
 void swarm_set_priorities(struct swarm *swarm, int64_t now, const uint8_t *file_priorities);
+/* Instead of those before. What lies behind the last piece is left away. */
+void swarm_set_windows(struct swarm *swarm, int64_t now, const struct piece_window *windows,
+                       uint32_t count);
 void swarm_tune(struct swarm *swarm, int64_t now, const struct torrent_tuning *tuning);
 /* What the engine lends has changed. */
 void swarm_retune(struct swarm *swarm);
@@ -140,6 +144,8 @@ uint32_t swarm_peer_statuses(const struct swarm *swarm, int64_t now, struct peer
 void swarm_file_bytes(const struct swarm *swarm, uint64_t *ret_bytes, uint32_t file_count);
 void swarm_availability(const struct swarm *swarm, uint8_t *ret_peers, uint32_t pieces);
 uint32_t swarm_fetches(const struct swarm *swarm, struct piece_fetch *ret_fetches, uint32_t max);
+bool swarm_range(const struct swarm *swarm, piece_index piece, uint32_t begin, uint32_t length,
+                 struct file_range *ret_range);
 void swarm_pipeline(const struct swarm *swarm, struct torrent_pipeline *ret_pipeline);
 void swarm_reach(const struct swarm *swarm, struct torrent_reach *ret_reach);
 uint32_t swarm_web_seeds(const struct swarm *swarm, int64_t now, struct web_seed_status *ret_seeds,

@@ -46,6 +46,16 @@ static void count_peers(const struct swarm *swarm, int64_t now, struct torrent_s
     }
 }
 
+bool swarm_range(const struct swarm *swarm, piece_index piece, uint32_t begin, uint32_t length,
+                 struct file_range *ret_range)
+{
+    const struct bitfield *verified = storage_verified(swarm->storage);
+    return piece < verified->size && bitfield_has(verified, piece) && length > 0 &&
+           begin < swarm->metainfo->geometry.piece_length &&
+           length <= swarm->metainfo->geometry.piece_length - begin &&
+           storage_ranges(swarm->storage, piece, begin, length, ret_range, 1) == 1;
+}
+
 void swarm_status(const struct swarm *swarm, int64_t now, struct torrent_status *ret_status)
 {
     const struct bitfield *verified = storage_verified(swarm->storage);
@@ -70,6 +80,11 @@ void swarm_status(const struct swarm *swarm, int64_t now, struct torrent_status 
                      ? TRANSPORT_ANY
                      : swarm->transport,
     };
+    if (swarm->picker) {
+        struct piece_picker_counts counts;
+        piece_picker_count(swarm->picker, &counts);
+        status.unchecked_bytes = (uint64_t)counts.blocks_received * LIMIT_BLOCK_SIZE;
+    }
     bool settled = swarm->phase == PHASE_DOWNLOADING || swarm->phase == PHASE_SEEDING ||
                    swarm->phase == PHASE_PAUSED || swarm->phase == PHASE_STOPPING;
     status.complete = settled && status.durable_bytes == status.wanted_bytes;

@@ -45,7 +45,7 @@ static struct piece_picker *new_picker(struct swarm *swarm)
     const struct geometry *geometry = &swarm->metainfo->geometry;
     uint8_t *priorities = memory_new(geometry->piece_count);
     for (piece_index piece = 0; piece < geometry->piece_count; piece++)
-        priorities[piece] = storage_piece_priority(swarm->storage, piece);
+        priorities[piece] = swarm_windows_priority(swarm, piece);
     struct piece_picker_options options = {
         .geometry = geometry,
         .seed = rng_u64(&swarm->shared->rng),

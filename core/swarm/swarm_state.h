@@ -40,6 +40,8 @@ struct swarm {
     struct web_seed *web_seeds;    /* NULL when it names none */
     struct super_seed *super_seed; /* NULL unless asked for */
     struct bandwidth upload_limit, download_limit;
+    struct piece_window *windows; /* what is read while it comes; NULL: nothing */
+    uint32_t window_count;
     uint32_t reserved_pieces; /* open pieces that the pool has set room aside for */
     uint32_t reserved_blocks; /* of one of them */
 
@@ -160,6 +162,9 @@ void swarm_requests_join(struct peer *peer);
 /* A whole block lies in `memory`, from a peer or a web seed; false: it was of no use. */
 bool swarm_requests_block(struct swarm *swarm, uint32_t slot, const struct address *sender,
                           piece_index piece, uint32_t block, uint32_t length, block_id memory);
+
+/* swarm_windows.c: that of its files, or higher. */
+uint8_t swarm_windows_priority(const struct swarm *swarm, piece_index piece);
 
 /* swarm_web.c */
 void swarm_web_start(struct swarm *swarm);

@@ -48,6 +48,13 @@ struct torrent_share {
     uint32_t group;  /* COMMAND_SET_GROUP made it; 0 or another: none */
 };
 
+/* Pieces that somebody reads, or is about to. They go before all others, in order. */
+struct piece_window {
+    piece_index first;
+    uint32_t count;
+    bool is_now; /* before windows that are not */
+};
+
 struct torrent_options {
     const char *root; /* where the files go (copied) */
     const uint8_t
@@ -139,10 +146,11 @@ enum torrent_phase {
 struct torrent_status {
     enum torrent_phase phase;
     enum freshet_error error;
-    uint64_t wanted_bytes;   /* payload selected */
-    uint64_t verified_bytes; /* of it, verified */
-    uint64_t durable_bytes;  /* of it, durable */
-    uint64_t checked_bytes;  /* while checking */
+    uint64_t wanted_bytes;    /* payload selected */
+    uint64_t verified_bytes;  /* of it, verified */
+    uint64_t durable_bytes;   /* of it, durable */
+    uint64_t unchecked_bytes; /* blocks that came of pieces that are not verified yet, about */
+    uint64_t checked_bytes;   /* while checking */
     uint64_t total_bytes;
     uint64_t uploaded, downloaded, wasted; /* payload, this run; wasted: failed or twice received */
     uint64_t corrupt;                      /* of the wasted, those of pieces whose hash failed */

@@ -209,8 +209,9 @@ static struct web_seed_task *pick_blocks(struct web_seed *seeds,
     return task;
 }
 
-/* Whole pieces of the longest gap, or of the first at the front of a file. Runs of several pieces
- * need pieces of whole blocks, so that one piece's bytes end where a block of memory ends. */
+/* Whole pieces that somebody waits for, or of the longest gap, or of the first at the front of a
+ * file. Runs of several pieces need pieces of whole blocks, so that one piece's bytes end where a
+ * block of memory ends. */
 static struct web_seed_task *pick_pieces(struct web_seed *seeds,
                                          const struct web_seed_ground *ground, uint32_t server)
 {
@@ -220,7 +221,8 @@ static struct web_seed_task *pick_pieces(struct web_seed *seeds,
     bool no_ranges = seeds->servers[server].no_ranges;
     if (!block_ledger_has_room(ground->pool, ground->piece_blocks) ||
         !(no_ranges ? piece_picker_first_gap(ground->picker, &seeds->front, &first, &gap)
-                    : piece_picker_longest_gap(ground->picker, &first, &gap)))
+                    : piece_picker_urgent_gap(ground->picker, &first, &gap) ||
+                          piece_picker_longest_gap(ground->picker, &first, &gap)))
         return NULL;
     uint32_t run = no_ranges ? WEB_SEED_RUN_WHOLE : seeds->servers[server].run_bytes;
     /* A short run of a server without ranges costs as much as a long one. */

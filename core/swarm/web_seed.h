@@ -3,7 +3,8 @@
  * Web seeds (BEP 19): HTTP servers that hold the torrent's files. Each is treated as an unchoked
  * seed that has everything, with WEB_SEED_CONNECTIONS connections; it is given the longest gaps of
  * the piece map, in whole pieces, since one long range costs a server less than many short ones and
- * leaves the scattered rest to peers. When no gap is left it takes single blocks like any peer.
+ * leaves the scattered rest to peers; but first what somebody waits for. When no gap is left it
+ * takes single blocks like any peer.
  *
  * A task is a run of blocks that is fetched by one or more jobs one after another, one for each
  * file that the run touches (padding is not fetched). Blocks are handed out as results as soon as

@@ -4,6 +4,7 @@
 
 #include "core/base/memory.h"
 #include "services/api/api_row.h"
+#include "services/stream/stream_key.h"
 
 #include <string.h>
 
@@ -20,7 +21,8 @@ struct file {
 
 struct files {
     uint32_t offset, limit, total, count;
-    uint64_t *done; /* of all files; heap */
+    char stream_key[STREAM_KEY_SIZE]; /* "": not for this one */
+    uint64_t *done;                   /* of all files; heap */
     struct file *entries;
 };
 
@@ -42,6 +44,8 @@ static void measure(struct api_call *call, struct api_turn *turn, struct files *
     files->entries = call_arena_take(&call->arena, (files->count + 1) * sizeof *files->entries);
     files->done = memory_new_array(files->total, sizeof *files->done);
     const struct catalog_torrent *torrent = catalog_find(turn->world->catalog, call->id);
+    if (call->is_control && turn->world->stream_secret)
+        stream_key_make(turn->world->stream_secret, torrent->key, files->stream_key);
     if (torrent->open &&
         engine_torrent_file_bytes(turn->world->engine, call->id, files->done, files->total))
         return;
@@ -86,6 +90,7 @@ void api_torrent_files_write(struct api_call *call, struct json_writer *json)
     const struct files *files = call->state;
     json_writer_put_u64(json, "total", files->total);
     json_writer_put_u64(json, "offset", files->offset);
+    api_write_text_or_null(json, "stream_key", files->stream_key[0] ? files->stream_key : NULL);
     json_writer_key(json, "files");
     json_writer_open(json, '[');
     for (uint32_t i = 0; i < call->at; i++) {

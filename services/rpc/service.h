@@ -123,6 +123,7 @@ struct service_world {
     const char *state_trouble;     /* what of the state was lost at this start; NULL: nothing */
     const char *page, *token; /* ADDR:PORT of the RPC over TCP, "" when there is none, and what must
                                  be shown there; told to our own user only */
+    const uint8_t *stream_secret; /* for services/stream/stream_key.h; NULL: files are not read */
     const struct service_turns *turns; /* may be NULL */
     struct service_off {               /* whatever the settings say: the command line said no */
         bool dht, lsd, pex, port_mapping;

@@ -7,13 +7,14 @@ import { deedScenarios } from "./deeds.mjs";
 import { firstScenarios } from "./first.mjs";
 import { foreignScenarios } from "./foreign.mjs";
 import { ownScenarios } from "./own.mjs";
+import { playScenarios } from "./play.mjs";
 import { viewScenarios } from "./views.mjs";
 
 const scenarios = {};
 const [, , name, text] = process.argv;
 const facts = JSON.parse(text);
 Object.assign(scenarios, deedScenarios(facts), firstScenarios(facts), foreignScenarios(facts),
-  ownScenarios(facts), viewScenarios(facts));
+  ownScenarios(facts), playScenarios(facts), viewScenarios(facts));
 
 async function ready(page) {
     await page.locator(".list").waitFor();

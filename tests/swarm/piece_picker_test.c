@@ -751,6 +751,123 @@ static void picker_names_no_more_senders_than_there_is_room_for(void **state)
     fixture_deinit(&f);
 }
 
+static void urge(struct fixture *f, piece_index first, uint32_t count, uint8_t priority)
+{
+    for (uint32_t i = 0; i < count; i++)
+        piece_picker_set_priority(f->picker, first + i, priority);
+}
+
+static void picker_gives_what_is_waited_for_first_and_in_order(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct block_pick picks[PIECES * BLOCKS];
+    fixture_init(&f, PIECES, false, NULL);
+    seed_joins(&f, 0);
+    /* A piece is open already, with free blocks, and a person likes another. */
+    assert_int_equal(pick(&f, 0, picks, 1), 1);
+    piece_index opened = picks[0].piece;
+    piece_index base = opened < 30 ? 30 : 3;
+    urge(&f, base + 20, 1, 7);
+    urge(&f, base + 4, 3, PIECE_PRIORITY_SOON);
+    urge(&f, base + 10, 2, PIECE_PRIORITY_NOW);
+    assert_int_equal(pick(&f, 0, picks, 6 * BLOCKS), 6 * BLOCKS);
+    piece_index order[] = {base + 10, base + 11, base + 4, base + 5, base + 6, opened};
+    for (uint32_t i = 0; i < 5 * BLOCKS; i++) {
+        assert_int_equal(picks[i].piece, order[i / BLOCKS]);
+        assert_int_equal(picks[i].block, i % BLOCKS);
+    }
+    /* Then as ever: what is open, what a person likes. */
+    assert_int_equal(picks[5 * BLOCKS].piece, opened);
+    assert_int_equal(picks[5 * BLOCKS + BLOCKS - 1].piece, base + 20);
+    fixture_deinit(&f);
+}
+
+static void picker_urges_nothing_of_who_has_it_not(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct block_pick picks[BLOCKS];
+    fixture_init(&f, PIECES, false, NULL);
+    bitfield_set(&f.has[0], 9);
+    bitfield_set(&f.has[0], 40);
+    piece_picker_peer_joined(f.picker, 0, &f.has[0]);
+    urge(&f, 5, 3, PIECE_PRIORITY_NOW);
+    urge(&f, 40, 1, PIECE_PRIORITY_SOON);
+    assert_int_equal(pick(&f, 0, picks, BLOCKS), BLOCKS);
+    assert_int_equal(picks[0].piece, 40);
+    assert_int_equal(pick(&f, 0, picks, BLOCKS), BLOCKS);
+    assert_int_equal(picks[0].piece, 9);
+    assert_int_equal(pick(&f, 0, picks, BLOCKS), 0);
+    fixture_deinit(&f);
+}
+
+static void picker_has_a_slow_peer_overtaken_where_somebody_waits(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct block_pick picks[64];
+    fixture_init(&f, PIECES, false, NULL);
+    seed_joins(&f, 0);
+    seed_joins(&f, 1);
+    urge(&f, 7, 1, PIECE_PRIORITY_NOW);
+    assert_int_equal(pick(&f, 0, picks, BLOCKS), BLOCKS);
+    assert_int_equal(picks[0].piece, 7);
+    /* Not at once. */
+    assert_int_equal(pick(&f, 1, picks, 2), 2);
+    assert_int_not_equal(picks[0].piece, 7);
+    struct pick_options options = {.now = 5 + PIECE_PICKER_URGENT_SLOW_NS + 1,
+                                   .has = &f.has[1],
+                                   .open_new = true,
+                                   .slow_before_ns = INT64_MIN};
+    /* Later, though there is plenty else and this peer has been asked for much. */
+    uint32_t count = piece_picker_pick(f.picker, 1, &options, picks, 8);
+    assert_int_equal(count, 8);
+    for (uint32_t i = 0; i < BLOCKS; i++) {
+        assert_int_equal(picks[i].piece, 7);
+        assert_true(picks[i].duplicate);
+    }
+    assert_int_not_equal(picks[BLOCKS].piece, 7);
+    struct block_receipt receipt = receive(&f, 1, 7, 0);
+    assert_true(receipt.accepted);
+    assert_int_equal(receipt.cancel_count, 1);
+    assert_int_equal(receipt.cancels[0], 0);
+    /* Nobody waits any more: nothing else is doubled. */
+    urge(&f, 7, 1, PIECE_PRIORITY_NORMAL);
+    seed_joins(&f, 2);
+    options.has = &f.has[2];
+    options.now += 10 * SECOND_NS;
+    count = piece_picker_pick(f.picker, 2, &options, picks, 8);
+    for (uint32_t i = 0; i < count; i++)
+        assert_false(picks[i].duplicate);
+    fixture_deinit(&f);
+}
+
+static void picker_finds_the_gap_that_is_waited_for(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct block_pick picks[BLOCKS];
+    piece_index first;
+    uint32_t count;
+    fixture_init(&f, PIECES, false, NULL);
+    assert_false(piece_picker_urgent_gap(f.picker, &first, &count));
+    urge(&f, 20, 4, PIECE_PRIORITY_SOON);
+    urge(&f, 30, 2, PIECE_PRIORITY_NOW);
+    assert_true(piece_picker_urgent_gap(f.picker, &first, &count));
+    assert_int_equal(first, 30);
+    assert_int_equal(count, 2);
+    assert_int_equal(
+        piece_picker_pick_piece(f.picker, LIMIT_PEERS_PER_TORRENT, 30, 5, picks, BLOCKS), BLOCKS);
+    assert_true(piece_picker_urgent_gap(f.picker, &first, &count));
+    assert_int_equal(first, 31);
+    urge(&f, 31, 1, PIECE_PRIORITY_NORMAL);
+    assert_true(piece_picker_urgent_gap(f.picker, &first, &count));
+    assert_int_equal(first, 20);
+    assert_int_equal(count, 4);
+    fixture_deinit(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -773,6 +890,10 @@ int main(void)
         cmocka_unit_test(picker_finds_the_longest_gap),
         cmocka_unit_test(picker_tells_whom_pieces_come_from),
         cmocka_unit_test(picker_names_no_more_senders_than_there_is_room_for),
+        cmocka_unit_test(picker_gives_what_is_waited_for_first_and_in_order),
+        cmocka_unit_test(picker_urges_nothing_of_who_has_it_not),
+        cmocka_unit_test(picker_has_a_slow_peer_overtaken_where_somebody_waits),
+        cmocka_unit_test(picker_finds_the_gap_that_is_waited_for),
         cmocka_unit_test(picker_agrees_with_a_naive_model),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

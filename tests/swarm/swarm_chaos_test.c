@@ -208,11 +208,16 @@ static void command(struct chaos *c, enum command_type type)
 {
     struct address peer = lone_address((uint8_t)(1 + draw(c, 250)));
     uint8_t wanted[1] = {(uint8_t)(1 + draw(c, 7))};
+    struct piece_window windows[3];
+    for (uint32_t i = 0; i < 3; i++)
+        windows[i] = (struct piece_window){draw(c, 40), draw(c, 12), draw(c, 2)};
     struct engine_command what = {.type = type,
                                   .torrent = 1,
                                   .upload_limit = draw(c, 2) * 50000,
                                   .download_limit = draw(c, 2) * 50000,
                                   .file_priorities = wanted,
+                                  .windows = windows,
+                                  .window_count = draw(c, 4),
                                   .peers = &peer,
                                   .peer_count = 1};
     struct event event = {.type = EVENT_COMMAND, .command = &what};
@@ -251,6 +256,7 @@ static void act_as_person(struct chaos *c)
     case 3: command(c, COMMAND_SET_LIMITS); break;
     case 4: command(c, COMMAND_SET_PRIORITIES); break;
     case 6: command(c, COMMAND_ADD_PEERS); break;
+    case 7: command(c, COMMAND_SET_WINDOWS); break;
     case 5:
         if (draw(c, 4) == 0)
             command(c, COMMAND_RECHECK);

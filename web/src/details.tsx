@@ -7,11 +7,12 @@ import { get, patch, type Detail, type FileEntry, type Peer, type Tracker } from
 import { date, duration, percent, plural, rate, ratio, size } from "./format";
 import { isPhone } from "./list";
 import { PieceMap } from "./pieces";
+import { PlayDialog } from "./play";
 import { type Samples, SpeedPlot } from "./plot";
 import { attempt, current, detailsOpen, generation, refresh, rowOf } from "./state";
 import { SwarmView } from "./swarm";
 import { FileTree } from "./tree";
-import { Bar, IconButton, openMenu, usePolling } from "./ui";
+import { Bar, IconButton, openDialog, openMenu, usePolling } from "./ui";
 import { kindOf, SOURCES, statusOf } from "./words";
 
 const TABS = [["overview", "Overview"], ["files", "Files"], ["peers", "Peers"], ["trackers", "Trackers"], ["pieces", "Pieces"], ["swarm", "Swarm"]] as const;
@@ -81,7 +82,7 @@ function Overview({ detail }: { detail: Detail }) {
 }
 
 function Files({ detail }: { detail: Detail }) {
-    const [answer, setAnswer] = useState<{ total: number; files: FileEntry[] } | null>(null);
+    const [answer, setAnswer] = useState<{ total: number; stream_key: string | null; files: FileEntry[] } | null>(null);
     const load = async () => setAnswer(await get(`/torrents/${detail.id}/files?limit=20000`));
     usePolling(load, detail.running && !detail.complete ? 2000 : 10000, [detail.id, detail.running, detail.files]);
     if (detail.metadata_missing) return <p class="empty">Files are known when a peer has told the metadata.</p>;
@@ -92,17 +93,20 @@ function Files({ detail }: { detail: Detail }) {
         await attempt(() => patch(`/torrents/${detail.id}`, { priorities: [{ files: indices, priority }] }));
         await load();
     };
-    const skipped = answer.files.filter((file) => file.priority === 0 && !file.padding);
+    const real = answer.files.filter((file) => !file.padding);
+    const skipped = real.filter((file) => file.priority === 0);
     return (
         <div class="files">
             <div class="files-bar">
-                <span>{plural(answer.files.length - skipped.length, "file")} wanted{skipped.length > 0 && <>, {skipped.length} skipped</>}</span>
+                <span>{plural(real.length - skipped.length, "file")} wanted{skipped.length > 0 && <>, {skipped.length} skipped</>}</span>
                 <span class="grow" />
                 <button type="button" onClick={() => void set(answer.files.map((file) => file.index), 4)}>All</button>
                 <button type="button" onClick={() => void set(answer.files.map((file) => file.index), 0)}>None</button>
                 {!detail.running && <button type="button" class="primary" onClick={() => start()}>Start</button>}
             </div>
-            <FileTree files={answer.files} withDone onPriority={(indices, priority) => void set(indices, priority)} />
+            <FileTree files={answer.files} withDone onPriority={(indices, priority) => void set(indices, priority)}
+                {...(answer.stream_key && detail.running
+                    ? { onPlay: (file) => openDialog(<PlayDialog id={detail.id} file={file} streamKey={answer.stream_key!} />) } : {})} />
             {answer.total > answer.files.length && <p class="hint">The first {answer.files.length.toLocaleString("en")} of {answer.total.toLocaleString("en")} files.</p>}
         </div>
     );

@@ -77,8 +77,8 @@ function priorityOf(node: Node, files: ReadonlyMap<number, TreeFile>): number | 
     return found;
 }
 
-export function FileTree({ files, onPriority, withDone, simple }: {
-    files: TreeFile[]; onPriority: (indices: number[], priority: number) => void; withDone?: boolean; simple?: boolean;
+export function FileTree({ files, onPriority, onPlay, withDone, simple }: {
+    files: TreeFile[]; onPriority: (indices: number[], priority: number) => void; onPlay?: (file: TreeFile) => void; withDone?: boolean; simple?: boolean;
 }) {
     // The tree stands as long as paths do; amounts come from the newest list.
     const shape = files.length + (files[0]?.path ?? "") + (files.at(-1)?.path ?? "");
@@ -122,6 +122,7 @@ export function FileTree({ files, onPriority, withDone, simple }: {
         else if (event.key === "ArrowLeft" && node?.children) fold(node, true);
         else if (event.key === "ArrowRight" && node?.children) fold(node, false);
         else if (event.key === " " && node) flip(node);
+        else if (event.key === "Enter" && node && !node.children && onPlay) onPlay(byIndex.get(node.files[0]!.index)!);
         else if ((event.key === "+" || event.key === "-") && node && !simple) shift(node, event.key === "+" ? -1 : 1);
         else return;
         event.preventDefault();
@@ -162,6 +163,10 @@ export function FileTree({ files, onPriority, withDone, simple }: {
                                     <Icon name={node.children ? "folder" : "file"} size={16} />
                                     <bdi class="name" title={node.name}>{node.name}</bdi>
                                     {node.children && <small>{plural(node.files.length, "file")}</small>}
+                                    {!node.children && onPlay && priority !== 0 && (
+                                        <button type="button" class="play" tabIndex={-1} title="Play" aria-label={"Play " + node.name}
+                                            onClick={() => onPlay(byIndex.get(node.files[0]!.index)!)}><Icon name="play" size={14} /></button>
+                                    )}
                                 </div>
                                 {withDone && <div role="gridcell" class="t-done"><Bar share={share} kind={share >= 1 ? "seed" : "down"} /><span>{percent(share)}</span></div>}
                                 <div role="gridcell" class="t-size">{size(node.length)}</div>
