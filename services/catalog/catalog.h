@@ -278,6 +278,10 @@ uint32_t catalog_removed_since(const struct catalog *catalog, uint64_t then, tor
 /* In words, why it is not faster; never "" for one that wants to run and does not move at all. */
 void catalog_why(const struct catalog *catalog, const struct catalog_torrent *torrent,
                  char ret_text[256]);
+/* Does something hold a download that is no trouble of this machine: a queue, a limit, nobody who
+ * has it, all who choke us? Then in the same words; else false, and "". */
+bool catalog_why_held(const struct catalog *catalog, const struct catalog_torrent *torrent,
+                      char ret_text[256]);
 /* What was uploaded by the size of what is wanted, over all runs: that is shown, and that a goal is
  * compared with. */
 #define CATALOG_RATIO_NONE    (-1.0) /* the size is not known, or nothing is wanted */

@@ -167,7 +167,8 @@ static void why_moving(const struct catalog_torrent *torrent, char ret_text[WHY_
         say(ret_text, "all of %u connected peers send, as fast as they can", status->peers);
 }
 
-static void why_running(const struct catalog *catalog, const struct catalog_row *row,
+/* Does something hold it, or is it as fast as its peers are? */
+static bool why_running(const struct catalog *catalog, const struct catalog_row *row,
                         char ret_text[WHY_SIZE])
 {
     const struct catalog_torrent *torrent = &row->torrent;
@@ -180,7 +181,7 @@ static void why_running(const struct catalog *catalog, const struct catalog_row 
     if (torrent->metadata_missing)
         why_metadata(catalog, torrent, ret_text);
     else if (why_limit(catalog, torrent, ret_text))
-        return;
+        return true;
     else if (status->peers == 0 && is_silent)
         why_nobody(catalog, torrent, ret_text);
     else if (seeds && is_silent)
@@ -189,6 +190,7 @@ static void why_running(const struct catalog *catalog, const struct catalog_row 
         why_silent(row, ret_text);
     else
         why_moving(torrent, ret_text);
+    return is_silent;
 }
 
 static void why_waiting(const struct catalog *catalog, const struct catalog_row *row,
@@ -245,4 +247,20 @@ void catalog_why(const struct catalog *catalog, const struct catalog_torrent *to
         say(ret_text, "its files are being opened");
     else
         why_running(catalog, row, ret_text);
+}
+
+bool catalog_why_held(const struct catalog *catalog, const struct catalog_torrent *torrent,
+                      char ret_text[WHY_SIZE])
+{
+    const struct catalog_row *row = catalog_row_of(torrent);
+
+    ret_text[0] = '\0';
+    if (torrent->trouble == TROUBLE_LOCAL)
+        return false; /* it is told as what it is */
+    if (torrent->phase == CATALOG_WAIT_DOWNLOAD)
+        why_waiting(catalog, row, ret_text);
+    else if (torrent->phase == CATALOG_DOWNLOADING && torrent->open && !torrent->closing &&
+             (torrent->metadata_missing || row->ready) && !why_running(catalog, row, ret_text))
+        ret_text[0] = '\0';
+    return ret_text[0] != '\0';
 }

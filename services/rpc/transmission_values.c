@@ -43,9 +43,20 @@ static int64_t error_code(const struct catalog_torrent *row)
     return 0;
 }
 
+/* Bytes that came and are not judged. All of what is missing they never are: who has everything
+ * has it checked. */
+static uint64_t unchecked_bytes(const struct catalog_torrent *row)
+{
+    uint64_t unchecked = row->open ? row->status.unchecked_bytes : 0;
+    uint64_t missing =
+        row->wanted_bytes > row->verified_bytes ? row->wanted_bytes - row->verified_bytes : 0;
+    return unchecked < missing ? unchecked : missing ? missing - 1 : 0;
+}
+
 static uint64_t left_bytes(const struct catalog_torrent *row)
 {
-    return row->wanted_bytes > row->verified_bytes ? row->wanted_bytes - row->verified_bytes : 0;
+    uint64_t have = row->verified_bytes + unchecked_bytes(row);
+    return row->wanted_bytes > have ? row->wanted_bytes - have : 0;
 }
 
 static bool idle_goal(const struct transmission_source *source, uint32_t *ret_minutes)
@@ -107,7 +118,9 @@ static double percent_done(const struct catalog_torrent *row)
 {
     if (row->metadata_missing)
         return 0;
-    return row->wanted_bytes == 0 ? 1 : share(row->verified_bytes, row->wanted_bytes);
+    return row->wanted_bytes == 0
+               ? 1
+               : share(row->verified_bytes + unchecked_bytes(row), row->wanted_bytes);
 }
 
 static double recheck_progress(const struct catalog_torrent *row)
@@ -182,6 +195,7 @@ static int64_t integer_of(const struct transmission_source *source, enum transmi
     case FIELD_ETA: return eta(source);
     case FIELD_ETA_IDLE: return eta_idle(source);
     case FIELD_FILE_COUNT: return row->file_count;
+    case FIELD_HAVE_UNCHECKED: return (int64_t)unchecked_bytes(row);
     case FIELD_HAVE_VALID: return (int64_t)row->verified_bytes;
     case FIELD_ID: return row->id;
     case FIELD_LEFT_UNTIL_DONE: return (int64_t)left_bytes(row);
@@ -233,7 +247,8 @@ static double real_of(const struct catalog_torrent *row, enum transmission_field
 {
     switch (field) {
     case FIELD_METADATA_PERCENT_COMPLETE: return metadata_progress(row);
-    case FIELD_PERCENT_COMPLETE: return share(row->verified_bytes, row->total_bytes);
+    case FIELD_PERCENT_COMPLETE:
+        return share(row->verified_bytes + unchecked_bytes(row), row->total_bytes);
     case FIELD_PERCENT_DONE: return percent_done(row);
     case FIELD_RECHECK_PROGRESS: return recheck_progress(row);
     case FIELD_SEED_RATIO_LIMIT: return row->wishes.ratio;
@@ -299,11 +314,15 @@ static const char *why(const struct transmission_source *source)
     return call_arena_text(source->arena, text);
 }
 
-/* Trouble only: clients take any text here for a failure. `why` says the rest. */
+/* Trouble, or what holds a download, which is no error to clients that look at `error`. Of what is
+ * complete or as fast as its peers nothing: some clients take any text here for a warning. */
 static const char *error_string(const struct transmission_source *source)
 {
+    char text[256];
     if (source->row->trouble == TROUBLE_NONE)
-        return NULL;
+        return catalog_why_held(source->world->catalog, source->row, text)
+                   ? call_arena_text(source->arena, text)
+                   : NULL;
     return source->row->trouble_text ? call_arena_text(source->arena, source->row->trouble_text)
                                      : why(source);
 }

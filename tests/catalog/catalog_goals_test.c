@@ -409,6 +409,17 @@ static void assert_why(struct bench *bench, torrent_id id, const char *part)
         fail_msg("\"%s\" lacks \"%s\"", text, part);
 }
 
+/* Is it told where only trouble is told, too? */
+static bool is_held(struct bench *bench, torrent_id id)
+{
+    char text[256] = "unset", why[256];
+
+    bool held = catalog_why_held(bench->catalog, bench_row(bench, id), text);
+    catalog_why(bench->catalog, bench_row(bench, id), why);
+    assert_string_equal(text, held ? why : "");
+    return held;
+}
+
 static void one_download(struct catalog_settings *settings)
 {
     settings->download_queue = 1;
@@ -430,9 +441,12 @@ static void catalog_why_names_what_holds_a_download(void **state)
     set(&bench, one_download);
     torrent_id a = bench_add(&bench, 1), b = bench_add(&bench, 2);
     assert_why(&bench, b, "queue at 2: 1 of at most 1 downloads");
+    assert_true(is_held(&bench, b));
     assert_why(&bench, a, "being opened");
+    assert_false(is_held(&bench, a));
     bench_ready(&bench, a, 100);
     assert_why(&bench, a, "nobody is known who has it");
+    assert_true(is_held(&bench, a));
     catalog_set_shut(bench.catalog, "a bad list");
     assert_why(&bench, a, "no peer is let in: a bad list");
     catalog_set_shut(bench.catalog, NULL);
@@ -453,19 +467,23 @@ static void catalog_why_names_what_holds_a_download(void **state)
     status.seeds_known = 2;
     bench_sample(&bench, a, &status);
     assert_why(&bench, a, "all of 4 connected peers choke us");
+    assert_true(is_held(&bench, a));
     status.download_rate = 19500;
     set(&bench, limit_download);
     bench_sample(&bench, a, &status);
     assert_why(&bench, a, "limit of all torrents: 20.0 kB/s");
+    assert_true(is_held(&bench, a));
     struct catalog_wishes wishes = bench_row(&bench, a)->wishes;
     wishes.download_limited = true;
     change_wishes(&bench, a, &wishes);
     assert_why(&bench, a, "its own limit: 0.0 kB/s");
     bench_tell(&bench, a, NOTICE_DISK_FULL);
     assert_why(&bench, a, "no space");
+    assert_false(is_held(&bench, a));
     catalog_stop(bench.catalog, b, bench.now);
     bench_run(&bench);
     assert_why(&bench, b, "stopped");
+    assert_false(is_held(&bench, b));
     catalog_stop(bench.catalog, a, bench.now);
     bench_run(&bench);
     assert_why(&bench, a, "no space");
@@ -522,6 +540,7 @@ static void catalog_why_knows_the_limit_of_a_group(void **state)
     set(&bench, group_beside_all);
     bench_sample(&bench, a, &status);
     assert_why(&bench, a, "all of 4 connected peers send");
+    assert_false(is_held(&bench, a));
     assert_why(&bench, c, "all of 4 connected peers send");
     catalog_stop(bench.catalog, b, bench.now);
     bench_run(&bench);

@@ -300,6 +300,49 @@ static void transmission_get_tells_what_connected_peers_have(void **state)
     bench_free(bench);
 }
 
+/* Asked first: the piece and the begin of the request that the peer got. */
+static void first_request(struct lone_engine *lone, uint32_t peer, uint32_t *ret_piece,
+                          uint32_t *ret_begin)
+{
+    struct cursor cursor;
+    cursor_init(&cursor, buffer_bytes(&lone->sent[peer]));
+    cursor_bytes(&cursor, 68);
+    for (struct bytes message;;) {
+        assert_true(cursor_left(&cursor) >= 4);
+        message = cursor_bytes(&cursor, cursor_u32(&cursor));
+        if (message.length != 13 || message.data[0] != WIRE_REQUEST)
+            continue;
+        cursor_init(&cursor, (struct bytes){message.data + 1, 12});
+        *ret_piece = cursor_u32(&cursor);
+        *ret_begin = cursor_u32(&cursor);
+        return;
+    }
+}
+
+static void transmission_get_counts_what_came_and_is_not_judged(void **state)
+{
+    struct lone_engine *lone = lone_new(false, NULL);
+    struct bench *bench = bench_new_upon(lone);
+    uint32_t piece, begin;
+    (void)state;
+    uint32_t peer = lone_seed_peer(lone, 1, true);
+    first_request(lone, peer, &piece, &begin);
+    struct buffer block = {0};
+    lone_put_block(&block, lone, piece, begin, true);
+    lone_feed_buffer(lone, peer, &block);
+    sample(bench);
+    json_t *answer = get(bench, "1", "'haveValid','haveUnchecked','leftUntilDone','percentDone'");
+    json_t *torrent = bench_at(answer, "arguments.torrents.0");
+    assert_int_equal(bench_integer(torrent, "haveValid"), 0);
+    int64_t unchecked = bench_integer(torrent, "haveUnchecked");
+    assert_int_equal(unchecked, LIMIT_BLOCK_SIZE);
+    assert_int_equal(bench_integer(torrent, "leftUntilDone"), LONE_SIZE - unchecked);
+    double share = json_number_value(bench_at(torrent, "percentDone"));
+    assert_true(share > 0.13 && share < 0.15);
+    json_decref(answer);
+    bench_free(bench);
+}
+
 static void transmission_get_tells_how_fast_web_seeds_are(void **state)
 {
     struct torrent_options options = {
@@ -539,6 +582,7 @@ int main(void)
         cmocka_unit_test(transmission_get_tells_a_running_torrent),
         cmocka_unit_test(transmission_get_counts_bytes_of_files_by_pieces),
         cmocka_unit_test(transmission_get_tells_what_connected_peers_have),
+        cmocka_unit_test(transmission_get_counts_what_came_and_is_not_judged),
         cmocka_unit_test(transmission_get_tells_how_fast_web_seeds_are),
         cmocka_unit_test(transmission_get_takes_ids_of_every_kind),
         cmocka_unit_test(transmission_get_tells_who_was_active_and_who_is_gone),
