@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: MIT
 """Programs that people drive Transmission with, each against a daemon that really transfers."""
 import base64
+import http.client
 import json
 import re
+import socket
 import subprocess
 import warnings
 
@@ -184,3 +186,106 @@ def test_ctrl_transmission_of_npm_drives_a_transfer(swarm):
                                 "folder": str(swarm.folder / "downloads")}))
     assert result.returncode == 0, result.stdout + result.stderr
     assert result.stdout.splitlines()[-1] == "all is well"
+
+
+class Flood:
+    """Flood's own server, set up for a daemon as its manual says, asked as its page asks it."""
+
+    def __init__(self, daemon, folder):
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self.cookie, self.log = "", folder / "flood.log"
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                ["node", WEB / "node_modules/flood/dist/index.js", "--auth", "none",
+                 "--rundir", folder / "flood", "--host", "127.0.0.1", "--port", str(self.port),
+                 "--trurl", f"http://{daemon.ready['rpc']}/transmission/rpc", "--truser", "anyone",
+                 "--trpass", daemon.token], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+
+    def answers(self):
+        assert self.process.poll() is None, self.log.read_text()[-2000:]
+        try:
+            return self.ask("GET", "/auth/verify") and \
+                self.ask("GET", "/client/connection-test")["isConnected"]
+        except ConnectionError:
+            return False
+
+    def ask(self, method, path, body=None):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        connection.request(method, "/api" + path, body and json.dumps(body),
+                           {"Content-Type": "application/json", "Cookie": self.cookie})
+        answer = connection.getresponse()
+        text = answer.read()
+        connection.close()
+        self.cookie = answer.headers.get("Set-Cookie", self.cookie).split(";")[0]
+        assert answer.status == 200, (method, path, answer.status, text[:500])
+        return json.loads(text) if text else True
+
+    def torrent(self):
+        """The only one."""
+        torrents = self.ask("GET", "/torrents")["torrents"]
+        return next(iter(torrents.values()), None)
+
+    def stop(self):
+        self.process.kill()
+        self.process.wait()
+
+
+@pytest.fixture
+def flood(swarm, tmp_path):
+    subprocess.run(["npm", "ci", "--no-audit", "--no-fund", "--silent"], cwd=WEB, check=True,
+                   timeout=300, capture_output=True)
+    server = Flood(swarm, tmp_path)
+    try:
+        wait_for(server.answers, lambda: server.log.read_text()[-2000:])
+        yield server
+    finally:
+        server.stop()
+
+
+def test_flood_drives_a_transfer(swarm, flood):
+    downloads = str(swarm.folder / "downloads")
+    number, = flood.ask("POST", "/torrents/add-files", {
+        "files": [base64.b64encode(swarm.torrent.read_bytes()).decode()], "destination": downloads,
+        "tags": ["one"], "start": True, "isBasePath": False, "isCompleted": False,
+        "isSequential": False, "isInitialSeeding": False})
+    one = {"hashes": [number]}
+
+    def shows(condition):
+        wait_for(lambda: flood.torrent() and condition(flood.torrent()), lambda: flood.torrent())
+
+    shows(lambda row: "complete" in row["status"] and "seeding" in row["status"])
+    same(swarm, swarm.folder / "downloads")
+    row = flood.torrent()
+    assert (row["name"], row["tags"], row["percentComplete"]) == ("album", ["one"], 100)
+    assert row["sizeBytes"] == row["bytesDone"] == 1_800_000 and row["directory"] == downloads
+    contents = flood.ask("GET", f"/torrents/{number}/contents")
+    assert [(file["path"], file["sizeBytes"], file["percentComplete"]) for file in contents] == \
+        [(f"album/{name}.flac", name * 300_000, 100) for name in (1, 2, 3)]
+    details = flood.ask("GET", f"/torrents/{number}/details")
+    assert len(details["contents"]) == 3 and details["peers"] == [], details # two seeds part
+    flood.ask("PATCH", f"/torrents/{number}/contents", {"indices": [1], "priority": 2})
+    flood.ask("PATCH", "/torrents/tags", {**one, "tags": ["a", "b"]})
+    flood.ask("PATCH", "/torrents/trackers", {**one, "trackers": ["http://127.0.0.1:9/announce"]})
+    shows(lambda row: row["tags"] == ["a", "b"])
+    assert flood.ask("GET", f"/torrents/{number}/trackers")[0]["url"] == "http://127.0.0.1:9/announce"
+    assert swarm.torrents("priorities")[0]["priorities"] == [0, 1, 0]
+    flood.ask("POST", "/torrents/stop", one)
+    shows(lambda row: "stopped" in row["status"])
+    flood.ask("POST", "/torrents/start", one)
+    flood.ask("POST", "/torrents/check-hash", one)
+    flood.ask("POST", "/torrents/reannounce", one)
+    wait_for(lambda: settled(swarm), lambda: swarm.torrents())
+    flood.ask("PATCH", "/client/settings", {"throttleGlobalDownSpeed": 512000, "protocolPex": False})
+    session = swarm.rpc("session-get")
+    assert (session["speed-limit-down"], session["speed-limit-down-enabled"]) == (500, True)
+    assert session["pex-enabled"] is False
+    flood.ask("POST", "/torrents/move", {**one, "destination": downloads + "/sub", "moveFiles": True,
+                                         "isBasePath": False, "isCheckHash": False})
+    wait_for(lambda: swarm.torrents()[0]["downloadDir"] == downloads + "/sub" and settled(swarm),
+             lambda: swarm.torrents())
+    same(swarm, swarm.folder / "downloads/sub")
+    flood.ask("POST", "/torrents/delete", {**one, "deleteData": True})
+    wait_for(lambda: flood.torrent() is None and not swarm.torrents(), lambda: swarm.torrents())
+    wait_for(lambda: not list((swarm.folder / "downloads").rglob("*.flac")), "its files are left")
