@@ -8,6 +8,7 @@
 
 #include "core/base/check.h"
 #include "core/base/memory.h"
+#include "host/clock.h"
 #include "host/rpc_files.h"
 #include "host/session_read.h"
 #include "services/stream/stream_windows.h"
@@ -16,6 +17,7 @@
 #include <string.h>
 
 #define LOOK_MS 50
+#define IDLE_NS (30 * SECOND_NS) /* who has read nothing for so long makes room for others */
 
 struct rpc_reader {
     struct list_node node;
@@ -24,8 +26,9 @@ struct rpc_reader {
     file_index file;
     uint64_t start; /* of the file in linear space */
     uint64_t offset, most;
-    piece_index told; /* the engine knows that it is there */
-    bool has_told, is_waiting, is_reading, is_closed;
+    uint64_t told; /* the engine knows that it is there */
+    int64_t idle_since_ns;
+    bool has_told, is_waiting, is_reading, is_closed, is_evicted;
     struct session_reading reading;
     rpc_reader_done *done;
     void *done_context;
@@ -47,6 +50,12 @@ static const struct metainfo *metainfo_of(struct daemon_service *daemon, torrent
     return engine_torrent_metainfo(session_engine(daemon->session), id);
 }
 
+static bool is_unwanted(const struct catalog_torrent *torrent, uint32_t file)
+{
+    return torrent->priorities && file < torrent->file_count &&
+           torrent->priorities[file] == CATALOG_PRIORITY_UNWANTED;
+}
+
 static void tell_windows(struct daemon_service *daemon, torrent_id id)
 {
     const struct metainfo *metainfo = metainfo_of(daemon, id);
@@ -59,7 +68,7 @@ static void tell_windows(struct daemon_service *daemon, torrent_id id)
     struct list *all = &daemon->readers->all;
     for (struct list_node *node = list_first(all); node; node = list_next(all, node)) {
         const struct rpc_reader *reader = LIST_ELEMENT(node, struct rpc_reader, node);
-        if (reader->id == id && count < LIMIT_FILE_READERS)
+        if (reader->id == id && !reader->is_evicted && count < LIMIT_FILE_READERS)
             places[count++] = (struct stream_place){reader->file, reader->offset};
     }
     struct engine_command command = {
@@ -71,63 +80,89 @@ static void tell_windows(struct daemon_service *daemon, torrent_id id)
     session_command(daemon->session, &command);
 }
 
-static void tell_place(struct rpc_reader *reader, piece_index piece)
+static void tell_place(struct rpc_reader *reader)
 {
-    if (reader->has_told && reader->told == piece)
+    if (reader->has_told && reader->offset >= reader->told &&
+        reader->offset - reader->told < STREAM_STEP)
         return;
     reader->has_told = true;
-    reader->told = piece;
+    reader->told = reader->offset;
     tell_windows(reader->daemon, reader->id);
 }
 
 static void finish_read(struct rpc_reader *reader, size_t length)
 {
     reader->is_waiting = false;
+    reader->idle_since_ns = clock_now();
     reader->done(reader->done_context, reader->bytes, length);
 }
 
-static void on_read(struct session_reading *reading, enum freshet_error error)
-{
-    struct rpc_reader *reader = LIST_ELEMENT(reading, struct rpc_reader, reading);
-
-    reader->is_reading = false;
-    if (reader->is_closed) {
-        memory_free(reader);
-        return;
-    }
-    finish_read(reader, error ? 0 : reading->range.length);
-}
-
-/* The torrent stopped, went, or is another one by now. */
+/* Nothing more will come: the torrent stopped, went or is another one by now, its disk failed, or
+ * nobody wants the file any more. */
 static bool is_gone(const struct rpc_reader *reader)
 {
     const struct metainfo *metainfo = metainfo_of(reader->daemon, reader->id);
+    const struct catalog_torrent *torrent = catalog_find(reader->daemon->catalog, reader->id);
 
-    return !metainfo || reader->file >= metainfo->geometry.file_count ||
-           metainfo->geometry.files[reader->file].offset != reader->start;
+    return reader->is_evicted || !metainfo || reader->file >= metainfo->geometry.file_count ||
+           metainfo->geometry.files[reader->file].offset != reader->start ||
+           torrent->status.phase == PHASE_ERROR || is_unwanted(torrent, reader->file);
 }
 
-/* Of one that is not gone. false: it waits on. */
-static bool begin_read(struct rpc_reader *reader)
+/* Where its next bytes lie, cut off at the piece's end. false: they are not verified. */
+static bool find_bytes(const struct rpc_reader *reader, struct file_range *ret_range)
 {
-    struct daemon_service *daemon = reader->daemon;
-    const struct geometry *geometry = &metainfo_of(daemon, reader->id)->geometry;
+    const struct geometry *geometry = &metainfo_of(reader->daemon, reader->id)->geometry;
     uint64_t at = reader->start + reader->offset;
     piece_index piece = geometry_piece_at(geometry, at);
     uint32_t begin = (uint32_t)(at - (uint64_t)piece * geometry->piece_length);
     uint64_t length = geometry->piece_length - begin;
 
     length = length < reader->most ? length : reader->most;
-    tell_place(reader, piece);
-    if (!engine_torrent_range(session_engine(daemon->session), reader->id, piece, begin,
-                              (uint32_t)length, &reader->reading.range))
+    return engine_torrent_range(session_engine(reader->daemon->session), reader->id, piece, begin,
+                                (uint32_t)length, ret_range);
+}
+
+static void on_read(struct session_reading *reading, enum freshet_error error);
+static void on_look(uv_timer_t *timer);
+
+/* Of one that is not gone. false: it waits on. */
+static bool begin_read(struct rpc_reader *reader)
+{
+    tell_place(reader);
+    if (!find_bytes(reader, &reader->reading.range))
         return false;
     reader->reading.done = on_read;
-    if (!session_read(daemon->session, reader->id, &reader->reading, reader->bytes))
+    if (!session_read(reader->daemon->session, reader->id, &reader->reading, reader->bytes))
         return false;
     reader->is_waiting = false;
     reader->is_reading = true;
     return true;
+}
+
+static void wait_on(struct rpc_reader *reader)
+{
+    uv_timer_t *timer = &reader->daemon->readers->look;
+
+    reader->is_waiting = true;
+    if (!uv_is_active((uv_handle_t *)timer))
+        uv_timer_start(timer, on_look, LOOK_MS, LOOK_MS);
+}
+
+static void on_read(struct session_reading *reading, enum freshet_error error)
+{
+    struct rpc_reader *reader = LIST_ELEMENT(reading, struct rpc_reader, reading);
+    struct file_range range;
+
+    reader->is_reading = false;
+    if (reader->is_closed)
+        memory_free(reader);
+    else if (error)
+        finish_read(reader, 0);
+    else if (is_gone(reader) || !find_bytes(reader, &range))
+        wait_on(reader); /* its piece was lost meanwhile */
+    else
+        finish_read(reader, reading->range.length);
 }
 
 /* Nobody goes in what this calls: who hears of an end closes its reader in a later turn. */
@@ -173,24 +208,51 @@ static unsigned not_now(const struct catalog_torrent *torrent, const char **ret_
     return 409;
 }
 
-static unsigned may_open(struct daemon_service *daemon, const struct catalog_torrent *torrent,
-                         uint32_t file, const char **ret_text)
+/* Whoever has read nothing for the longest time, if it is long: its player sleeps, and asks anew
+ * when it goes on. NULL: all of them are at it. `id` 0: of any torrent. */
+static struct rpc_reader *find_idle(struct daemon_service *daemon, torrent_id id)
 {
-    uint32_t of_all = 0, of_torrent = 0;
+    struct list *all = &daemon->readers->all;
+    struct rpc_reader *found = NULL;
+
+    for (struct list_node *node = list_first(all); node; node = list_next(all, node)) {
+        struct rpc_reader *reader = LIST_ELEMENT(node, struct rpc_reader, node);
+        if (!reader->is_waiting && !reader->is_reading && !reader->is_evicted &&
+            (id == 0 || reader->id == id) && clock_now() - reader->idle_since_ns > IDLE_NS &&
+            (!found || reader->idle_since_ns < found->idle_since_ns))
+            found = reader;
+    }
+    return found;
+}
+
+static bool has_room(struct daemon_service *daemon, torrent_id id, uint32_t most)
+{
+    uint32_t count = 0;
     struct list *all = &daemon->readers->all;
 
     for (struct list_node *node = list_first(all); node; node = list_next(all, node)) {
-        of_all++;
-        of_torrent += LIST_ELEMENT(node, struct rpc_reader, node)->id == torrent->id;
+        const struct rpc_reader *reader = LIST_ELEMENT(node, struct rpc_reader, node);
+        count += !reader->is_evicted && (id == 0 || reader->id == id);
     }
-    if (of_all >= LIMIT_FILE_READERS_ALL || of_torrent >= LIMIT_FILE_READERS) {
-        *ret_text = "too many are reading already\n";
-        return 503;
-    }
-    if (torrent->priorities && file < torrent->file_count &&
-        torrent->priorities[file] == CATALOG_PRIORITY_UNWANTED) {
+    if (count < most)
+        return true;
+    struct rpc_reader *idle = find_idle(daemon, id);
+    if (idle)
+        idle->is_evicted = true;
+    return idle != NULL;
+}
+
+static unsigned may_open(struct daemon_service *daemon, const struct catalog_torrent *torrent,
+                         uint32_t file, const char **ret_text)
+{
+    if (is_unwanted(torrent, file)) {
         *ret_text = "the file is not chosen for download\n";
         return 409;
+    }
+    if (!has_room(daemon, torrent->id, LIMIT_FILE_READERS) ||
+        !has_room(daemon, 0, LIMIT_FILE_READERS_ALL)) {
+        *ret_text = "too many are reading already\n";
+        return 503;
     }
     return 0;
 }
@@ -219,15 +281,18 @@ static unsigned open_reader(void *context, torrent_id id, uint32_t file, struct 
         return not_now(torrent, ret_text);
     if (file >= metainfo->geometry.file_count || metainfo->files[file].padding)
         return 404;
+    describe(torrent, metainfo, file, ret_file);
+    if (!ret_reader)
+        return 0;
     unsigned status = may_open(daemon, torrent, file, ret_text);
     if (status)
         return status;
-    describe(torrent, metainfo, file, ret_file);
     struct rpc_reader *reader = memory_new(sizeof *reader);
     reader->daemon = daemon;
     reader->id = id;
     reader->file = file;
     reader->start = metainfo->geometry.files[file].offset;
+    reader->idle_since_ns = clock_now();
     list_append(&daemon->readers->all, &reader->node);
     *ret_reader = reader;
     return 0;
@@ -243,7 +308,7 @@ static void read_on(struct rpc_reader *reader, uint64_t offset, uint64_t most,
     reader->done_context = done_context;
     reader->is_waiting = true;
     if (is_gone(reader) || !begin_read(reader))
-        uv_timer_start(&reader->daemon->readers->look, on_look, LOOK_MS, LOOK_MS);
+        wait_on(reader);
 }
 
 static void close_reader(struct rpc_reader *reader)

@@ -312,14 +312,16 @@ static enum freshet_error start_rpc(struct daemon_service *daemon, char *ret_tex
         .files = &daemon->files,
         .context = daemon,
     };
-    char control[RPC_TOKEN_SIZE], reads[RPC_TOKEN_SIZE];
+    char control[RPC_TOKEN_SIZE], reads[RPC_TOKEN_SIZE], links[RPC_TOKEN_SIZE];
     enum freshet_error error = rpc_token_load(daemon->folder, RPC_TOKEN_CONTROL, true, control);
 
     if (!error)
         error = rpc_token_load(daemon->folder, RPC_TOKEN_READ, true, reads);
+    if (!error)
+        error = rpc_token_load(daemon->folder, RPC_TOKEN_LINKS, true, links);
     if (error) {
         snprintf(ret_text, SESSION_TEXT_SIZE,
-                 "the tokens of the RPC in %.300s: %s (files rpc-token, rpc-token-read; mode 0600)",
+                 "the tokens of the RPC in %.300s: %s (files rpc-token*; mode 0600)",
                  daemon->folder, error_text(error));
         return error;
     }
@@ -344,7 +346,7 @@ static enum freshet_error start_rpc(struct daemon_service *daemon, char *ret_tex
         daemon->world.page = daemon->page;
         daemon->world.token = daemon->token;
         daemon->world.session_id_number = rpc_server_session_number(daemon->rpc);
-        stream_key_secret(daemon->token, daemon->stream_secret);
+        stream_key_secret(links, daemon->stream_secret);
         daemon->world.stream_secret = daemon->stream_secret;
         return FRESHET_OK;
     }

@@ -26,7 +26,7 @@ typedef void rpc_reader_done(void *context, const uint8_t *bytes, size_t length)
 
 struct rpc_files {
     /* 0, or an HTTP status and words for a person: no such torrent or file, it does not run, or too
-     * many read already. */
+     * many read already. `ret_reader` NULL: it is only to be described. */
     unsigned (*open)(void *context, torrent_id id, uint32_t file, struct rpc_file *ret_file,
                      struct rpc_reader **ret_reader, const char **ret_text);
     /* Some bytes from `offset` on, at most RPC_FILES_READ of them and `most`; one at a time. `done`

@@ -214,7 +214,8 @@ static void on_crowd(uv_timer_t *timer)
     for (struct list_node *node = list_first(&server->connections); node;
          node = list_next(&server->connections, node)) {
         struct rpc_connection *connection = LIST_ELEMENT(node, struct rpc_connection, node);
-        if (connection->is_trusted || now - connection->since_ns < STRANGER_TIME_NS)
+        if (connection->is_trusted || connection->is_reader ||
+            now - connection->since_ns < STRANGER_TIME_NS)
             continue;
         shutdown(connection->descriptor, SHUT_RDWR); /* the library sees its end, and closes it */
         return;
@@ -223,11 +224,15 @@ static void on_crowd(uv_timer_t *timer)
 
 void rpc_server_count_strangers(struct rpc_server *server)
 {
-    uint32_t strangers = 0;
+    uint32_t strangers = 0, readers = 0;
 
     for (struct list_node *node = list_first(&server->connections); node;
-         node = list_next(&server->connections, node))
-        strangers += !LIST_ELEMENT(node, struct rpc_connection, node)->is_trusted;
+         node = list_next(&server->connections, node)) {
+        const struct rpc_connection *connection = LIST_ELEMENT(node, struct rpc_connection, node);
+        strangers += !connection->is_trusted && !connection->is_reader;
+        readers += !connection->is_trusted && connection->is_reader;
+    }
+    server->readers = readers;
     bool was_full = server->strangers >= RPC_STRANGERS_MAX;
     server->strangers = strangers;
     if (was_full && strangers < RPC_STRANGERS_MAX && !server->is_closing)
@@ -288,6 +293,8 @@ static void take_connection(struct rpc_server *server, int descriptor, bool is_l
     connection->is_local = connection->is_trusted = is_local;
     connection->is_ours = is_local && is_our_user(descriptor);
     connection->since_ns = clock_now();
+    int yes = 1; /* who waits for long is not looked at otherwise */
+    (void)setsockopt(descriptor, SOL_SOCKET, SO_KEEPALIVE, &yes, sizeof yes);
     if (!is_local)
         (void)socket_address_from((const struct sockaddr *)from, &connection->from);
     list_append(&server->connections, &connection->node);

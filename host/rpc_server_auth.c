@@ -278,6 +278,20 @@ static unsigned judge_source(struct rpc_request *request)
     return 0;
 }
 
+/* The key of a link opens a torrent's files, and no more than so many connections. */
+static unsigned judge_reader(struct rpc_request *request)
+{
+    struct rpc_server *server = request->server;
+    struct rpc_connection *connection = request->connection;
+
+    if (!connection->is_trusted && !connection->is_reader && server->readers >= RPC_READERS_MAX)
+        return MHD_HTTP_SERVICE_UNAVAILABLE;
+    request->request.access = ACCESS_CONTROL; /* over these bytes */
+    connection->is_reader = true;
+    rpc_server_count_strangers(server);
+    return 0;
+}
+
 static unsigned judge_secret(struct rpc_request *request)
 {
     struct rpc_server *server = request->server;
@@ -291,10 +305,10 @@ static unsigned judge_secret(struct rpc_request *request)
         return 0;
     }
     unsigned wait_s = failure_wait_s(server, &connection->from, now);
+    if (request->is_file && rpc_server_files_is_open_to(request))
+        return judge_reader(request);
     if (header)
         request->request.access = access_of(server, header, wait_s == 0);
-    else if (request->is_file && rpc_server_files_is_open_to(request))
-        request->request.access = ACCESS_CONTROL; /* over these bytes */
     if (request->request.access != ACCESS_NONE) {
         connection->is_trusted = true;
         rpc_server_count_strangers(server);

@@ -11,11 +11,10 @@
 #include "services/stream/stream_range.h"
 #include "services/stream/stream_type.h"
 
-#include <errno.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #define PREFIX "/stream/"
 #define KEY    "key="
@@ -23,6 +22,7 @@
 #define POLICY                                                                                     \
     "default-src 'none'; media-src 'self'; img-src 'self'; style-src 'unsafe-inline'; sandbox"
 #define TEXT_MAX 128
+#define PAUSE_S 1800u /* a player that has enough for now reads nothing; it asks anew after that */
 
 struct rpc_file_reply {
     struct rpc_file file;
@@ -141,10 +141,9 @@ static ssize_t read_part(void *context, uint64_t position, char *ret_bytes, size
 /* The library does not look at the socket of one that sleeps. */
 static bool is_gone(const struct rpc_request *request)
 {
-    char byte;
-    ssize_t got = recv(request->connection->descriptor, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    struct pollfd look = {.fd = request->connection->descriptor, .events = POLLRDHUP};
 
-    return got == 0 || (got < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
+    return poll(&look, 1, 0) > 0 && (look.revents & (POLLRDHUP | POLLHUP | POLLERR));
 }
 
 void rpc_server_files_look(struct rpc_server *server)
@@ -168,7 +167,8 @@ void rpc_server_files_end(struct rpc_request *request)
     if (!reply)
         return;
     stop_waiting(request);
-    request->server->options.files->close(reply->reader);
+    if (reply->reader)
+        request->server->options.files->close(reply->reader);
     memory_free(reply);
     request->file = NULL;
 }
@@ -248,19 +248,25 @@ static unsigned choose_range(struct rpc_request *request)
     return MHD_HTTP_OK;
 }
 
-static enum MHD_Result answer(struct rpc_request *request)
+static struct MHD_Response *make_response(struct rpc_request *request)
 {
     struct rpc_file_reply *reply = request->file;
-    unsigned status = choose_range(request);
-    struct MHD_Response *response =
-        reply->count == 0
-            ? MHD_create_response_from_buffer(0, (void *)(uintptr_t) "", MHD_RESPMEM_PERSISTENT)
-            : MHD_create_response_from_callback(reply->count, PART, read_part, request, NULL);
+
+    if (reply->count == 0)
+        return MHD_create_response_from_buffer(0, (void *)(uintptr_t) "", MHD_RESPMEM_PERSISTENT);
+    if (reply->reader)
+        MHD_set_connection_option(request->http, MHD_CONNECTION_OPTION_TIMEOUT, PAUSE_S);
+    return MHD_create_response_from_callback(reply->count, PART, read_part, request, NULL);
+}
+
+static enum MHD_Result answer(struct rpc_request *request, unsigned status)
+{
+    struct MHD_Response *response = make_response(request);
 
     if (!response)
         return MHD_NO;
-    add_headers(&reply->file, response);
-    add_content_range(reply, response, status);
+    add_headers(&request->file->file, response);
+    add_content_range(request->file, response, status);
     enum MHD_Result result = MHD_queue_response(request->http, status, response);
     MHD_destroy_response(response);
     return result;
@@ -269,7 +275,6 @@ static enum MHD_Result answer(struct rpc_request *request)
 enum MHD_Result rpc_server_files_reply(struct rpc_request *request)
 {
     const struct rpc_files *files = request->server->options.files;
-    struct rpc_file_reply reply = {0};
     const char *text = NULL;
     uint32_t id, file;
 
@@ -277,9 +282,13 @@ enum MHD_Result rpc_server_files_reply(struct rpc_request *request)
         return refuse(request, MHD_HTTP_SERVICE_UNAVAILABLE, NULL);
     if (!files || !read_path(request->path, &id, &file))
         return refuse(request, MHD_HTTP_NOT_FOUND, NULL);
-    unsigned status = files->open(files->context, id, file, &reply.file, &reply.reader, &text);
-    if (status)
-        return refuse(request, status, text);
-    request->file = memory_copy(&reply, sizeof reply);
-    return answer(request);
+    struct rpc_file_reply *reply = request->file = memory_new(sizeof *reply);
+    unsigned refusal = files->open(files->context, id, file, &reply->file, NULL, &text);
+    if (refusal)
+        return refuse(request, refusal, text);
+    unsigned status = choose_range(request);
+    /* Of a HEAD the library sends no body, and asks for none. */
+    if (reply->count > 0 && strcmp(request->method, "HEAD") != 0)
+        refusal = files->open(files->context, id, file, &reply->file, &reply->reader, &text);
+    return refusal ? refuse(request, refusal, text) : answer(request, status);
 }

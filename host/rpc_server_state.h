@@ -14,6 +14,7 @@
 #define RPC_BODY_LARGE_MAX                                                                         \
     ((size_t)LIMIT_TORRENT_FILE_SIZE / 2 * 3) /* in base64, and what is around it */
 #define RPC_STRANGERS_MAX  10u                /* connections that have shown no token yet */
+#define RPC_READERS_MAX    64u                /* that have shown the key of a link */
 #define RPC_KNOWN_MAX      512u               /* all */
 #define RPC_FAILURES       64u                /* addresses that are remembered */
 #define RPC_SESSION_HEADER "X-Transmission-Session-Id"
@@ -24,6 +25,7 @@ struct rpc_connection {
     bool is_local;   /* over the Unix socket */
     bool is_ours;    /* and of our user, or root */
     bool is_trusted; /* has shown a token, or need not */
+    bool is_reader;  /* has shown the key of a link: no stranger, but of these are few */
     int64_t since_ns;
     struct address from; /* without the port */
 };
@@ -97,7 +99,7 @@ struct rpc_server {
                                          is left to the loop */
     struct list connections, requests, steps, waits;
     struct list file_waits; /* struct rpc_request.node: for bytes of a file */
-    uint32_t strangers;
+    uint32_t strangers, readers;
     uint32_t parts, parts_before; /* of answers, sent in this turn and in the one before */
     struct rpc_failure failures[RPC_FAILURES];
 };

@@ -13,6 +13,7 @@
 #define RPC_TOKEN_SIZE    65 /* with the end mark; longer ones are not read */
 #define RPC_TOKEN_CONTROL "rpc-token"
 #define RPC_TOKEN_READ    "rpc-token-read"
+#define RPC_TOKEN_LINKS   "rpc-token-links" /* never shown: what keys of links are made from */
 
 /* The token in folder/name; made when there is none and `make` is set, else NOT_FOUND. A file that
  * others may read is FRESHET_ERROR_PERMISSION. */

@@ -365,7 +365,8 @@ bool piece_picker_victim(const struct piece_picker *picker, piece_index *ret_pie
     const struct list *list = &picker->partial;
     for (struct list_node *node = list_first(list); node; node = list_next(list, node)) {
         const struct open_piece *open = LIST_ELEMENT(node, struct open_piece, node);
-        if (open->received_count == 0 || open_piece_requested_count(open) > 0)
+        if (open->received_count == 0 || open_piece_requested_count(open) > 0 ||
+            picker->priorities[open->piece] >= PIECE_PRIORITY_SOON)
             continue;
         if (!victim || open->received_count < victim->received_count)
             victim = open;
@@ -455,10 +456,13 @@ void piece_picker_check(const struct piece_picker *picker)
     }
     CHECK(seeds == picker->availability.seeds);
     piece_order_check(&picker->order);
+    uint32_t urgent = 0;
     for (piece_index piece = 0; piece < picker->piece_count; piece++) {
         bool wanted = bitfield_has(&picker->wanted, piece);
+        urgent += picker->priorities[piece] >= PIECE_PRIORITY_SOON;
         CHECK(!wanted || !bitfield_has(&picker->have, piece));
         CHECK(piece_order_has(&picker->order, piece) ==
               (wanted && !piece_picker_state_open_of(picker, piece)));
     }
+    CHECK(urgent == picker->urgent_count);
 }

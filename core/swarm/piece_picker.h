@@ -4,9 +4,9 @@
  * one has none. It knows pieces, blocks and peer slots, nothing of sockets or peers.
  *
  * Commandments, in this order
- *   0. What somebody waits for (PIECE_PRIORITY_SOON and above), in order of index, before all
- *      else: also a new piece before an open one, and after PIECE_PICKER_URGENT_SLOW_NS a block
- * that another peer has been asked for.
+ *   0. What somebody waits for (PIECE_PRIORITY_NOW, then SOON), in order of index, before all else:
+ *      also a new piece before an open one, and when no block of NOW is free, one that another peer
+ *      has owed for PIECE_PICKER_URGENT_SLOW_NS; of these at most PIECE_PICKER_DRY a pick.
  *   1. Higher priority before lower; priority 0 is never begun.
  *   2. Strict priority: blocks of pieces already open before new pieces (a fast peer prefers a
  *      piece of its own, see whole_pieces).
@@ -46,7 +46,7 @@
 /* Above those that a person gives to files: pieces that are read while they come. */
 #define PIECE_PRIORITY_SOON         8u
 #define PIECE_PRIORITY_NOW          9u
-#define PIECE_PICKER_URGENT_SLOW_NS (2 * SECOND_NS)
+#define PIECE_PICKER_URGENT_SLOW_NS (5 * SECOND_NS) /* more than a line of requests is deep */
 
 struct piece_picker;
 
@@ -171,8 +171,9 @@ void piece_picker_piece_failed(struct piece_picker *picker, piece_index piece);
 /* It was had and is not any more (file changed, disk error). Fine for a piece that was not had. */
 void piece_picker_piece_lost(struct piece_picker *picker, piece_index piece);
 
-/* When memory is short: an open piece with received blocks that nobody is asked for, the emptiest;
- * false when there is none. To give it up: release the memory of its blocks, then forget it. */
+/* When memory is short: an open piece with received blocks that nobody is asked for or waits for,
+ * the emptiest; false when there is none. To give it up: release the memory of its blocks, then
+ * forget it. */
 bool piece_picker_victim(const struct piece_picker *picker, piece_index *ret_piece);
 /* An open piece that is not in memory is closed again; its requests are forgotten. */
 void piece_picker_forget(struct piece_picker *picker, piece_index piece);

@@ -181,50 +181,50 @@ static void take_duplicates(struct pick *pick)
 
 /* ---- what somebody waits for ---- */
 
-static bool is_urgent(const struct piece_picker *picker, piece_index piece)
+/* Blocks that others were asked for long ago, however deep this peer's line is. Returns blocks
+ * looked at. */
+static uint32_t take_late_of(struct pick *pick, struct open_piece *open, uint32_t *left)
 {
-    return picker->priorities[piece] >= PIECE_PRIORITY_SOON;
+    int64_t before_ns = pick->options->now - PIECE_PICKER_URGENT_SLOW_NS;
+    uint32_t at = 0;
+    for (; at < open->block_count && pick->length<pick->count && * left> 0; at++) {
+        const struct open_block *block = &open->blocks[at];
+        if (block->received || block->requesters == 0 ||
+            block->requesters >= PIECE_PICKER_REQUESTERS_MAX || block->requested_ns >= before_ns ||
+            open_piece_is_requested_of(open, at, pick->slot))
+            continue;
+        open_piece_request_again(open, at, pick->slot, pick->options->now);
+        pick_emit(pick, open->piece, at, true);
+        (*left)--;
+    }
+    return at;
 }
 
-/* Blocks of urgent pieces that others were asked for long ago, however deep this peer's line is. */
-static void take_urgent_duplicates(struct pick *pick)
+static void take_late(struct pick *pick)
 {
     struct list *full = &pick->picker->full;
-    int64_t before_ns = pick->options->now - PIECE_PICKER_URGENT_SLOW_NS;
-    uint32_t taken = 0;
-    for (struct list_node *node = list_first(full); node; node = list_next(full, node)) {
+    uint32_t pieces = 0, blocks = 0, left = PIECE_PICKER_DRY;
+    for (struct list_node *node = list_first(full);
+         node && pieces < DUPLICATE_PIECES_MAX && blocks < DUPLICATE_BLOCKS_MAX;
+         node = list_next(full, node), pieces++) {
         struct open_piece *open = LIST_ELEMENT(node, struct open_piece, node);
-        if (!is_urgent(pick->picker, open->piece) || !bitfield_has(pick->options->has, open->piece))
-            continue;
-        for (uint32_t at = 0; at < open->block_count; at++) {
-            const struct open_block *block = &open->blocks[at];
-            if (pick->length == pick->count || taken == PIECE_PICKER_DRY)
-                return;
-            if (block->received || block->requesters == 0 ||
-                block->requesters >= PIECE_PICKER_REQUESTERS_MAX ||
-                block->requested_ns >= before_ns ||
-                open_piece_is_requested_of(open, at, pick->slot))
-                continue;
-            open_piece_request_again(open, at, pick->slot, pick->options->now);
-            pick_emit(pick, open->piece, at, true);
-            taken++;
-        }
+        if (pick->picker->priorities[open->piece] == PIECE_PRIORITY_NOW &&
+            bitfield_has(pick->options->has, open->piece))
+            blocks += take_late_of(pick, open, &left);
     }
 }
 
-static void take_urgent(struct pick *pick)
+/* Free blocks of pieces of at least that priority, open or new. */
+static void take_urgent_of(struct pick *pick, uint8_t priority)
 {
     struct piece_picker *picker = pick->picker;
-    if (picker->urgent_count == 0)
-        return;
-    take_urgent_duplicates(pick);
     while (pick->length < pick->count) {
         struct open_piece *open = best_partial(pick, false);
-        if (open && !is_urgent(picker, open->piece))
+        if (open && picker->priorities[open->piece] < priority)
             open = NULL;
         piece_index piece =
             pick->options->open_new
-                ? piece_order_first_above(&picker->order, pick->options->has, PIECE_PRIORITY_SOON)
+                ? piece_order_first_above(&picker->order, pick->options->has, priority)
                 : PIECE_ORDER_NONE;
         bool is_new = piece != PIECE_ORDER_NONE &&
                       (!open || picker->priorities[piece] > picker->priorities[open->piece]);
@@ -232,6 +232,15 @@ static void take_urgent(struct pick *pick)
             return;
         take_free_blocks(pick, is_new ? piece_picker_state_begin(picker, piece, pick->slot) : open);
     }
+}
+
+static void take_urgent(struct pick *pick)
+{
+    if (pick->picker->urgent_count == 0)
+        return;
+    take_urgent_of(pick, PIECE_PRIORITY_NOW);
+    take_late(pick);
+    take_urgent_of(pick, PIECE_PRIORITY_SOON);
 }
 
 uint32_t piece_picker_pick(struct piece_picker *picker, uint32_t slot,

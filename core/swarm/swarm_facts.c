@@ -83,7 +83,9 @@ void swarm_status(const struct swarm *swarm, int64_t now, struct torrent_status 
     if (swarm->picker) {
         struct piece_picker_counts counts;
         piece_picker_count(swarm->picker, &counts);
-        status.unchecked_bytes = (uint64_t)counts.blocks_received * LIMIT_BLOCK_SIZE;
+        uint32_t piece = swarm->metainfo->geometry.piece_length;
+        status.unchecked_bytes = (uint64_t)counts.blocks_received *
+                                 (piece < LIMIT_BLOCK_SIZE ? piece : LIMIT_BLOCK_SIZE);
     }
     bool settled = swarm->phase == PHASE_DOWNLOADING || swarm->phase == PHASE_SEEDING ||
                    swarm->phase == PHASE_PAUSED || swarm->phase == PHASE_STOPPING;

@@ -10,13 +10,13 @@
 
 static const char purpose[] = "freshet stream";
 
-void stream_key_secret(const char *token, uint8_t ret_secret[STREAM_SECRET_SIZE])
+void stream_key_secret(const char *text, uint8_t ret_secret[STREAM_SECRET_SIZE])
 {
     struct sha256 sha256;
 
     sha256_init(&sha256);
     sha256_update(&sha256, purpose, sizeof purpose);
-    sha256_update(&sha256, token, strlen(token));
+    sha256_update(&sha256, text, strlen(text));
     sha256_final(&sha256, ret_secret);
 }
 

@@ -23,8 +23,12 @@ static void add(struct windows *windows, file_index file, uint64_t from, uint64_
         length = of->length - from;
     piece_index first = geometry_piece_at(windows->geometry, of->offset + from);
     piece_index last = geometry_piece_at(windows->geometry, of->offset + from + length - 1);
-    windows->all[windows->count++] =
-        (struct piece_window){.first = first, .count = last - first + 1, .is_now = is_now};
+    uint32_t most = is_now ? STREAM_NOW_PIECES : STREAM_SOON_PIECES;
+    windows->all[windows->count++] = (struct piece_window){
+        .first = first,
+        .count = last - first < most ? last - first + 1 : most,
+        .is_now = is_now,
+    };
 }
 
 uint32_t stream_windows(const struct geometry *geometry, const struct stream_place *places,

@@ -15,6 +15,11 @@
 #define STREAM_TAIL (1u * MIB)
 #define STREAM_NOW  (4u * MIB)
 #define STREAM_SOON (32u * MIB)
+/* However small pieces are: a window costs its pieces whenever it moves. */
+#define STREAM_NOW_PIECES  256u
+#define STREAM_SOON_PIECES 512u
+/* Who moves on by less takes no window along. */
+#define STREAM_STEP (512u * KIB)
 
 struct stream_place {
     file_index file;

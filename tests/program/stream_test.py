@@ -265,3 +265,49 @@ def test_who_may_read(daemons, folder, film):
                  "/stream/99999999999/0", f"/stream/{number}/-1"):
         assert ask(daemon, path, Authorization=f"Bearer {daemon.token}")[0].status == 404, path
     assert ask(daemon, "/stream/4000/0", Authorization=f"Bearer {daemon.token}")[0].status == 404
+
+
+def test_a_player_may_pause(daemons, film):
+    torrent, content, seed = film
+    daemon = daemons("--peer", seed.endpoint)
+    number = add(daemon, torrent)
+    connection, answer = patiently(daemon, path_of(daemon, number))
+    first = answer.read(64 * KIB)
+    time.sleep(13)  # longer than a connection that shows nothing may be idle
+    assert first + answer.read() == content
+    connection.close()
+
+
+def test_who_waits_for_what_will_not_come_is_told(daemons, film):
+    torrent, content, seed = film
+    daemon = daemons("--peer", seed.endpoint)
+    number = add(daemon, torrent)
+    connection, answer = patiently(daemon, path_of(daemon, number))
+    assert answer.read(KIB) == content[:KIB]
+    daemon.rpc("torrent-set", ids=[number], files_unwanted=[0])
+    with pytest.raises((http.client.IncompleteRead, ConnectionError)):
+        answer.read()
+    connection.close()
+
+
+def test_a_link_does_not_fill_the_server(daemons, folder):
+    torrent, content, seed = folder
+    daemon = daemons("--peer", seed.endpoint)
+    number = add(daemon, torrent)
+    daemon.wait_complete()
+    path, held = path_of(daemon, number), []
+    statuses = []
+    for _ in range(90):
+        connection, answer = ask(daemon, path, "HEAD", read=False)
+        answer.read()
+        statuses.append(answer.status)
+        held.append(connection)
+    assert statuses[:64] == [200] * 64 and 503 in statuses[64:], statuses
+    assert daemon.get("/api/v1/stats", timeout=10)[0] == 200
+    answer, _ = ask(daemon, "/api/v1/stats", Authorization=f"Bearer {daemon.token}")
+    assert answer.status == 200
+    # A key is good whatever else is shown.
+    held[0].request("HEAD", path, headers={"Authorization": "Basic eDp5"})
+    assert held[0].getresponse().status == 200
+    for connection in held:
+        connection.close()

@@ -69,6 +69,23 @@ static void reader_that_jumped_does_not_wait_for_the_ends(void **state)
     geometry_deinit(&geometry);
 }
 
+static void windows_are_bounded_in_pieces(void **state)
+{
+    (void)state;
+    struct geometry geometry;
+    struct geometry_file file = {.length = 20 * MIB};
+    struct piece_window windows[LIMIT_PIECE_WINDOWS];
+    assert_int_equal(geometry_init(&geometry, 16, &file, 1, false), FRESHET_OK);
+    struct stream_place place = {.file = 0, .offset = 10 * MIB};
+    uint32_t count = stream_windows(&geometry, &place, 1, windows);
+    assert_int_equal(count, 4);
+    for (uint32_t i = 0; i < count; i++)
+        assert_int_equal(windows[i].count,
+                         windows[i].is_now ? STREAM_NOW_PIECES : STREAM_SOON_PIECES);
+    assert_true(has(windows, count, 10 * MIB / 16 + 255, true));
+    geometry_deinit(&geometry);
+}
+
 static void windows_keep_to_their_file(void **state)
 {
     (void)state;
@@ -156,6 +173,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reader_at_the_front_wants_both_ends_now),
         cmocka_unit_test(reader_that_jumped_does_not_wait_for_the_ends),
+        cmocka_unit_test(windows_are_bounded_in_pieces),
         cmocka_unit_test(windows_keep_to_their_file),
         cmocka_unit_test(windows_of_too_many_readers_are_left_out),
         cmocka_unit_test(only_what_runs_nothing_has_a_type),

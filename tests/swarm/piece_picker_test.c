@@ -832,7 +832,12 @@ static void picker_has_a_slow_peer_overtaken_where_somebody_waits(void **state)
     assert_true(receipt.accepted);
     assert_int_equal(receipt.cancel_count, 1);
     assert_int_equal(receipt.cancels[0], 0);
-    /* Nobody waits any more: nothing else is doubled. */
+    /* Who only will wait has nothing doubled, nor has nobody. */
+    urge(&f, 7, 1, PIECE_PRIORITY_SOON);
+    options.now += 10 * SECOND_NS;
+    count = piece_picker_pick(f.picker, 1, &options, picks, 4);
+    for (uint32_t i = 0; i < count; i++)
+        assert_false(picks[i].duplicate);
     urge(&f, 7, 1, PIECE_PRIORITY_NORMAL);
     seed_joins(&f, 2);
     options.has = &f.has[2];
