@@ -122,6 +122,21 @@ def test_settings_of_one_and_of_all(drive, album):
     assert drive("limit", "--alternative", "on").splitlines()[2] == "alternative  on"
 
 
+def test_a_torrent_has_its_own_slots_and_may_be_super_seeded(drive, album):
+    drive("add", album[0], "--stopped")
+
+    def detail():
+        return json.loads(drive.daemon.get("/api/v1/torrents/1")[1])
+    assert (detail()["super_seed"], detail()["upload_slots"]) == (False, 0)
+    drive("set", "1", "--super-seeding", "on", "--upload-slots", "7", "--transport", "tcp")
+    assert (detail()["super_seed"], detail()["upload_slots"], detail()["transport"]) == (
+        True, 7, "tcp")
+    drive("set", "1", "--upload-slots", "0")
+    assert (detail()["super_seed"], detail()["upload_slots"]) == (True, 0)
+    assert "1001" in drive("set", "1", "--upload-slots", "1001", code=2)
+    assert "--super-seeding" in drive("set", "1", "--super-seeding", "yes", code=2)
+
+
 def test_what_was_done_is_printed_as_json(drive, album, tmp_path):
     torrent, _, _ = album
     drive("add", torrent, "--stopped")
