@@ -137,6 +137,24 @@ def test_a_torrent_has_its_own_slots_and_may_be_super_seeded(drive, album):
     assert "--super-seeding" in drive("set", "1", "--super-seeding", "yes", code=2)
 
 
+def test_alternative_limits_come_by_the_week_and_queues_have_sizes(drive):
+    lines = drive("limit", "--alternative-down", "2MB", "--alternative-up", "300KB", "--schedule",
+                  "mon-fri,sun 8:00-17:30", "--downloads", "3", "--seeds", "20").splitlines()
+    assert lines[3:] == ["  down       1.9 MiB/s", "  up         293.0 KiB/s",
+                         "  schedule   mon-fri,sun 8:00-17:30", "downloads    3 at once",
+                         "seeds        20 at once"]
+    session = drive.daemon.rpc("session-get")
+    assert {key: session[key] for key in session if key.startswith("alt-speed")} == {
+        "alt-speed-down": 2000, "alt-speed-up": 300, "alt-speed-enabled":
+        session["alt-speed-enabled"], "alt-speed-time-enabled": True, "alt-speed-time-day": 0x3f,
+        "alt-speed-time-begin": 480, "alt-speed-time-end": 1050}
+    assert (session["download-queue-size"], session["seed-queue-size"]) == (3, 20)
+    lines = drive("limit", "--schedule", "off", "--downloads", "0", "--seeds", "0").splitlines()
+    assert lines[5:] == ["  schedule   off", "downloads    no limit", "seeds        no limit"]
+    for words in (("--schedule", "monday 8-9"), ("--alternative-up", "none"), ("--seeds", "-1")):
+        assert words[0] in drive("limit", *words, code=2)
+
+
 def test_what_was_done_is_printed_as_json(drive, album, tmp_path):
     torrent, _, _ = album
     drive("add", torrent, "--stopped")
