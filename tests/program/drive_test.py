@@ -155,6 +155,26 @@ def test_alternative_limits_come_by_the_week_and_queues_have_sizes(drive):
         assert words[0] in drive("limit", *words, code=2)
 
 
+def test_folders_of_the_daemon_are_set_and_shown(drive, album, freshet, tmp_path):
+    torrent, content, seed = album
+    downloads = drive.daemon.folder / "downloads"
+    assert drive("folders").splitlines() == [
+        f"complete     {downloads}", "incomplete   where it goes in the end", "part suffix  off"]
+    shown = drive("folders", "--incomplete", "half", "--complete", tmp_path / "done",
+                  "--part-suffix", "on", cwd=tmp_path)
+    assert shown.splitlines() == [f"complete     {tmp_path}/done", f"incomplete   {tmp_path}/half",
+                                  "part suffix  on"]
+    drive("add", with_peer(freshet, torrent, seed))
+    there = tmp_path / "done/album/3.flac"
+    wait_for(lambda: there.exists() and there.read_bytes() == (content / "3.flac").read_bytes(),
+             lambda: drive("info", "1"))
+    assert (tmp_path / "half").is_dir()
+    told = json.loads(drive("folders", "--incomplete", "", "--part-suffix", "off", "--json"))
+    assert (told["incomplete_dir_enabled"], told["rename_partial_files"]) == (False, False)
+    assert told["download_dir"] == f"{tmp_path}/done"
+    assert "off" in drive("folders").splitlines()[2]
+
+
 def test_what_was_done_is_printed_as_json(drive, album, tmp_path):
     torrent, _, _ = album
     drive("add", torrent, "--stopped")
