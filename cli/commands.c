@@ -9,20 +9,22 @@
 
 extern const struct command add_command, completions_command, config_command, create_command,
     daemon_command, dht_command, doctor_command, edit_command, feed_command, files_command,
-    get_command, help_command, import_command, info_command, limit_command, log_command, ls_command,
-    man_command, mv_command, peers_command, recheck_command, rm_command, seed_command, set_command,
-    show_command, shutdown_command, sim_command, start_command, stop_command, top_command,
-    tracker_command, verify_command, version_command, watch_command, web_command;
+    folders_command, get_command, help_command, import_command, info_command, limit_command,
+    log_command, ls_command, man_command, mv_command, peers_command, recheck_command, rm_command,
+    seed_command, set_command, show_command, shutdown_command, sim_command, start_command,
+    stop_command, top_command, tracker_command, verify_command, version_command, watch_command,
+    web_command;
 
 /* In the order in which `freshet help` shows them. */
 static const struct command *const commands[] = {
-    &get_command,     &seed_command,     &create_command,      &show_command,   &verify_command,
-    &edit_command,    &tracker_command,  &dht_command,         &daemon_command, &add_command,
-    &ls_command,      &info_command,     &files_command,       &peers_command,  &start_command,
-    &stop_command,    &rm_command,       &mv_command,          &set_command,    &limit_command,
-    &recheck_command, &watch_command,    &feed_command,        &log_command,    &top_command,
-    &web_command,     &shutdown_command, &import_command,      &doctor_command, &sim_command,
-    &config_command,  &help_command,     &completions_command, &man_command,    &version_command,
+    &get_command,     &seed_command,    &create_command,   &show_command,        &verify_command,
+    &edit_command,    &tracker_command, &dht_command,      &daemon_command,      &add_command,
+    &ls_command,      &info_command,    &files_command,    &peers_command,       &start_command,
+    &stop_command,    &rm_command,      &mv_command,       &set_command,         &limit_command,
+    &folders_command, &recheck_command, &watch_command,    &feed_command,        &log_command,
+    &top_command,     &web_command,     &shutdown_command, &import_command,      &doctor_command,
+    &sim_command,     &config_command,  &help_command,     &completions_command, &man_command,
+    &version_command,
 };
 
 size_t commands_count(void)

@@ -29,20 +29,24 @@ void daemon_deed_tell(const struct command_call *call, const char *done, const j
     json_decref(more);
 }
 
-int daemon_deed_run(const struct command_call *call, const char *done, const char *method)
+int daemon_deed_run(const struct command_call *call, const struct daemon_deed *deed)
 {
-    struct daemon_client *client;
-    json_t *rows = NULL;
+    struct daemon_client *client = NULL;
+    json_t *rows = NULL, *params = deed->params ? deed->params : json_object();
     enum exit_code code = daemon_client_new(call, &client);
 
-    if (code)
-        return code;
-    code = daemon_client_named(client, call, 0, &rows);
     if (!code)
-        code = daemon_client_call(client, method,
-                                  json_pack("{s:o}", "ids", daemon_client_ids(rows)), NULL);
+        code = daemon_client_named(client, call, deed->spared, &rows);
+    if (!code && deed->confirm)
+        code = deed->confirm(call, rows);
+    if (!code) {
+        json_object_set_new(params, "ids", daemon_client_ids(rows));
+        code = daemon_client_call(client, deed->method, json_incref(params), NULL);
+    }
     if (!code)
-        daemon_deed_tell(call, done, rows, NULL);
+        daemon_deed_tell(call, deed->done, rows, json_incref(deed->more));
+    json_decref(deed->more);
+    json_decref(params);
     json_decref(rows);
     daemon_client_free(client);
     return code;

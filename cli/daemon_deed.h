@@ -20,7 +20,17 @@
  * `more` has members beside these two (NULL: none; taken). */
 void daemon_deed_tell(const struct command_call *call, const char *done, const json_t *rows,
                       json_t *more);
-/* A whole command: `method` with the ids of all operands. */
-int daemon_deed_run(const struct command_call *call, const char *done, const char *method);
+
+struct daemon_deed {
+    const char *done, *method;
+    size_t spared;  /* operands at the end that name no torrent */
+    json_t *params; /* of the method, beside the ids; NULL: none; taken */
+    json_t *more;   /* as of daemon_deed_tell */
+    /* Asked before anything is done to the rows; NULL: nobody is. */
+    enum exit_code (*confirm)(const struct command_call *call, const json_t *rows);
+};
+
+/* A whole command: the method with the ids of all operands. */
+int daemon_deed_run(const struct command_call *call, const struct daemon_deed *deed);
 
 #endif

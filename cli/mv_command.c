@@ -16,32 +16,21 @@ static const struct command_option options[] = {
 static int mv_run(struct command_call *call)
 {
     char folder[LIMIT_PATH_LENGTH + 1];
-    struct daemon_client *client;
-    json_t *rows = NULL;
     size_t last = command_operand_count(call) - 1;
     enum freshet_error error = root_path_resolve(command_operand(call, last), folder);
+    bool moves_data = !command_has(call, "no-data");
 
     if (error) {
         message_error_code(command_operand(call, last), error);
         return EXIT_CODE_DISK;
     }
-    enum exit_code code = daemon_client_new(call, &client);
-    if (code)
-        return code;
-    code = daemon_client_named(client, call, 1, &rows);
-    if (!code)
-        code =
-            daemon_client_call(client, "torrent_set_location",
-                               json_pack("{s:o, s:s, s:b}", "ids", daemon_client_ids(rows),
-                                         "location", folder, "move", !command_has(call, "no-data")),
-                               NULL);
-    if (!code)
-        daemon_deed_tell(
-            call, "mv", rows,
-            json_pack("{s:s, s:b}", "folder", folder, "moves_data", !command_has(call, "no-data")));
-    json_decref(rows);
-    daemon_client_free(client);
-    return code;
+    return daemon_deed_run(
+        call, &(struct daemon_deed){
+                  .done = "mv",
+                  .method = "torrent_set_location",
+                  .spared = 1,
+                  .params = json_pack("{s:s, s:b}", "location", folder, "move", moves_data),
+                  .more = json_pack("{s:s, s:b}", "folder", folder, "moves_data", moves_data)});
 }
 
 extern const struct command mv_command;

@@ -9,7 +9,8 @@ static const struct command_option options[] = {
 
 static int recheck_run(struct command_call *call)
 {
-    return daemon_deed_run(call, "recheck", "torrent_verify");
+    return daemon_deed_run(call,
+                           &(struct daemon_deed){.done = "recheck", .method = "torrent_verify"});
 }
 
 extern const struct command recheck_command;

@@ -38,26 +38,14 @@ static enum exit_code confirm(const struct command_call *call, const json_t *row
 
 static int rm_run(struct command_call *call)
 {
-    struct daemon_client *client;
-    json_t *rows = NULL;
-    enum exit_code code = daemon_client_new(call, &client);
+    bool has_data = command_has(call, "data");
 
-    if (code)
-        return code;
-    code = daemon_client_named(client, call, 0, &rows);
-    if (!code)
-        code = confirm(call, rows);
-    if (!code)
-        code = daemon_client_call(client, "torrent_remove",
-                                  json_pack("{s:o, s:b}", "ids", daemon_client_ids(rows),
-                                            "delete_local_data", command_has(call, "data")),
-                                  NULL);
-    if (!code)
-        daemon_deed_tell(call, "rm", rows,
-                         json_pack("{s:b}", "deletes_data", command_has(call, "data")));
-    json_decref(rows);
-    daemon_client_free(client);
-    return code;
+    return daemon_deed_run(
+        call, &(struct daemon_deed){.done = "rm",
+                                    .method = "torrent_remove",
+                                    .params = json_pack("{s:b}", "delete_local_data", has_data),
+                                    .more = json_pack("{s:b}", "deletes_data", has_data),
+                                    .confirm = confirm});
 }
 
 extern const struct command rm_command;

@@ -6,6 +6,8 @@
 #include "cli/daemon_deed.h"
 #include "core/base/limits.h"
 
+#define UPLOAD_SLOTS_MAX 1000u
+
 static const struct command_option options[] = {
     {"down-limit", 'l', "RATE", "receive at most so much a second; 0: no limit of its own",
      .repeatable = false},
@@ -19,7 +21,11 @@ static const struct command_option options[] = {
      .repeatable = false},
     {"priority", 0, "low|normal|high", "its share of the speed", .repeatable = false},
     {"sequential", 0, "on|off", "download the pieces in order", .repeatable = false},
+    {"super-seeding", 0, "on|off", "as a seed show each peer few pieces, so that they spread them",
+     .repeatable = false},
     {"peers-max", 0, "N", "connections at most", .repeatable = false},
+    {"upload-slots", 0, "N", "peers that are sent to at once; 0: as all torrents",
+     .repeatable = false},
     {"transport", 0, "any|tcp|utp", "how it is connected with its peers; any: as all torrents",
      .repeatable = false},
     {"queue", 0, "N", "its place in the queue, from 1", .repeatable = false},
@@ -31,6 +37,11 @@ static const struct command_option options[] = {
 };
 
 static const char *const fields[] = {"tracker_list", NULL};
+
+/* The same of each torrent. */
+struct set_wishes {
+    json_t *params, *body; /* of torrent_set; of our own API */
+};
 
 static bool set_limit(const struct command_call *call, const char *option, const char *key,
                       const char *limited_key, json_t *params)
@@ -147,22 +158,35 @@ static json_t *tracker_list(const struct command_call *call, const json_t *row)
     return text ? text : json_string("");
 }
 
-/* What Transmission's methods do not have. */
-static enum exit_code set_transport(struct daemon_client *client, const struct command_call *call,
-                                    const json_t *id)
+/* What Transmission's methods do not have; an empty object when none of it is given. */
+static bool set_own(const struct command_call *call, json_t *body)
+{
+    const char *super_seeding = command_value(call, "super-seeding");
+    uint64_t slots = 0;
+
+    if (!command_number(call, "upload-slots", UPLOAD_SLOTS_MAX, &slots))
+        return false;
+    if (command_has(call, "upload-slots"))
+        json_object_set_new(body, "upload_slots", json_integer((json_int_t)slots));
+    if (super_seeding)
+        json_object_set_new(body, "super_seed", json_boolean(strcmp(super_seeding, "on") == 0));
+    if (command_has(call, "transport"))
+        json_object_set_new(body, "transport", json_string(command_value(call, "transport")));
+    return true;
+}
+
+static enum exit_code patch(struct daemon_client *client, const json_t *id, const json_t *body)
 {
     char path[64];
 
     snprintf(path, sizeof path, "/torrents/%lld", (long long)json_integer_value(id));
-    return daemon_client_api(client, "PATCH", path,
-                             json_pack("{s:s}", "transport", command_value(call, "transport")),
-                             NULL);
+    return daemon_client_api(client, "PATCH", path, json_copy((json_t *)(uintptr_t)body), NULL);
 }
 
 static enum exit_code set_one(struct daemon_client *client, const struct command_call *call,
-                              json_t *row, const json_t *params)
+                              json_t *row, const struct set_wishes *wishes)
 {
-    json_t *own = json_copy((json_t *)(uintptr_t)params), *id = json_object_get(row, "id");
+    json_t *own = json_copy(wishes->params), *id = json_object_get(row, "id");
     enum exit_code code = EXIT_CODE_OK;
 
     json_object_set_new(own, "ids", json_pack("[O]", id));
@@ -172,8 +196,8 @@ static enum exit_code set_one(struct daemon_client *client, const struct command
         code = daemon_client_call(client, "torrent_set", own, NULL);
     else
         json_decref(own);
-    if (!code && command_has(call, "transport"))
-        code = set_transport(client, call, id);
+    if (!code && json_object_size(wishes->body))
+        code = patch(client, id, wishes->body);
     if (!code && command_has(call, "name"))
         code = daemon_client_call(client, "torrent_rename_path",
                                   json_pack("{s:[O], s:s, s:s}", "ids", id, "path",
@@ -187,28 +211,28 @@ static enum exit_code set_one(struct daemon_client *client, const struct command
 
 static int set_run(struct command_call *call)
 {
-    struct daemon_client *client;
-    json_t *params = json_object(), *rows = NULL, *row;
+    struct daemon_client *client = NULL;
+    struct set_wishes wishes = {json_object(), json_object()};
+    json_t *rows = NULL, *row;
     size_t index;
     enum exit_code code = EXIT_CODE_USAGE;
 
-    if (set_limit(call, "down-limit", "download_limit", "download_limited", params) &&
-        set_limit(call, "up-limit", "upload_limit", "upload_limited", params) &&
-        set_goals(call, params) && set_numbers(call, params))
+    if (set_limit(call, "down-limit", "download_limit", "download_limited", wishes.params) &&
+        set_limit(call, "up-limit", "upload_limit", "upload_limited", wishes.params) &&
+        set_goals(call, wishes.params) && set_numbers(call, wishes.params) &&
+        set_own(call, wishes.body))
         code = daemon_client_new(call, &client);
-    if (code) {
-        json_decref(params);
-        return code;
-    }
-    set_words(call, params);
-    code = daemon_client_rows(client, call, fields, &rows);
+    set_words(call, wishes.params);
+    if (!code)
+        code = daemon_client_rows(client, call, fields, &rows);
     if (!code)
         json_array_foreach(rows, index, row) code =
-            code ? code : set_one(client, call, row, params);
+            code ? code : set_one(client, call, row, &wishes);
     if (!code)
         daemon_deed_tell(call, "set", rows, NULL);
     json_decref(rows);
-    json_decref(params);
+    json_decref(wishes.params);
+    json_decref(wishes.body);
     daemon_client_free(client);
     return code;
 }

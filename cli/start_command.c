@@ -10,8 +10,11 @@ static const struct command_option options[] = {
 
 static int start_run(struct command_call *call)
 {
-    return daemon_deed_run(call, "start",
-                           command_has(call, "now") ? "torrent_start_now" : "torrent_start");
+    bool is_now = command_has(call, "now");
+
+    return daemon_deed_run(
+        call, &(struct daemon_deed){.done = "start",
+                                    .method = is_now ? "torrent_start_now" : "torrent_start"});
 }
 
 extern const struct command start_command;

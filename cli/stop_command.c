@@ -9,7 +9,7 @@ static const struct command_option options[] = {
 
 static int stop_run(struct command_call *call)
 {
-    return daemon_deed_run(call, "stop", "torrent_stop");
+    return daemon_deed_run(call, &(struct daemon_deed){.done = "stop", .method = "torrent_stop"});
 }
 
 extern const struct command stop_command;

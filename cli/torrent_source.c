@@ -77,7 +77,7 @@ static enum exit_code source_from_url(const char *url, const struct network_rout
     uv_loop_init(&loop);
     struct http_fetch *http = http_fetch_new(&loop, NULL, source_on_fetched, &fetch);
     http_fetch_set_route(http, &route);
-    http_fetch_start_for_person(http, &job);
+    http_fetch_start_for_person(http, &job, NULL);
     while (!fetch.done)
         uv_run(&loop, UV_RUN_ONCE);
     http_fetch_free(http);

@@ -4,7 +4,8 @@
  *   - seconds after torrents came or went
  *   - minutes after anything else was wished or became true of one; not for mere counters
  *   - once a day, and at each orderly end
- * but never so often that copying is what the disk does: each one is followed by a rest.
+ * but never so often that copying is what the disk does: each one is followed by a rest. At the end
+ * one that is under way is given up, since another follows.
  */
 #include "host/daemon_service_state.h"
 
@@ -29,6 +30,7 @@ struct daemon_copy {
     struct daemon_service *daemon;
     struct work work;
     bool is_running;
+    atomic_bool is_cancelled;
     bool is_wanted;  /* the one that is running: even if there is one of the last day */
     int64_t due_ns;  /* INT64_MAX: nothing has changed */
     uint64_t change; /* that is to be durable before */
@@ -75,7 +77,7 @@ static void copy_run(struct work *work)
 
     copy->error = FRESHET_OK;
     if (copy->is_wanted || state_store_copy_is_due(state, clock_wall() / SECOND_NS))
-        copy->error = state_store_keep_copy(state, copy->text);
+        copy->error = state_store_keep_copy(state, &copy->is_cancelled, copy->text);
     copy->took_ns = clock_now() - begun;
     snprintf(path, sizeof path, "%s/state.db", copy->daemon->folder);
     copy->bytes = stat(path, &facts) == 0 ? (int64_t)facts.st_size : 0;
@@ -88,7 +90,7 @@ static void copy_done(struct work *work)
     int64_t rest = copy->bytes > COPY_LARGE_BYTES ? COPY_REST_LARGE_NS : COPY_REST_NS;
 
     copy->is_running = false;
-    if (work->cancelled)
+    if (work->cancelled || copy->error == FRESHET_ERROR_CANCELLED)
         return;
     if (rest < copy->took_ns * COPY_REST_SHARE)
         rest = copy->took_ns * COPY_REST_SHARE;
@@ -130,8 +132,10 @@ void daemon_copy_finish(struct daemon_service *daemon)
     struct daemon_copy *copy = daemon->copy;
     char text[STATE_TEXT_SIZE];
 
-    while (copy->is_running) /* both would write one file */
+    /* Both would write one file, and what is being copied is older. */
+    atomic_store(&copy->is_cancelled, true);
+    while (copy->is_running)
         uv_run(session_loop(daemon->session), UV_RUN_ONCE);
-    if (state_store_keep_copy(session_state(daemon->session), text))
+    if (state_store_keep_copy(session_state(daemon->session), NULL, text))
         daemon_log("warning", "state-not-copied", "text", text, NULL);
 }

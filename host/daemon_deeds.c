@@ -55,6 +55,7 @@ static void deed_move(struct daemon_deed *deed)
     struct state_store *state = session_state(deed->daemon->session);
     uint32_t count = task->file_count + 1;
 
+    task->reserve = state_store_reserve(state);
     task->ret_before = memory_new_array(count, sizeof *task->ret_before);
     task->ret_after = memory_new_array(count, sizeof *task->ret_after);
     if (deed_task(deed, PAYLOAD_MOVE)) {

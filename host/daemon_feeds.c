@@ -10,6 +10,8 @@
  *     was served goes behind those who wait.
  *  5. A person chose the feed, a stranger its links: they may lead to this network's own machines
  *     only where the feed itself comes from (address_rules.h).
+ *  6. What a server calls its version of a feed is told to it the next time: one that has not
+ *     changed is not sent again. A rule that has changed, and a new run, want all of it.
  */
 #include "host/daemon_intake.h"
 
@@ -33,6 +35,7 @@ struct feed_reading {
     struct intake_key *keys;     /* of each item */
     struct intake_key *episodes; /* of those that name one */
     bool *has_episode;
+    struct http_validators version; /* as the server calls it */
 };
 
 struct feed {
@@ -85,6 +88,7 @@ static void reading_deinit(struct feed_reading *reading)
     memory_free(reading->keys);
     memory_free(reading->episodes);
     memory_free(reading->has_episode);
+    http_validators_deinit(&reading->version);
     memset(reading, 0, sizeof *reading);
 }
 
@@ -287,7 +291,7 @@ static void fetch(struct feed *feed, const char *url, uint32_t size_max, bool is
     list_remove(&feeds->feeds, &feed->node);
     list_append(&feeds->feeds, &feed->node);
     if (same_origin(url, feed->rule.url))
-        http_fetch_start_for_person(feeds->fetch, &job);
+        http_fetch_start_for_person(feeds->fetch, &job, is_item ? NULL : &feed->reading.version);
     else
         http_fetch_start(feeds->fetch, &job);
 }
@@ -353,6 +357,15 @@ static void go_on(struct daemon_feeds *feeds)
     }
 }
 
+/* From its first item: what could not be fetched is tried again. */
+static void take_items(struct feed *feed)
+{
+    feed->status.trouble[0] = '\0';
+    feed->next_ns = clock_now() + (int64_t)feed->rule.interval_s * SECOND_NS;
+    feed->at = 0;
+    feed->is_taking = true;
+}
+
 static void take_reading(struct feed *feed, struct feed_task *task)
 {
     reading_deinit(&feed->reading);
@@ -362,10 +375,7 @@ static void take_reading(struct feed *feed, struct feed_task *task)
         feed->reading.items[i].taken = is_taken(feed, i);
     snprintf(feed->status.title, sizeof feed->status.title, "%s", feed->reading.document.title);
     feed->status.found = feed->reading.document.count;
-    feed->status.trouble[0] = '\0';
-    feed->next_ns = clock_now() + (int64_t)feed->rule.interval_s * SECOND_NS;
-    feed->at = 0;
-    feed->is_taking = true;
+    take_items(feed);
 }
 
 static void parse_done(struct work *work)
@@ -416,9 +426,11 @@ static void parse(struct feed *feed, bool is_item)
     task->changes = feed->changes;
     http_fetch_take_body(feeds->fetch, &task->body);
     feeds->bodies += task->body.length;
-    if (!is_item)
+    if (!is_item) {
+        http_fetch_take_validators(feeds->fetch, &task->reading.version);
         task->filter = feed_filter_new(rule->includes, rule->include_count, rule->excludes,
                                        rule->exclude_count);
+    }
     task->work.run = parse_run;
     task->work.done = parse_done;
     feed->tasks++;
@@ -438,6 +450,10 @@ static void on_fetched(void *context, struct event *event)
         feed->status.looked_s = clock_wall() / SECOND_NS;
     if (!event->error) {
         parse(feed, feed->is_item);
+        return;
+    }
+    if (http_fetch_is_unchanged(daemon->feeds->fetch)) {
+        take_items(feed);
         return;
     }
     snprintf(text, sizeof text, "the server answered %d", (int)event->result.fetched.status);
@@ -488,6 +504,7 @@ static void take_rule(struct daemon_service *daemon, struct intake_rule *rule, c
     feed->next_ns = 0;
     feed->changes++;
     feed->is_taking = false;
+    http_validators_deinit(&feed->reading.version); /* by the new rule all of it is looked at */
     if (feed->job) {
         http_fetch_cancel(daemon->feeds->fetch, feed->job);
         job_ended(daemon->feeds, feed); /* its end is nobody's */

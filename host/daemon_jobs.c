@@ -174,7 +174,7 @@ static void start_fetch(struct daemon_job *job)
                               .body_max = LIMIT_TORRENT_FILE_SIZE};
 
     job->is_fetch = true;
-    http_fetch_start_for_person(job->daemon->fetch, &fetch);
+    http_fetch_start_for_person(job->daemon->fetch, &fetch, NULL);
 }
 
 static void on_list_read(void *context, enum freshet_error error, const char *text, uint32_t rules)

@@ -17,11 +17,13 @@ void http_body_begin(struct http_body *body, const struct fetch_job *job,
     body->status = 0;
     body->range_seen = false;
     body->error = FRESHET_OK;
+    http_validators_deinit(&body->validators);
 }
 
 void http_body_deinit(struct http_body *body)
 {
     buffer_deinit(&body->bytes);
+    http_validators_deinit(&body->validators);
 }
 
 /* "Content-Range: bytes 0-499/1234" */
@@ -48,8 +50,10 @@ size_t http_body_on_header(char *line, size_t size, size_t count, void *context)
         for (size_t i = 1; i < left && i < 4 && space[i] >= '0' && space[i] <= '9'; i++)
             body->status = body->status * 10 + (space[i] - '0');
         body->range_seen = false;
+        http_validators_deinit(&body->validators);
         return length;
     }
+    http_validators_read(&body->validators, line, length);
     if (body->job->range_length == 0 || length < 14 || length >= sizeof text ||
         strncasecmp(line, "Content-Range:", 14) != 0)
         return length;

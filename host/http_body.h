@@ -8,6 +8,7 @@
 
 #include "core/door/door.h"
 #include "host/block_memory.h"
+#include "host/http_validators.h"
 
 struct http_body {
     const struct fetch_job *job;
@@ -19,6 +20,7 @@ struct http_body {
     int status;       /* of the answer whose header lines come in */
     bool range_seen;  /* a Content-Range that is not the one asked for is an error at once */
     enum freshet_error error;
+    struct http_validators validators; /* of the answer; without a URL */
 };
 
 /* Starts afresh, for the first request or after a redirect. */

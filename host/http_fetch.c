@@ -48,6 +48,9 @@ struct transfer {
     int64_t timeout_ms;
     struct fetch_job job;
     char range[48];
+    struct http_validators known;
+    struct curl_slist *headers; /* of this hop */
+    bool is_unchanged;
 };
 
 /* libcurl's socket on the loop. */
@@ -279,6 +282,31 @@ static void transfer_set_proxy(const struct transfer *transfer)
     curl_easy_setopt(transfer->easy, CURLOPT_PROXYPASSWORD, route->login.password);
 }
 
+static void transfer_add_header(struct transfer *transfer, const char *name, const char *value)
+{
+    char line[HTTP_VALIDATORS_ETAG_SIZE + 32];
+
+    if (!value[0])
+        return;
+    snprintf(line, sizeof line, "%s: %s", name, value);
+    struct curl_slist *more = curl_slist_append(transfer->headers, line);
+    CHECK(more != NULL);
+    transfer->headers = more;
+}
+
+static void transfer_set_known(struct transfer *transfer)
+{
+    const struct http_validators *known = &transfer->known;
+
+    curl_slist_free_all(transfer->headers);
+    transfer->headers = NULL;
+    if (!known->url || strcmp(known->url, transfer->url) != 0)
+        return;
+    transfer_add_header(transfer, "If-None-Match", known->etag);
+    transfer_add_header(transfer, "If-Modified-Since", known->modified);
+    curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, transfer->headers);
+}
+
 static void transfer_set_options(struct transfer *transfer)
 {
     CURL *easy = transfer->easy;
@@ -289,6 +317,7 @@ static void transfer_set_options(struct transfer *transfer)
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
     transfer_set_proxy(transfer);
     transfer_set_trust(easy);
+    transfer_set_known(transfer);
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
     curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, KEPT_S_MAX);
@@ -322,6 +351,8 @@ static void transfer_free(struct transfer *transfer)
     }
     list_remove(&transfer->fetch->active, &transfer->node);
     http_body_deinit(&transfer->body);
+    http_validators_deinit(&transfer->known);
+    curl_slist_free_all(transfer->headers);
     memory_free(transfer->url);
     memory_free(transfer);
 }
@@ -338,7 +369,7 @@ static void transfer_start_hop(struct transfer *transfer)
 }
 
 static void http_fetch_start_as(struct http_fetch *fetch, const struct fetch_job *job,
-                                enum address_purpose purpose)
+                                enum address_purpose purpose, const struct http_validators *known)
 {
     struct transfer *transfer = memory_new(sizeof *transfer);
 
@@ -350,6 +381,10 @@ static void http_fetch_start_as(struct http_fetch *fetch, const struct fetch_job
     if (transfer->timeout_ms <= 0)
         transfer->timeout_ms = 1;
     transfer->url = memory_copy(job->url, strlen(job->url) + 1);
+    if (known && known->url) {
+        transfer->known = *known;
+        transfer->known.url = memory_copy(known->url, strlen(known->url) + 1);
+    }
     if (job->range_length > 0)
         snprintf(transfer->range, sizeof transfer->range, "%llu-%llu",
                  (unsigned long long)job->range_start,
@@ -360,12 +395,14 @@ static void http_fetch_start_as(struct http_fetch *fetch, const struct fetch_job
 
 void http_fetch_start(struct http_fetch *fetch, const struct fetch_job *job)
 {
-    http_fetch_start_as(fetch, job, job->is_tracker ? ADDRESS_FOR_TRACKER : ADDRESS_FOR_WEB_SEED);
+    http_fetch_start_as(fetch, job, job->is_tracker ? ADDRESS_FOR_TRACKER : ADDRESS_FOR_WEB_SEED,
+                        NULL);
 }
 
-void http_fetch_start_for_person(struct http_fetch *fetch, const struct fetch_job *job)
+void http_fetch_start_for_person(struct http_fetch *fetch, const struct fetch_job *job,
+                                 const struct http_validators *known)
 {
-    http_fetch_start_as(fetch, job, ADDRESS_FOR_PERSON);
+    http_fetch_start_as(fetch, job, ADDRESS_FOR_PERSON, known);
 }
 
 void http_fetch_cancel(struct http_fetch *fetch, job_id job)
@@ -450,6 +487,7 @@ static void transfer_end(struct transfer *transfer, enum freshet_error error, lo
     event.result.fetched.received = transfer->body.placed;
     event.result.fetched.status = (int32_t)status;
     event.result.fetched.retry_after_s = retry_after > 0 ? (int64_t)retry_after : 0;
+    transfer->is_unchanged = error == FRESHET_ERROR_HTTP && status == 304 && transfer->headers;
     fetch->ending = transfer;
     fetch->done(fetch->context, &event);
     fetch->ending = NULL;
@@ -461,6 +499,23 @@ void http_fetch_take_body(struct http_fetch *fetch, struct buffer *ret_body)
     CHECK(fetch->ending != NULL);
     *ret_body = fetch->ending->body.bytes;
     fetch->ending->body.bytes = (struct buffer){0};
+}
+
+void http_fetch_take_validators(struct http_fetch *fetch, struct http_validators *ret_validators)
+{
+    struct transfer *transfer = fetch->ending;
+
+    CHECK(transfer != NULL);
+    *ret_validators = transfer->body.validators;
+    transfer->body.validators = (struct http_validators){0};
+    if (!http_validators_are_empty(ret_validators))
+        ret_validators->url = memory_copy(transfer->url, strlen(transfer->url) + 1);
+}
+
+bool http_fetch_is_unchanged(const struct http_fetch *fetch)
+{
+    CHECK(fetch->ending != NULL);
+    return fetch->ending->is_unchanged;
 }
 
 static void transfer_finished(struct transfer *transfer, CURLcode code)

@@ -11,6 +11,7 @@
 
 #include "core/door/door.h"
 #include "host/block_memory.h"
+#include "host/http_validators.h"
 #include "host/network_route.h"
 
 #include <uv.h>
@@ -32,10 +33,17 @@ void http_fetch_network_changed(struct http_fetch *fetch);
 void http_fetch_free(struct http_fetch *fetch);
 /* The job is copied, but for its blocks array, which stays the caller's until done. */
 void http_fetch_start(struct http_fetch *fetch, const struct fetch_job *job);
-/* As start, for a URL that a person typed: only what is never allowed is refused. */
-void http_fetch_start_for_person(struct http_fetch *fetch, const struct fetch_job *job);
+/* As start, for a URL that a person typed: only what is never allowed is refused. `known` (copied,
+ * NULL: nothing): the server is asked for another version than this one alone. It is told so only
+ * under the URL that it said them of, also after redirects. */
+void http_fetch_start_for_person(struct http_fetch *fetch, const struct fetch_job *job,
+                                 const struct http_validators *known);
 void http_fetch_cancel(struct http_fetch *fetch, job_id job);
 /* Only from `done`: the body that it shows becomes the caller's, uncopied. */
 void http_fetch_take_body(struct http_fetch *fetch, struct buffer *ret_body);
+/* The same of which version it is; empty when nothing was said. */
+void http_fetch_take_validators(struct http_fetch *fetch, struct http_validators *ret_validators);
+/* Only from `done`, of an error: the version that is known is still the one. */
+bool http_fetch_is_unchanged(const struct http_fetch *fetch);
 
 #endif

@@ -47,7 +47,7 @@ static enum freshet_error read_some(int fd, uint8_t *bytes, size_t length, off_t
 }
 
 /* One chunk, by the kernel where it can. `buffer` holds CHUNK bytes. */
-static enum freshet_error copy_chunk(const struct payload_copy *copy, off_t at, size_t length,
+static enum freshet_error copy_bytes(const struct payload_copy *copy, off_t at, size_t length,
                                      uint8_t *buffer, size_t *ret_copied)
 {
     off_t in = at, out = at;
@@ -64,6 +64,22 @@ static enum freshet_error copy_chunk(const struct payload_copy *copy, off_t at, 
     /* Not between these two file systems; or it says that there is nothing, as some do. */
     enum freshet_error error = read_some(copy->from, buffer, length, at, ret_copied);
     return error ? error : write_all(copy->to, buffer, *ret_copied, at);
+}
+
+/* What the state has given of its reserve is no room for a copy. */
+static enum freshet_error copy_chunk(const struct payload_copy *copy, off_t at, size_t length,
+                                     uint8_t *buffer, size_t *ret_copied)
+{
+    struct stat to;
+    if (!copy->reserve)
+        return copy_bytes(copy, at, length, buffer, ret_copied);
+    if (fstat(copy->to, &to) != 0)
+        return posix_error_of_file(errno);
+    if (!state_reserve_enter(copy->reserve, to.st_dev))
+        return FRESHET_ERROR_NO_SPACE;
+    enum freshet_error error = copy_bytes(copy, at, length, buffer, ret_copied);
+    state_reserve_leave(copy->reserve);
+    return error;
 }
 
 static enum freshet_error copy_stretch(const struct payload_copy *copy, off_t at, off_t end,

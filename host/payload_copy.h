@@ -7,15 +7,17 @@
 #define FRESHET_HOST_PAYLOAD_COPY_H
 
 #include "core/base/error.h"
+#include "host/state_reserve.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 struct payload_copy {
-    int from, to;                 /* files; `to` is empty and may be written and read */
-    const atomic_bool *cancelled; /* looked at every MiB: CANCELLED */
-    _Atomic uint64_t *bytes_done; /* grows by what is copied; may be NULL */
+    int from, to;                  /* files; `to` is empty and may be written and read */
+    const atomic_bool *cancelled;  /* looked at every MiB: CANCELLED */
+    _Atomic uint64_t *bytes_done;  /* grows by what is copied; may be NULL */
+    struct state_reserve *reserve; /* whose room it is to leave; NULL: of nobody */
 };
 
 /* Bytes, length, permissions and time of change; then synced, read back from the disk and compared:

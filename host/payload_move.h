@@ -30,6 +30,7 @@
 #define FRESHET_HOST_PAYLOAD_MOVE_H
 
 #include "core/door/door.h"
+#include "host/state_reserve.h"
 #include "host/storage_files.h"
 #include "host/worker_pool.h"
 
@@ -56,6 +57,7 @@ struct payload_task {
     const char *const *target_paths; /* the same shape as paths; NULL: the same paths */
     struct root_identity expected; /* as recorded; device 0: not known. Another device, and none of
                                       the files: the root is ABSENT */
+    struct state_reserve *reserve; /* MOVE: whose room copies leave; NULL: of nobody */
     const uint8_t *made;           /* DELETE: 1: freshet made it. NULL: delete no file */
 
     /* What came of it. */

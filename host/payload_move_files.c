@@ -166,7 +166,8 @@ static enum freshet_error payload_copy_file(struct payload_work *work, const cha
                                             const char *moving)
 {
     struct payload_task *task = work->task;
-    struct payload_copy copy = {.cancelled = &task->cancelled, .bytes_done = &task->bytes_done};
+    struct payload_copy copy = {
+        .cancelled = &task->cancelled, .bytes_done = &task->bytes_done, .reserve = task->reserve};
     enum freshet_error error = beneath_open(work->root, from, O_RDONLY | O_NONBLOCK, 0, &copy.from);
 
     if (error)

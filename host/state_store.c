@@ -46,6 +46,7 @@ enum freshet_error state_store_error(int code)
     case SQLITE_READONLY:
     case SQLITE_AUTH: return FRESHET_ERROR_PERMISSION;
     case SQLITE_TOOBIG: return FRESHET_ERROR_LIMIT;
+    case SQLITE_INTERRUPT: return FRESHET_ERROR_CANCELLED;
     default: return FRESHET_ERROR_IO;
     }
 }

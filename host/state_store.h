@@ -13,6 +13,7 @@
 #include "core/door/door.h"
 #include "host/storage_files.h"
 
+#include <stdatomic.h>
 #include <sys/types.h>
 
 struct state_store;
@@ -40,8 +41,10 @@ struct state_reserve *state_store_reserve(struct state_store *store);
 
 /* A copy of the whole state beside it (state.db.good), durable when it returns; the former copy
  * stays until then. Others may read and write meanwhile. Damage that is met on the way is an error,
- * and the former copy stays. */
-enum freshet_error state_store_keep_copy(struct state_store *store, char ret_text[STATE_TEXT_SIZE]);
+ * and the former copy stays; so it is when `is_cancelled` (NULL: never), which is looked at all the
+ * time, becomes true: CANCELLED. */
+enum freshet_error state_store_keep_copy(struct state_store *store, const atomic_bool *is_cancelled,
+                                         char ret_text[STATE_TEXT_SIZE]);
 /* Whether there is no copy of the last 24 hours. */
 bool state_store_copy_is_due(struct state_store *store, int64_t wall_s);
 

@@ -25,6 +25,7 @@
 #define SCHEMA_VERSION  5
 #define BUSY_TIMEOUT_MS 10000
 #define COPY_EVERY_S    86400
+#define COPY_LOOK_STEPS 100 /* of SQLite's machine; a row takes some */
 #define PATH_SIZE       (LIMIT_PATH_LENGTH + 96)
 
 /* Tables are only ever added, and columns at a table's end (new_columns), so that this brings any
@@ -209,8 +210,13 @@ static enum freshet_error sync_path(const char *path, int flags)
 
 /* ---- the copy ---- */
 
+static int is_to_end(void *is_cancelled)
+{
+    return atomic_load((const atomic_bool *)is_cancelled);
+}
+
 /* VACUUM reads every page, so a damaged database gives an error and no copy. */
-static int write_copy(const char *from, const char *to)
+static int write_copy(const char *from, const char *to, const atomic_bool *is_cancelled)
 {
     sqlite3 *database = NULL;
     sqlite3_stmt *statement = NULL;
@@ -218,6 +224,9 @@ static int write_copy(const char *from, const char *to)
 
     if (code == SQLITE_OK) {
         sqlite3_busy_timeout(database, BUSY_TIMEOUT_MS);
+        if (is_cancelled)
+            sqlite3_progress_handler(database, COPY_LOOK_STEPS, is_to_end,
+                                     (void *)(uintptr_t)is_cancelled);
         code = sqlite3_prepare_v2(database, "VACUUM INTO ?1", -1, &statement, NULL);
     }
     if (code == SQLITE_OK) {
@@ -229,7 +238,8 @@ static int write_copy(const char *from, const char *to)
     return code == SQLITE_DONE ? SQLITE_OK : code;
 }
 
-enum freshet_error state_store_keep_copy(struct state_store *store, char ret_text[STATE_TEXT_SIZE])
+enum freshet_error state_store_keep_copy(struct state_store *store, const atomic_bool *is_cancelled,
+                                         char ret_text[STATE_TEXT_SIZE])
 {
     char path[PATH_SIZE], fresh[PATH_SIZE], good[PATH_SIZE];
     enum freshet_error error;
@@ -240,7 +250,7 @@ enum freshet_error state_store_keep_copy(struct state_store *store, char ret_tex
     snprintf(good, sizeof good, "%s/state.db.good", store->folder);
     ret_text[0] = '\0';
     unlink(fresh);
-    error = state_store_error(write_copy(path, fresh));
+    error = state_store_error(write_copy(path, fresh, is_cancelled));
     if (!error)
         error = sync_path(fresh, O_RDONLY);
     if (!error && rename(fresh, good) != 0)
@@ -285,7 +295,7 @@ static int use_copy(const char *good, const char *path, const char *folder)
     if (code == SQLITE_OK && version == 0)
         code = SQLITE_CORRUPT;
     if (code == SQLITE_OK)
-        code = write_copy(good, fresh);
+        code = write_copy(good, fresh, NULL);
     if (code == SQLITE_OK) {
         code = sqlite3_open_v2(fresh, &database, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
         if (code == SQLITE_OK)

@@ -28,7 +28,7 @@ struct storage_options {
     bool make_symlinks;
     bool part_suffix;
     bool trust_all;                     /* --unchecked: everything there counts as verified */
-    bool wait_for_space;                /* ENOSPC: hold writes and retry; else RESULT_FAILED */
+    bool wait_for_space;                /* ENOSPC: hold writes and retry; else RESULT_ERROR */
     const struct resume_record *resume; /* or NULL (copied) */
     job_id *job_next;                   /* the engine's job counter; shared by all its machines */
 };
@@ -129,7 +129,8 @@ void storage_set_transferred(struct storage *storage, uint64_t uploaded, uint64_
 /* How long the files may go without a look when nothing happens; less than ten seconds is ten
  * seconds. Shorter than before: a look that was put off is due. */
 void storage_set_rest(struct storage *storage, int64_t rest_ns);
-/* Last barrier, last record (a clean one), then CLOSED. */
+/* Last barrier, last record (a clean one), then CLOSED. Pieces for which there is no room any more
+ * are let go; with wait_for_space that is no error. */
 void storage_close(struct storage *storage, int64_t now);
 void storage_check(const struct storage *storage);
 

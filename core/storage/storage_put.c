@@ -2,7 +2,8 @@
 /*
  * Pieces on their way in: hash what lies in the blocks, write it where it belongs, then say that it
  * is verified. Before the first write the record is marked as no longer clean, and folders and
- * files are made. On a full disk writes wait and one of them tries again every ten seconds.
+ * files are made. On a full disk writes wait and one of them tries again every ten seconds; a close
+ * waits for none of them.
  */
 #include "core/storage/storage_state.h"
 
@@ -216,14 +217,15 @@ void storage_put_full(struct storage *storage, uint32_t file)
 {
     storage->probing = false;
     storage->retry_at = storage->now + STORAGE_RETRY_NS;
-    if (!storage->wait_for_space || storage->closing) {
+    if (!storage->wait_for_space) {
         storage_fail(storage, FRESHET_ERROR_NO_SPACE, file);
         return;
     }
-    if (!storage->full) {
-        storage->full = true;
+    /* While it is being closed nothing waits for room, and nobody is to hear of it: what was not
+     * written is missing like any other piece when it is opened again. */
+    if (!storage->full && !storage->closing)
         storage_tell(storage, STORAGE_RESULT_DISK_FULL)->file = file;
-    }
+    storage->full = true;
 }
 
 void storage_put_resumed(struct storage *storage)

@@ -9,18 +9,25 @@ enum { STAGE_NEW, STAGE_CHOSEN, STAGE_ASKED };
 typedef void (*torrent_act)(struct transmission_request *request, struct service_world *world,
                             torrent_id id);
 
-/* One act after another, as long as there is time; a torrent that has gone meanwhile is done. */
-static enum service_step each(struct transmission_request *request, struct service_world *world,
-                              struct transmission_slice *slice, torrent_act act)
+/* true: request->ids are the torrents that are meant. false: *ret_step is what comes of it. */
+static bool choose(struct transmission_request *request, struct service_world *world,
+                   struct transmission_slice *slice, enum service_step *ret_step)
 {
     if (request->stage == STAGE_NEW) {
         transmission_ids_prepare(request);
         request->stage = STAGE_CHOSEN;
     }
-    if (request->fault)
-        return SERVICE_DONE;
-    if (!transmission_ids_choose(request, world, slice))
-        return SERVICE_AGAIN;
+    *ret_step = request->fault ? SERVICE_DONE : SERVICE_AGAIN;
+    return !request->fault && transmission_ids_choose(request, world, slice);
+}
+
+/* One act after another, as long as there is time; a torrent that has gone meanwhile is done. */
+static enum service_step each(struct transmission_request *request, struct service_world *world,
+                              struct transmission_slice *slice, torrent_act act)
+{
+    enum service_step step;
+    if (!choose(request, world, slice, &step))
+        return step;
     while (request->at < request->ids.count && request->fault == FAULT_NONE) {
         torrent_id id = request->ids.list[request->at++];
         if (transmission_ids_find(world, id))
@@ -184,19 +191,14 @@ enum service_step transmission_torrents_rename(struct transmission_request *requ
                                                struct service_job *job)
 {
     struct service_content content = {0};
+    enum service_step step;
     if (!transmission_arguments_text(request, "path") ||
         !transmission_arguments_text(request, "name")) {
         transmission_rpc_fail(request, FAULT_ARGUMENTS, "path and name are needed");
         return SERVICE_DONE;
     }
-    if (request->stage == STAGE_NEW) {
-        transmission_ids_prepare(request);
-        request->stage = STAGE_CHOSEN;
-    }
-    if (request->fault)
-        return SERVICE_DONE;
-    if (!transmission_ids_choose(request, world, slice))
-        return SERVICE_AGAIN;
+    if (!choose(request, world, slice, &step))
+        return step;
     const struct catalog_torrent *row =
         request->ids.count == 1 ? transmission_ids_find(world, request->ids.list[0]) : NULL;
     if (!row) {
@@ -229,14 +231,10 @@ enum service_step transmission_torrents_queue(struct transmission_request *reque
                  {"queue_move_up", QUEUE_UP},
                  {"queue_move_down", QUEUE_DOWN},
                  {"queue_move_bottom", QUEUE_BOTTOM}};
+    enum service_step step;
     (void)job;
-    if (request->stage == STAGE_NEW)
-        transmission_ids_prepare(request);
-    request->stage = STAGE_CHOSEN;
-    if (request->fault)
-        return SERVICE_DONE;
-    if (!transmission_ids_choose(request, world, slice))
-        return SERVICE_AGAIN;
+    if (!choose(request, world, slice, &step))
+        return step;
     for (size_t i = 0; i < sizeof moves / sizeof moves[0]; i++)
         if (strcmp(request->method->new_name, moves[i].name) == 0)
             catalog_queue_move(world->catalog, request->ids.list, request->ids.count, moves[i].move,

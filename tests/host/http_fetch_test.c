@@ -41,6 +41,8 @@ struct fixture {
     struct event event;
     uint8_t body[200000];
     int told;
+    struct http_validators known; /* of the last answer; taken when there was one */
+    bool is_unchanged;
 };
 
 static struct MHD_Response *text_response(const char *text)
@@ -81,6 +83,23 @@ static enum MHD_Result answer_range(struct MHD_Connection *connection, bool wron
     return answer(connection, 206, response);
 }
 
+/* One version of a document. What it is asked with stands in the body of a full answer. */
+static enum MHD_Result answer_version(struct MHD_Connection *connection)
+{
+    const char *match = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "If-None-Match");
+    const char *since =
+        MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "If-Modified-Since");
+    char text[400];
+
+    if (match && strcmp(match, "\"v1\"") == 0 && since)
+        return answer(connection, 304, text_response(""));
+    snprintf(text, sizeof text, "%s %s", match ? match : "-", since ? since : "-");
+    struct MHD_Response *response = text_response(text);
+    MHD_add_response_header(response, "etag", "\"v1\"");
+    MHD_add_response_header(response, "last-modified", "Sun, 06 Nov 1994 08:49:37 GMT");
+    return answer(connection, 200, response);
+}
+
 static enum MHD_Result on_request(void *context, struct MHD_Connection *connection, const char *url,
                                   const char *method, const char *version, const char *upload,
                                   size_t *upload_size, void **state)
@@ -119,6 +138,12 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
         MHD_add_response_header(response, "Retry-After", "77");
         return answer(connection, 503, response);
     }
+    if (strcmp(url, "/version") == 0)
+        return answer_version(connection);
+    if (strcmp(url, "/to-version") == 0)
+        return answer_redirect(connection, "/version");
+    if (strcmp(url, "/unchanged") == 0)
+        return answer(connection, 304, text_response(""));
     if (strcmp(url, "/file") == 0)
         return answer_range(connection, false);
     if (strcmp(url, "/wrong") == 0)
@@ -137,6 +162,11 @@ static void on_done(void *context, struct event *event)
     fixture->event = *event;
     if (event->result.fetched.body.length > 0)
         memcpy(fixture->body, event->result.fetched.body.data, event->result.fetched.body.length);
+    fixture->is_unchanged = http_fetch_is_unchanged(fixture->fetch);
+    if (!event->error) {
+        http_validators_deinit(&fixture->known);
+        http_fetch_take_validators(fixture->fetch, &fixture->known);
+    }
 }
 
 static void fixture_init(struct fixture *fixture)
@@ -163,6 +193,7 @@ static void fixture_deinit(struct fixture *fixture)
     assert_int_equal(uv_loop_close(&fixture->loop), 0);
     MHD_stop_daemon(fixture->daemon);
     block_memory_deinit(&fixture->memory);
+    http_validators_deinit(&fixture->known);
 }
 
 static enum freshet_error run_job(struct fixture *fixture, struct fetch_job *job, const char *path)
@@ -299,6 +330,52 @@ static void http_fetch_finds_a_range_in_a_whole_file(void **state)
     fixture_deinit(&fixture);
 }
 
+/* Of what is known, as a person's request. */
+static enum freshet_error ask(struct fixture *fixture, const char *path)
+{
+    char url[200];
+    int before = fixture->told;
+    struct fetch_job job = {.id = 1, .url = url, .body_max = 1000, .timeout_ns = 20 * SECOND_NS};
+    struct http_validators known = fixture->known;
+
+    snprintf(url, sizeof url, "http://127.0.0.1:%u%s", fixture->port, path);
+    http_fetch_start_for_person(fixture->fetch, &job, &known);
+    memset(known.etag, 'x', sizeof known.etag - 1); /* it was copied */
+    while (fixture->told == before)
+        uv_run(&fixture->loop, UV_RUN_ONCE);
+    return fixture->event.error;
+}
+
+static void http_fetch_asks_for_another_version_than_the_one_known(void **state)
+{
+    struct fixture fixture;
+
+    (void)state;
+    fixture_init(&fixture);
+    assert_int_equal(ask(&fixture, "/version"), FRESHET_OK);
+    assert_memory_equal(fixture.body, "- -", 3);
+    assert_false(fixture.is_unchanged);
+    assert_string_equal(fixture.known.etag, "\"v1\"");
+    assert_string_equal(fixture.known.modified, "Sun, 06 Nov 1994 08:49:37 GMT");
+    for (int i = 0; i < 2; i++) {
+        const char *path = i ? "/to-version" : "/version";
+        assert_int_equal(ask(&fixture, path), FRESHET_ERROR_HTTP);
+        assert_int_equal(fixture.event.result.fetched.status, 304);
+        assert_true(fixture.is_unchanged);
+    }
+    /* Of another document it says nothing, and who was not asked so has no such answer. */
+    assert_int_equal(ask(&fixture, "/unchanged"), FRESHET_ERROR_HTTP);
+    assert_int_equal(fixture.event.result.fetched.status, 304);
+    assert_false(fixture.is_unchanged);
+    strcpy(fixture.known.etag, "\"v0\"");
+    assert_int_equal(ask(&fixture, "/version"), FRESHET_OK);
+    assert_memory_equal(fixture.body, "\"v0\" Sun, 06 Nov 1994 08:49:37 GMT", 34);
+    /* What an answer before a redirect said is not the document's. */
+    assert_int_equal(announce(&fixture, "/announce-hop"), FRESHET_OK);
+    assert_null(fixture.known.url);
+    fixture_deinit(&fixture);
+}
+
 static void http_fetch_gives_up_and_can_be_cancelled(void **state)
 {
     struct fixture fixture;
@@ -346,6 +423,7 @@ int main(void)
         cmocka_unit_test(http_fetch_judges_loopback_requests_and_each_redirect),
         cmocka_unit_test(http_fetch_puts_a_range_into_blocks),
         cmocka_unit_test(http_fetch_finds_a_range_in_a_whole_file),
+        cmocka_unit_test(http_fetch_asks_for_another_version_than_the_one_known),
         cmocka_unit_test(http_fetch_gives_up_and_can_be_cancelled),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -460,6 +460,41 @@ static void payload_move_without_space_leaves_the_source(void **state)
     free_ground(ground);
 }
 
+/* The state lies at the target, and has given of its reserve. */
+static void move_beside_the_state(struct ground *ground)
+{
+    struct state_reserve reserve;
+    separate(ground, "8m");
+    write_source(ground->from);
+    state_reserve_init(&reserve, ground->to);
+    state_reserve_want(&reserve);
+    MUST(reserve.size == 512 * KIB);
+    write_file(ground->to, "filler", FILES, 7 * MIB + 64 * KIB);
+    MUST(state_reserve_give(&reserve));
+    struct payload_task *task = task_of(ground, PAYLOAD_MOVE);
+    task->reserve = &reserve;
+    payload_move_run(task);
+    MUST(task->error == FRESHET_ERROR_NO_SPACE);
+    MUST(strstr(task->text, "no space") != NULL);
+    MUST(!exists(ground->to, "top") && !exists(ground->to, PART_NAME));
+    for (uint32_t i = 0; i < FILES; i++)
+        MUST(!paths[i] || is_whole(ground->from, paths[i], i, sizes[i]));
+    char path[TEMPORARY_PATH];
+    unlink(temporary_path(ground->to, "filler", path));
+    payload_move_run(task);
+    MUST(task->error == FRESHET_OK);
+    MUST(is_whole(ground->to, "top/a", 0, sizes[0]));
+    state_reserve_deinit(&reserve);
+}
+
+static void payload_move_leaves_the_state_its_room(void **state)
+{
+    struct ground *ground = new_ground();
+    (void)state;
+    in_child(move_beside_the_state, ground);
+    free_ground(ground);
+}
+
 static void cancel_after_one(struct payload_task *task)
 {
     struct ground *ground = task->context;
@@ -747,6 +782,7 @@ int main(void)
         cmocka_unit_test(payload_move_without_its_root_is_absent),
         cmocka_unit_test(payload_move_copies_to_another_file_system),
         cmocka_unit_test(payload_move_without_space_leaves_the_source),
+        cmocka_unit_test(payload_move_leaves_the_state_its_room),
         cmocka_unit_test(payload_move_can_be_cancelled_between_files),
         cmocka_unit_test(payload_move_killed_at_any_step_loses_nothing),
         cmocka_unit_test(payload_move_killed_with_parts_loses_none),

@@ -85,7 +85,7 @@ static void make_state(const char *folder, bool with_copy)
         put_row(store, id);
     assert_int_equal(state_store_persist(store, &record), FRESHET_OK);
     if (with_copy) {
-        assert_int_equal(state_store_keep_copy(store, text), FRESHET_OK);
+        assert_int_equal(state_store_keep_copy(store, NULL, text), FRESHET_OK);
         assert_string_equal(text, "");
     }
     put_row(store, 41);
@@ -269,12 +269,32 @@ static void state_store_recovery_keeps_the_former_copy_when_the_state_is_damaged
     make_state(folder, true);
     struct state_store *store = open_sound(folder);
     zero_pages(folder, "state.db");
-    assert_int_not_equal(state_store_keep_copy(store, text), FRESHET_OK);
+    assert_int_not_equal(state_store_keep_copy(store, NULL, text), FRESHET_OK);
     assert_non_null(strstr(text, "no copy"));
     assert_int_equal(files_with(folder, "state.db.new"), 0);
     state_store_close(store);
     store = open_store(folder, text);
     assert_int_equal(row_count(store), 40);
+    state_store_close(store);
+    temporary_folder_drop(folder);
+}
+
+static void state_store_recovery_gives_up_a_copy_that_nobody_wants_any_more(void **state)
+{
+    char *folder = temporary_folder_make(), text[STATE_TEXT_SIZE];
+    atomic_bool is_cancelled = true;
+
+    (void)state;
+    make_state(folder, true);
+    struct state_store *store = open_sound(folder);
+    assert_int_equal(state_store_keep_copy(store, &is_cancelled, text), FRESHET_ERROR_CANCELLED);
+    assert_int_equal(files_with(folder, "state.db.new"), 0);
+    state_store_close(store);
+    overwrite(folder, "state.db", "no database", 12, 0);
+    store = open_store(folder, text);
+    assert_int_equal(row_count(store), 40);
+    is_cancelled = false;
+    assert_int_equal(state_store_keep_copy(store, &is_cancelled, text), FRESHET_OK);
     state_store_close(store);
     temporary_folder_drop(folder);
 }
@@ -315,7 +335,7 @@ static void state_store_recovery_wants_a_copy_a_day(void **state)
 
     (void)state;
     assert_true(state_store_copy_is_due(store, 1700000000));
-    assert_int_equal(state_store_keep_copy(store, text), FRESHET_OK);
+    assert_int_equal(state_store_keep_copy(store, NULL, text), FRESHET_OK);
     assert_int_equal(utime(temporary_path(folder, "state.db.good", path), &when), 0);
     assert_false(state_store_copy_is_due(store, 1700086399));
     assert_true(state_store_copy_is_due(store, 1700086400));
@@ -475,6 +495,7 @@ int main(void)
         cmocka_unit_test(
             state_store_recovery_sets_a_damaged_copy_aside_and_says_that_nothing_is_left),
         cmocka_unit_test(state_store_recovery_keeps_the_former_copy_when_the_state_is_damaged),
+        cmocka_unit_test(state_store_recovery_gives_up_a_copy_that_nobody_wants_any_more),
         cmocka_unit_test(state_store_recovery_removes_copies_that_nobody_ends),
         cmocka_unit_test(state_store_recovery_wants_a_copy_a_day),
         cmocka_unit_test(state_store_recovery_starts_empty_in_an_empty_folder_without_a_word),

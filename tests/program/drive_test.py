@@ -122,6 +122,59 @@ def test_settings_of_one_and_of_all(drive, album):
     assert drive("limit", "--alternative", "on").splitlines()[2] == "alternative  on"
 
 
+def test_a_torrent_has_its_own_slots_and_may_be_super_seeded(drive, album):
+    drive("add", album[0], "--stopped")
+
+    def detail():
+        return json.loads(drive.daemon.get("/api/v1/torrents/1")[1])
+    assert (detail()["super_seed"], detail()["upload_slots"]) == (False, 0)
+    drive("set", "1", "--super-seeding", "on", "--upload-slots", "7", "--transport", "tcp")
+    assert (detail()["super_seed"], detail()["upload_slots"], detail()["transport"]) == (
+        True, 7, "tcp")
+    drive("set", "1", "--upload-slots", "0")
+    assert (detail()["super_seed"], detail()["upload_slots"]) == (True, 0)
+    assert "1001" in drive("set", "1", "--upload-slots", "1001", code=2)
+    assert "--super-seeding" in drive("set", "1", "--super-seeding", "yes", code=2)
+
+
+def test_alternative_limits_come_by_the_week_and_queues_have_sizes(drive):
+    lines = drive("limit", "--alternative-down", "2MB", "--alternative-up", "300KB", "--schedule",
+                  "mon-fri,sun 8:00-17:30", "--downloads", "3", "--seeds", "20").splitlines()
+    assert lines[3:] == ["  down       1.9 MiB/s", "  up         293.0 KiB/s",
+                         "  schedule   mon-fri,sun 8:00-17:30", "downloads    3 at once",
+                         "seeds        20 at once"]
+    session = drive.daemon.rpc("session-get")
+    assert {key: session[key] for key in session if key.startswith("alt-speed")} == {
+        "alt-speed-down": 2000, "alt-speed-up": 300, "alt-speed-enabled":
+        session["alt-speed-enabled"], "alt-speed-time-enabled": True, "alt-speed-time-day": 0x3f,
+        "alt-speed-time-begin": 480, "alt-speed-time-end": 1050}
+    assert (session["download-queue-size"], session["seed-queue-size"]) == (3, 20)
+    lines = drive("limit", "--schedule", "off", "--downloads", "0", "--seeds", "0").splitlines()
+    assert lines[5:] == ["  schedule   off", "downloads    no limit", "seeds        no limit"]
+    for words in (("--schedule", "monday 8-9"), ("--alternative-up", "none"), ("--seeds", "-1")):
+        assert words[0] in drive("limit", *words, code=2)
+
+
+def test_folders_of_the_daemon_are_set_and_shown(drive, album, freshet, tmp_path):
+    torrent, content, seed = album
+    downloads = drive.daemon.folder / "downloads"
+    assert drive("folders").splitlines() == [
+        f"complete     {downloads}", "incomplete   where it goes in the end", "part suffix  off"]
+    shown = drive("folders", "--incomplete", "half", "--complete", tmp_path / "done",
+                  "--part-suffix", "on", cwd=tmp_path)
+    assert shown.splitlines() == [f"complete     {tmp_path}/done", f"incomplete   {tmp_path}/half",
+                                  "part suffix  on"]
+    drive("add", with_peer(freshet, torrent, seed))
+    there = tmp_path / "done/album/3.flac"
+    wait_for(lambda: there.exists() and there.read_bytes() == (content / "3.flac").read_bytes(),
+             lambda: drive("info", "1"))
+    assert (tmp_path / "half").is_dir()
+    told = json.loads(drive("folders", "--incomplete", "", "--part-suffix", "off", "--json"))
+    assert (told["incomplete_dir_enabled"], told["rename_partial_files"]) == (False, False)
+    assert told["download_dir"] == f"{tmp_path}/done"
+    assert "off" in drive("folders").splitlines()[2]
+
+
 def test_what_was_done_is_printed_as_json(drive, album, tmp_path):
     torrent, _, _ = album
     drive("add", torrent, "--stopped")

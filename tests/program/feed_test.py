@@ -3,6 +3,7 @@
 import http.server
 import json
 import threading
+import time
 
 import pytest
 from daemons import daemons, drive  # noqa: F401, fixtures
@@ -13,11 +14,13 @@ HASHES = [f"{number:040x}" for number in range(0xabcdef, 0xabcdef + 10)]
 
 class Web:
     """Serves what is in `pages`; remembers what was asked for. What is in `held` waits for it, and
-    `waiting` has those that do."""
+    `waiting` has those that do. `versions` has headers of pages, which are not sent to whom they
+    are known; `known` is what clients said of those pages."""
 
     def __init__(self):
         web = self
         self.pages, self.asked, self.held, self.waiting = {}, [], {}, set()
+        self.versions, self.known = {}, {}
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def log_message(self, *_):
@@ -30,10 +33,18 @@ class Web:
                     web.waiting.add(self.path)
                     web.held[self.path].wait(50)
                     web.waiting.discard(self.path)
-                self.send_response(404 if body is None else 200)
-                self.send_header("Content-Length", str(len(body or b"")))
+                version = web.versions.get(self.path, {})
+                known = {name: self.headers[name] for name in ("If-None-Match", "If-Modified-Since")
+                         if self.headers[name]}
+                web.known.setdefault(self.path, []).append(known)
+                is_known = known and set(known.values()) == set(version.values())
+                self.send_response(404 if body is None else 304 if is_known else 200)
+                for name, value in version.items():
+                    self.send_header(name, value)
+                if not is_known:
+                    self.send_header("Content-Length", str(len(body or b"")))
                 self.end_headers()
-                self.wfile.write(body or b"")
+                self.wfile.write(b"" if is_known else body or b"")
 
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
@@ -174,6 +185,42 @@ def test_an_episode_counts_once_whatever_its_release(drive, web):
     web.feed("/rss", magnet(5, "Some Show S01E03 x265"), magnet(6, "Some Show S01E04"))
     drive("feed", "add", url, "--once", "-i", "some show")
     wait_added(drive, "m1", "m3", "m4", "m6")
+
+
+def test_a_feed_that_has_not_changed_is_not_sent_again(drive, web, tmp_path, freshet):
+    """Waits for the shortest interval."""
+    date = "Sun, 06 Nov 1994 08:49:37 GMT"
+    web.versions = {
+        "/same": {"ETag": '"1"', "Last-Modified": date}, "/dated": {"Last-Modified": date},
+        "/changes": {"ETag": 'W/"1"'}, "/hostile": {"ETag": '"' + "x" * 300 + '"', "Last-Modified":
+                                                    "1\x01\u00e4"}, "/plain": {}}
+    for number, path in enumerate(web.versions, 1):
+        url = web.feed(path, magnet(number, path), enclosure(f"{web.url}/late", "late"))
+        drive("feed", "add", url, "--interval", "1m", *(() if path == "/same" else ("-x", "late")))
+    wait_added(drive, "m1", "m2", "m3", "m4", "m5")
+    wait_for(lambda: "/late" in web.asked, lambda: web.asked)
+    # What could not be had before is asked for again, though the feed is the same.
+    content = write(tmp_path / "content/late", 10_000)
+    freshet("create", content, "-o", tmp_path / "late.torrent", "--v1")
+    web.pages["/late"] = (tmp_path / "late.torrent").read_bytes()
+    web.feed("/changes", magnet(6, "new"))
+    web.versions["/changes"] = {"ETag": 'W/"2"'}
+    end = time.monotonic() + 90
+    while len(names(drive)) < 7 or not all(len(web.known[path]) > 1 for path in web.versions):
+        assert time.monotonic() < end, (names(drive), web.known, drive.daemon.log()[-2000:])
+        time.sleep(0.5)
+    assert names(drive) == {"m1", "m2", "m3", "m4", "m5", "m6", "late"}
+    assert {path: web.known[path][:2] for path in web.versions} == {
+        "/same": [{}, {"If-None-Match": '"1"', "If-Modified-Since": date}],
+        "/dated": [{}, {"If-Modified-Since": date}], "/changes": [{}, {"If-None-Match": 'W/"1"'}],
+        "/hostile": [{}, {}], "/plain": [{}, {}]}
+    wait_for(lambda: not any(entry["status"]["trouble"] for entry in
+                             json.loads(drive("feed", "ls", "--json"))),
+             lambda: drive("feed", "ls", "--json"))
+    assert [item["title"] for item in show(drive, "2")["items"]] == ["/dated", "late"]
+    # Another rule may want other items: it is given all of them.
+    drive("feed", "add", f"{web.url}/dated", "-i", "late")
+    wait_for(lambda: web.known["/dated"][-1] == {}, lambda: web.known)
 
 
 def test_what_goes_wrong_is_said(drive, web):

@@ -101,6 +101,29 @@ def test_payload_leaves_the_reserve_to_the_state(full, small_disk):
     wait_for(lambda: full.reserve.stat().st_size == RESERVE, "no reserve again")
 
 
+def test_a_move_leaves_the_reserve_to_the_state(daemons, seeded, small_disk, tmp_path, freshet):
+    torrent, source, seed = seeded({"a.bin": 64 << 10})
+    daemon = daemons("--peer", seed.endpoint, "--download-dir", tmp_path / "from here",
+                     name=small_disk / "daemon")
+    daemon.add(torrent)
+    wait_row(daemon, lambda row: row["status"] == 6)
+    reserve, ballast = daemon.state / "reserve", small_disk / "ballast"
+    with reserve.open("r+b") as file:
+        file.truncate(0)
+    top_up(ballast)
+    os.truncate(ballast, max(0, ballast.stat().st_size - RESERVE))
+    moved = freshet("mv", "1", small_disk / "here", "--socket", daemon.socket, timeout=SOON)
+    assert moved.returncode == 0, moved.stderr
+    row = wait_row(daemon, lambda row: row["error"] == 3)
+    assert "could not be moved" in row["errorString"] and "space" in row["errorString"], row
+    assert free(small_disk) > RESERVE / 2
+    assert tree(tmp_path / "from here/set") == tree(source)
+    ballast.unlink()
+    freshet("mv", "1", small_disk / "here", "--socket", daemon.socket, timeout=SOON)
+    wait_row(daemon, lambda row: row["downloadDir"] == str(small_disk / "here"))
+    assert tree(small_disk / "here/set") == tree(source)
+
+
 def test_get_with_its_state_on_the_full_disk_goes_on_later(peers, seeded, small_disk):
     torrent, source, seed = seeded({"a.bin": 4 * MIB})
     ballast = write(small_disk / "ballast", 3 * MIB)

@@ -52,6 +52,7 @@ static void stop(struct drive *drive)
     struct world *world = drive->world;
     world->disk.root_absent = false;
     world_close(world);
+    assert_true(world->error != FRESHET_ERROR_NO_SPACE || !world->options.wait_for_space);
     start(drive);
 }
 

@@ -299,6 +299,39 @@ static void storage_keeps_its_state_when_space_ends(void **state)
     end(world);
 }
 
+/* It is closed after so many steps, and from then on the disk is full. */
+static void close_on_a_full_disk(enum allocation allocation, uint32_t steps)
+{
+    struct world *world = several(WORLD_V1, 13);
+    world->options.wait_for_space = true;
+    world->options.allocation = allocation;
+    world_start(world);
+    for (uint32_t i = 0; i < steps; i++)
+        world_step(world);
+    world->disk.no_space = true;
+    world->disk.sync_error = steps % 3 ? FRESHET_OK : FRESHET_ERROR_NO_SPACE;
+    world_close(world);
+    assert_int_equal(world->error, FRESHET_OK);
+    assert_int_equal(world->told[STORAGE_RESULT_DISK_FULL], 0);
+    world->disk.no_space = false;
+    world->disk.sync_error = FRESHET_OK;
+    world_start(world);
+    world_run_until(world, STORAGE_RESULT_COMPLETE);
+    world_check_verified(world);
+    world_close(world);
+    assert_int_equal(world->error, FRESHET_OK);
+    end(world);
+}
+
+static void storage_that_is_closed_waits_for_no_space(void **state)
+{
+    (void)state;
+    for (uint32_t steps = 0; steps < 60; steps++) {
+        close_on_a_full_disk(ALLOCATION_SPARSE, steps);
+        close_on_a_full_disk(ALLOCATION_FULL, steps);
+    }
+}
+
 static void storage_stops_when_a_write_fails(void **state)
 {
     (void)state;
@@ -590,6 +623,7 @@ int main(void)
         cmocka_unit_test(storage_moves_parts_into_a_file_that_becomes_wanted),
         cmocka_unit_test(storage_waits_for_space_and_goes_on_by_itself),
         cmocka_unit_test(storage_keeps_its_state_when_space_ends),
+        cmocka_unit_test(storage_that_is_closed_waits_for_no_space),
         cmocka_unit_test(storage_stops_when_a_write_fails),
         cmocka_unit_test(storage_unknows_what_a_failed_sync_may_have_lost),
         cmocka_unit_test(storage_gives_up_a_disk_that_never_syncs),
