@@ -118,6 +118,76 @@ export function deedScenarios(facts) {
         }
     };
 
+    // The heads are one stop of the Tab key; arrows go among those that can be seen.
+    scenarios.heads = async (browser) => {
+        const page = await open(browser, facts);
+        await page.locator(".rows .row .name").nth(facts.names.length - 1).waitFor();
+        const head = (name) => page.getByRole("columnheader", { name, exact: true });
+        const sorted = async (name, way) => {
+            await page.waitForFunction(() => document.querySelectorAll('[role="columnheader"][aria-sort]:not([aria-sort="none"])').length === 1);
+            assert.equal(await head(name).getAttribute("aria-sort"), way);
+        };
+        const listed = (names) => page.waitForFunction((wanted) =>
+            [...document.querySelectorAll(".rows .row .name")].map((name) => name.textContent).join() === wanted, names.join());
+        const stops = () => page.locator('.header [tabindex="0"]').count();
+        const heads = page.locator(".header button:visible");
+        const byName = [...facts.names].sort();
+        await page.locator(".list").focus();
+        await page.keyboard.press("ArrowDown");
+        await page.keyboard.press("Tab");
+        await focused(head("Name").getByRole("button"));
+        assert.deepEqual(await page.evaluate(() => {
+            const style = getComputedStyle(document.activeElement);
+            return [style.outlineStyle, style.outlineWidth];
+        }), ["solid", "2px"]);
+        await page.keyboard.press("Enter");
+        await sorted("Name", "ascending");
+        await listed(byName);
+        await page.keyboard.press("Space");
+        await sorted("Name", "descending");
+        await listed(byName.reverse());
+        assert.equal(await page.locator(".details").count(), 0); // the keys are the head's alone
+        assert.equal(await page.locator(".row.selected").count(), 0);
+        await page.keyboard.press("ArrowRight");
+        await focused(head("Size").getByRole("button"));
+        assert.equal(await stops(), 1);
+        await page.keyboard.press("Enter");
+        await sorted("Size", "descending");
+        await listed([...facts.names].reverse()); // each is larger than the one before
+        await accessibleInBoth(page, "a head with the focus");
+        await page.keyboard.press("End");
+        await focused(heads.last());
+        await page.keyboard.press("ArrowRight");
+        await focused(heads.last());
+        await page.keyboard.press("Home");
+        await focused(page.getByLabel("Select all"));
+        await page.keyboard.press("Space");
+        await selected(page, facts.names.length);
+        await page.keyboard.press("Escape");
+        await page.keyboard.press("Tab");
+        assert.equal(await page.evaluate(() => document.activeElement.closest(".header")), null);
+        assert.equal(await stops(), 1);
+        await page.locator(".list").focus();
+        await page.keyboard.press("Tab");
+        await focused(head("Name").getByRole("button"));
+        await page.keyboard.press("Shift+Tab");
+        await focused(page.locator(".list"));
+        await page.keyboard.press("Tab");
+        await page.keyboard.press("ArrowDown"); // back into the rows
+        await focused(page.locator(".list"));
+        clean(page);
+        await page.context().close();
+
+        // The heads that are left where there is less room.
+        const narrow = await open(browser, facts, { size: { width: 800, height: 600 } });
+        await narrow.locator(".rows .row .name").first().waitFor();
+        await narrow.locator(".list").focus();
+        await narrow.keyboard.press("Tab");
+        await narrow.keyboard.press("End");
+        await focused(narrow.locator(".header button:visible").last());
+        clean(narrow);
+    };
+
     scenarios.priorities = async (browser) => {
         const page = await open(browser, facts);
         await files(page, facts.torrentName);

@@ -58,6 +58,13 @@ def test_the_list_is_ordered_by_keys(daemons, browse, tmp_path):
     browse("order", daemon, names=names)
 
 
+def test_the_heads_of_the_list_sort_by_keys(daemons, browse, tmp_path):
+    daemon = daemons()
+    names = ["delta", "alpha", "charlie", "bravo"]
+    add_small(daemon, tmp_path, names)
+    browse("heads", daemon, names=names)
+
+
 def test_files_have_priorities_by_keys(album, browse):
     number = the_row(album)["id"]
     browse("priorities", album, torrentName=NAME)

@@ -111,11 +111,26 @@ class Line extends Component<LineProps> {
     }
 }
 
+// The heads are one stop of the Tab key, and arrows go on from there: the one that has the focus, else
+// the name, which has a column at every width.
+const tabStop = signal("name");
+
+function headKeys(event: KeyboardEvent) {
+    const heads = [...(event.currentTarget as HTMLElement).querySelectorAll<HTMLElement>("button, input")].filter((one) => one.offsetParent);
+    const at = heads.indexOf(event.target as HTMLElement);
+    const to = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: heads.length - 1 }[event.key];
+    if (to === undefined) return;
+    heads[Math.max(0, Math.min(heads.length - 1, to))]!.focus();
+    event.preventDefault();
+    event.stopPropagation();
+}
+
 function Header() {
+    const tabbed = (key: string) => ({ tabIndex: tabStop.value === key ? 0 : -1, onFocus: () => { tabStop.value = key; } });
     return (
-        <div class="header row" role="row" aria-rowindex={1}>
+        <div class="header row" role="row" aria-rowindex={1} onKeyDown={headKeys} onFocusOut={() => { tabStop.value = "name"; }}>
             <div class="c-check" role="columnheader">
-                <input type="checkbox" tabIndex={-1} aria-label="Select all" checked={matching.value > 0 && selected.value.size >= matching.value}
+                <input type="checkbox" {...tabbed("check")} aria-label="Select all" checked={matching.value > 0 && selected.value.size >= matching.value}
                     onChange={(event) => {
                         if (event.currentTarget.checked) void selectAll();
                         else selected.value = new Set();
@@ -124,7 +139,7 @@ function Header() {
             {COLUMNS.map((column) => (
                 <div key={column.key} class={column.class} role="columnheader"
                     aria-sort={sort.value === column.key ? (descending.value ? "descending" : "ascending") : "none"}>
-                    <button type="button" tabIndex={-1} onClick={() => sortBy(column.key)}>
+                    <button type="button" {...tabbed(column.key)} onClick={() => sortBy(column.key)}>
                         {column.label}
                         {sort.value === column.key && <span aria-hidden="true">{descending.value ? " ↓" : " ↑"}</span>}
                     </button>
