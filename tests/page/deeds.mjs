@@ -188,6 +188,56 @@ export function deedScenarios(facts) {
         clean(narrow);
     };
 
+    // Places in the queue change as one looks, sorted by them and by something else.
+    scenarios.queue = async (browser) => {
+        const page = await open(browser, facts);
+        await page.locator(".rows .row .name").nth(facts.names.length - 1).waitFor();
+        const places = (wanted) => page.waitForFunction((wanted) => [...document.querySelectorAll(".rows .row")]
+            .map((line) => line.querySelector(".c-queue").textContent + " " + line.querySelector(".name").textContent).join() === wanted, wanted.join());
+        const asked = async () => {
+            const answer = await fetch(facts.url + "/api/v1/torrents?sort=queue&order=asc", { headers: { Authorization: "Bearer " + facts.token } });
+            return (await answer.json()).rows.map((row) => [row.queue, row.name]);
+        };
+        const stands = async (order) => {
+            await places([...order].map((name, at) => `${at + 1} ${name}`));
+            assert.deepEqual(await asked(), [...order].map((name, at) => [at, name]));
+        };
+        const head = page.getByRole("columnheader", { name: "# in the queue" });
+        await head.getByRole("button").click();
+        await page.waitForFunction(() => document.querySelector('[aria-sort="ascending"] .sr'));
+        await stands("abcde");
+        for (const [name, move, order] of [["d", "To the top of the queue", "dabce"], ["a", "Down in the queue", "dbace"],
+            ["e", "Up in the queue", "dbaec"], ["d", "To the end of the queue", "baecd"], ["b", "Up in the queue", "baecd"]]) {
+            await (await menu(page, name, move)).click();
+            await stands(order);
+        }
+        for (const [move, order] of [["To the end of the queue", "acdbe"], ["Up in the queue", "acbed"], ["To the top of the queue", "beacd"],
+            ["Down in the queue", "abecd"]]) {
+            for (const name of "be") await row(page, name).click({ modifiers: ["Control"] });
+            await selected(page, 2);
+            await (await menu(page, "e", move)).click();
+            await stands(order);
+            await page.keyboard.press("Escape");
+        }
+        await accessibleInBoth(page, "places in the queue");
+        await page.getByRole("columnheader", { name: "Name" }).getByRole("button").click();
+        await places(["1 a", "2 b", "4 c", "5 d", "3 e"]);
+        await (await menu(page, "a", "To the end of the queue")).click();
+        await places(["5 a", "1 b", "3 c", "4 d", "2 e"]);
+        clean(page);
+        await page.context().close();
+
+        const phone = await open(browser, facts, { size: PHONE });
+        await row(phone, "b").locator(".c-name").tap();
+        const place = (words) => phone.locator(".fact", { hasText: "In the queue" }).locator("dd", { hasText: words }).waitFor();
+        await place("1 of 5");
+        await phone.locator(".details").getByRole("button", { name: "More" }).tap();
+        await phone.getByRole("menuitem", { name: "Down in the queue" }).tap();
+        await place("2 of 5");
+        assert.equal((await asked()).map(([, name]) => name).join(""), "ebcda");
+        clean(phone);
+    };
+
     scenarios.priorities = async (browser) => {
         const page = await open(browser, facts);
         await files(page, facts.torrentName);

@@ -65,6 +65,14 @@ def test_the_heads_of_the_list_sort_by_keys(daemons, browse, tmp_path):
     browse("heads", daemon, names=names)
 
 
+def test_places_in_the_queue_change(daemons, browse, tmp_path):
+    daemon = daemons()
+    add_small(daemon, tmp_path, "abcde")
+    browse("queue", daemon, names=list("abcde"))
+    rows = ask(daemon, "GET", "/torrents?sort=queue&order=asc")["rows"]
+    assert [(row["queue"], row["name"]) for row in rows] == list(enumerate("ebcda"))
+
+
 def test_files_have_priorities_by_keys(album, browse):
     number = the_row(album)["id"]
     browse("priorities", album, torrentName=NAME)

@@ -25,7 +25,8 @@ const phoneQuery = matchMedia("(max-width: 760px)");
 export const isPhone = signal(phoneQuery.matches);
 phoneQuery.addEventListener("change", () => { isPhone.value = phoneQuery.matches; });
 
-const COLUMNS: { key: Sort; label: string; class: string }[] = [
+const COLUMNS: { key: Sort; label: string; class: string; more?: string }[] = [
+    { key: "queue", label: "#", class: "c-queue", more: " in the queue" },
     { key: "name", label: "Name", class: "c-name" },
     { key: "total", label: "Size", class: "c-size" },
     { key: "progress", label: "Progress", class: "c-progress" },
@@ -78,6 +79,7 @@ class Line extends Component<LineProps> {
                 <div class="c-check" role="gridcell">
                     <input type="checkbox" tabIndex={-1} checked={on} aria-label={"Select " + row.name} />
                 </div>
+                <div class="c-queue" role="gridcell">{row.queue + 1}</div>
                 <div class="c-name" role="gridcell">
                     <span class={"dot " + kind} aria-hidden="true" />
                     <bdi class="name" title={row.name}>{row.name}</bdi>
@@ -140,7 +142,7 @@ function Header() {
                 <div key={column.key} class={column.class} role="columnheader"
                     aria-sort={sort.value === column.key ? (descending.value ? "descending" : "ascending") : "none"}>
                     <button type="button" {...tabbed(column.key)} onClick={() => sortBy(column.key)}>
-                        {column.label}
+                        {column.label}{column.more && <span class="sr">{column.more}</span>}
                         {sort.value === column.key && <span aria-hidden="true">{descending.value ? " ↓" : " ↑"}</span>}
                     </button>
                 </div>
