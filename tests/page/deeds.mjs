@@ -327,6 +327,112 @@ export function deedScenarios(facts) {
         clean(page);
     };
 
+    // Links come in by a drop or by the keys that paste; other words do nothing.
+    scenarios.droppedWords = async (browser) => {
+        const page = await open(browser, facts);
+        await page.getByText("No torrents yet.").waitFor();
+        const dialog = page.getByRole("dialog", { name: "Add torrents" });
+        const drop = async (words, types = ["text/plain"]) => {
+            const carried = await page.evaluateHandle(([text, kinds]) => {
+                const transfer = new DataTransfer();
+                for (const kind of kinds) transfer.setData(kind, text);
+                return transfer;
+            }, [words, types]);
+            await page.dispatchEvent(".list", "dragenter", { dataTransfer: carried });
+            await page.locator(".drop-hint").waitFor();
+            await page.dispatchEvent(".list", "dragover", { dataTransfer: carried });
+            await page.dispatchEvent(".list", "drop", { dataTransfer: carried });
+            await page.locator(".drop-hint").waitFor({ state: "detached" });
+        };
+        await drop("magnetic words, and <b>no link</b>");
+        assert.equal(await dialog.count(), 0);
+        await drop("see " + facts.links[0] + " there", ["text/plain", "text/uri-list"]);
+        await dialog.getByText(facts.names[0]).waitFor();
+        assert.equal(await dialog.locator(".found li").count(), 1);
+        await accessibleInBoth(page, "a link that was dropped");
+        await dialog.getByRole("button", { name: "Add", exact: true }).click();
+        await dialog.waitFor({ state: "detached" });
+        await row(page, facts.names[0]).waitFor();
+        await drop(facts.links.join("\n"));
+        await dialog.getByText("Is in the list already").waitFor();
+        await dialog.getByRole("button", { name: "Add 2" }).click();
+        await dialog.waitFor({ state: "detached" });
+        for (const name of facts.names) await row(page, name).waitFor();
+        clean(page);
+    };
+
+    scenarios.pasted = async (browser) => {
+        const page = await open(browser, facts);
+        await page.getByText("No torrents yet.").waitFor();
+        const search = page.locator("#search");
+        const dialog = page.getByRole("dialog", { name: "Add torrents" });
+        const copy = async (text) => {
+            await search.fill(text);
+            await page.keyboard.press("Control+a");
+            await page.keyboard.press("Control+x");
+            assert.equal(await search.inputValue(), "");
+        };
+        const add = async (button, names) => {
+            for (const name of names) await dialog.getByText(name).waitFor();
+            await dialog.getByRole("button", { name: button, exact: true }).click();
+            await dialog.waitFor({ state: "detached" });
+            for (const name of names) await row(page, name).waitFor();
+        };
+        await copy(facts.links[0]);
+        await page.keyboard.press("Control+v"); // into the field that has the focus
+        assert.equal(await search.inputValue(), facts.links[0]);
+        await page.keyboard.press("Escape");
+        await page.keyboard.press("Control+v");
+        await add("Add", facts.names.slice(0, 1));
+        await copy(facts.links.slice(1).join(" "));
+        await page.locator(".list").focus();
+        await page.keyboard.press("a");
+        await focused(dialog.getByLabel("Magnet links"));
+        await page.keyboard.press("Control+v");
+        await add("Add 2", facts.names.slice(1));
+        await copy("no link at all");
+        await page.locator(".list").focus();
+        await page.keyboard.press("Control+v");
+        assert.equal(await dialog.count(), 0);
+        clean(page);
+    };
+
+    const failures = async () => {
+        const answer = await fetch(`${facts.url}/api/v1/torrents/${facts.number}/trackers`, { headers: { Authorization: "Bearer " + facts.token } });
+        return (await answer.json()).trackers[0].failures;
+    };
+
+    async function trackers(page) {
+        await row(page, facts.torrentName).dblclick();
+        await page.getByRole("tab", { name: "Trackers" }).click();
+        return page.locator(".table-frame tbody tr");
+    }
+
+    // Each failure makes it be left alone two and a half times as long, but by who asks by hand.
+    scenarios.askedInVain = async (browser) => {
+        const page = await open(browser, facts);
+        const line = await trackers(page);
+        await line.getByText("Fails").waitFor();
+        for (let turn = 0; turn < 5; turn++) {
+            const before = await failures();
+            await (await menu(page, facts.torrentName, "Ask trackers now")).click();
+            while (await failures() === before) await page.waitForTimeout(50);
+        }
+        await line.getByText(/^in \d+\smin/).waitFor();
+        clean(page);
+    };
+
+    scenarios.askedAgain = async (browser) => {
+        const page = await open(browser, facts);
+        const line = await trackers(page);
+        await line.getByText("Fails").waitFor();
+        await (await menu(page, facts.torrentName, "Ask trackers now")).click();
+        await line.getByText("Works").waitFor();
+        assert.equal(await failures(), 0);
+        await accessibleInBoth(page, "a tracker that works");
+        clean(page);
+    };
+
     scenarios.moved = async (browser) => {
         const page = await open(browser, facts);
         await row(page, facts.torrentName).getByText("100").waitFor();
