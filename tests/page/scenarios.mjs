@@ -6,6 +6,7 @@ import { accessible, accessibleInBoth, clean, DESKTOP, innocent, launch, names, 
 import { deedScenarios } from "./deeds.mjs";
 import { firstScenarios } from "./first.mjs";
 import { foreignScenarios } from "./foreign.mjs";
+import { hostileScenarios } from "./hostile.mjs";
 import { ownScenarios } from "./own.mjs";
 import { viewScenarios } from "./views.mjs";
 
@@ -13,7 +14,7 @@ const scenarios = {};
 const [, , name, text] = process.argv;
 const facts = JSON.parse(text);
 Object.assign(scenarios, deedScenarios(facts), firstScenarios(facts), foreignScenarios(facts),
-  ownScenarios(facts), viewScenarios(facts));
+  hostileScenarios(facts), ownScenarios(facts), viewScenarios(facts));
 
 async function ready(page) {
     await page.locator(".list").waitFor();
