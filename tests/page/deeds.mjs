@@ -224,17 +224,29 @@ export function deedScenarios(facts) {
         await places(["1 a", "2 b", "4 c", "5 d", "3 e"]);
         await (await menu(page, "a", "To the end of the queue")).click();
         await places(["5 a", "1 b", "3 c", "4 d", "2 e"]);
+        // By keys alone, from a menu that stands at its button.
+        await row(page, "b").dblclick();
+        const more = page.locator(".details").getByRole("button", { name: "More" });
+        await more.focus();
+        await page.keyboard.press("Enter");
+        const [box, stand] = [await page.locator(".menu").boundingBox(), await more.boundingBox()];
+        assert.ok(box.x < stand.x + stand.width && box.x + box.width > stand.x, JSON.stringify([box, stand]));
+        await focused(page.getByRole("menuitem").first());
+        while (!await page.getByRole("menuitem", { name: "Down in the queue" }).evaluate((item) => item === document.activeElement)) await page.keyboard.press("ArrowDown");
+        await page.keyboard.press("Enter");
+        await places(["5 a", "2 b", "3 c", "4 d", "1 e"]);
+        await focused(more);
         clean(page);
         await page.context().close();
 
         const phone = await open(browser, facts, { size: PHONE });
         await row(phone, "b").locator(".c-name").tap();
         const place = (words) => phone.locator(".fact", { hasText: "In the queue" }).locator("dd", { hasText: words }).waitFor();
-        await place("1 of 5");
+        await place("2 of 5");
         await phone.locator(".details").getByRole("button", { name: "More" }).tap();
         await phone.getByRole("menuitem", { name: "Down in the queue" }).tap();
-        await place("2 of 5");
-        assert.equal((await asked()).map(([, name]) => name).join(""), "ebcda");
+        await place("3 of 5");
+        assert.equal((await asked()).map(([, name]) => name).join(""), "ecbda");
         clean(phone);
     };
 

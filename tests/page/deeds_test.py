@@ -74,7 +74,7 @@ def test_places_in_the_queue_change(daemons, browse, tmp_path):
     add_small(daemon, tmp_path, "abcde")
     browse("queue", daemon, names=list("abcde"))
     rows = ask(daemon, "GET", "/torrents?sort=queue&order=asc")["rows"]
-    assert [(row["queue"], row["name"]) for row in rows] == list(enumerate("ebcda"))
+    assert [(row["queue"], row["name"]) for row in rows] == list(enumerate("ecbda"))
 
 
 def test_files_have_priorities_by_keys(album, browse):
