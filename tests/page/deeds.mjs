@@ -118,6 +118,138 @@ export function deedScenarios(facts) {
         }
     };
 
+    // The heads are one stop of the Tab key; arrows go among those that can be seen.
+    scenarios.heads = async (browser) => {
+        const page = await open(browser, facts);
+        await page.locator(".rows .row .name").nth(facts.names.length - 1).waitFor();
+        const head = (name) => page.getByRole("columnheader", { name, exact: true });
+        const sorted = async (name, way) => {
+            await page.waitForFunction(() => document.querySelectorAll('[role="columnheader"][aria-sort]:not([aria-sort="none"])').length === 1);
+            assert.equal(await head(name).getAttribute("aria-sort"), way);
+        };
+        const listed = (names) => page.waitForFunction((wanted) =>
+            [...document.querySelectorAll(".rows .row .name")].map((name) => name.textContent).join() === wanted, names.join());
+        const stops = () => page.locator('.header [tabindex="0"]').count();
+        const heads = page.locator(".header button:visible");
+        const byName = [...facts.names].sort();
+        await page.locator(".list").focus();
+        await page.keyboard.press("ArrowDown");
+        await page.keyboard.press("Tab");
+        await focused(head("Name").getByRole("button"));
+        assert.deepEqual(await page.evaluate(() => {
+            const style = getComputedStyle(document.activeElement);
+            return [style.outlineStyle, style.outlineWidth];
+        }), ["solid", "2px"]);
+        await page.keyboard.press("Enter");
+        await sorted("Name", "ascending");
+        await listed(byName);
+        await page.keyboard.press("Space");
+        await sorted("Name", "descending");
+        await listed(byName.reverse());
+        assert.equal(await page.locator(".details").count(), 0); // the keys are the head's alone
+        assert.equal(await page.locator(".row.selected").count(), 0);
+        await page.keyboard.press("ArrowRight");
+        await focused(head("Size").getByRole("button"));
+        assert.equal(await stops(), 1);
+        await page.keyboard.press("Enter");
+        await sorted("Size", "descending");
+        await listed([...facts.names].reverse()); // each is larger than the one before
+        await accessibleInBoth(page, "a head with the focus");
+        await page.keyboard.press("End");
+        await focused(heads.last());
+        await page.keyboard.press("ArrowRight");
+        await focused(heads.last());
+        await page.keyboard.press("Home");
+        await focused(page.getByLabel("Select all"));
+        await page.keyboard.press("Space");
+        await selected(page, facts.names.length);
+        await page.keyboard.press("Escape");
+        await page.keyboard.press("Tab");
+        assert.equal(await page.evaluate(() => document.activeElement.closest(".header")), null);
+        assert.equal(await stops(), 1);
+        await page.locator(".list").focus();
+        await page.keyboard.press("Tab");
+        await focused(head("Name").getByRole("button"));
+        await page.keyboard.press("Shift+Tab");
+        await focused(page.locator(".list"));
+        await page.keyboard.press("Tab");
+        await page.keyboard.press("ArrowDown"); // back into the rows
+        await focused(page.locator(".list"));
+        clean(page);
+        await page.context().close();
+
+        // The heads that are left where there is less room.
+        const narrow = await open(browser, facts, { size: { width: 800, height: 600 } });
+        await narrow.locator(".rows .row .name").first().waitFor();
+        await narrow.locator(".list").focus();
+        await narrow.keyboard.press("Tab");
+        await narrow.keyboard.press("End");
+        await focused(narrow.locator(".header button:visible").last());
+        clean(narrow);
+    };
+
+    // Places in the queue change as one looks, sorted by them and by something else.
+    scenarios.queue = async (browser) => {
+        const page = await open(browser, facts);
+        await page.locator(".rows .row .name").nth(facts.names.length - 1).waitFor();
+        const places = (wanted) => page.waitForFunction((wanted) => [...document.querySelectorAll(".rows .row")]
+            .map((line) => line.querySelector(".c-queue").textContent + " " + line.querySelector(".name").textContent).join() === wanted, wanted.join());
+        const asked = async () => {
+            const answer = await fetch(facts.url + "/api/v1/torrents?sort=queue&order=asc", { headers: { Authorization: "Bearer " + facts.token } });
+            return (await answer.json()).rows.map((row) => [row.queue, row.name]);
+        };
+        const stands = async (order) => {
+            await places([...order].map((name, at) => `${at + 1} ${name}`));
+            assert.deepEqual(await asked(), [...order].map((name, at) => [at, name]));
+        };
+        const head = page.getByRole("columnheader", { name: "# in the queue" });
+        await head.getByRole("button").click();
+        await page.waitForFunction(() => document.querySelector('[aria-sort="ascending"] .sr'));
+        await stands("abcde");
+        for (const [name, move, order] of [["d", "To the top of the queue", "dabce"], ["a", "Down in the queue", "dbace"],
+            ["e", "Up in the queue", "dbaec"], ["d", "To the end of the queue", "baecd"], ["b", "Up in the queue", "baecd"]]) {
+            await (await menu(page, name, move)).click();
+            await stands(order);
+        }
+        for (const [move, order] of [["To the end of the queue", "acdbe"], ["Up in the queue", "acbed"], ["To the top of the queue", "beacd"],
+            ["Down in the queue", "abecd"]]) {
+            for (const name of "be") await row(page, name).click({ modifiers: ["Control"] });
+            await selected(page, 2);
+            await (await menu(page, "e", move)).click();
+            await stands(order);
+            await page.keyboard.press("Escape");
+        }
+        await accessibleInBoth(page, "places in the queue");
+        await page.getByRole("columnheader", { name: "Name" }).getByRole("button").click();
+        await places(["1 a", "2 b", "4 c", "5 d", "3 e"]);
+        await (await menu(page, "a", "To the end of the queue")).click();
+        await places(["5 a", "1 b", "3 c", "4 d", "2 e"]);
+        // By keys alone, from a menu that stands at its button.
+        await row(page, "b").dblclick();
+        const more = page.locator(".details").getByRole("button", { name: "More" });
+        await more.focus();
+        await page.keyboard.press("Enter");
+        const [box, stand] = [await page.locator(".menu").boundingBox(), await more.boundingBox()];
+        assert.ok(box.x < stand.x + stand.width && box.x + box.width > stand.x, JSON.stringify([box, stand]));
+        await focused(page.getByRole("menuitem").first());
+        while (!await page.getByRole("menuitem", { name: "Down in the queue" }).evaluate((item) => item === document.activeElement)) await page.keyboard.press("ArrowDown");
+        await page.keyboard.press("Enter");
+        await places(["5 a", "2 b", "3 c", "4 d", "1 e"]);
+        await focused(more);
+        clean(page);
+        await page.context().close();
+
+        const phone = await open(browser, facts, { size: PHONE });
+        await row(phone, "b").locator(".c-name").tap();
+        const place = (words) => phone.locator(".fact", { hasText: "In the queue" }).locator("dd", { hasText: words }).waitFor();
+        await place("2 of 5");
+        await phone.locator(".details").getByRole("button", { name: "More" }).tap();
+        await phone.getByRole("menuitem", { name: "Down in the queue" }).tap();
+        await place("3 of 5");
+        assert.equal((await asked()).map(([, name]) => name).join(""), "ecbda");
+        clean(phone);
+    };
+
     scenarios.priorities = async (browser) => {
         const page = await open(browser, facts);
         await files(page, facts.torrentName);
@@ -204,6 +336,112 @@ export function deedScenarios(facts) {
         await dialog.getByRole("button", { name: "Add", exact: true }).click();
         await dialog.waitFor({ state: "detached" });
         await row(page, facts.torrentName).waitFor();
+        clean(page);
+    };
+
+    // Links come in by a drop or by the keys that paste; other words do nothing.
+    scenarios.droppedWords = async (browser) => {
+        const page = await open(browser, facts);
+        await page.getByText("No torrents yet.").waitFor();
+        const dialog = page.getByRole("dialog", { name: "Add torrents" });
+        const drop = async (words, types = ["text/plain"]) => {
+            const carried = await page.evaluateHandle(([text, kinds]) => {
+                const transfer = new DataTransfer();
+                for (const kind of kinds) transfer.setData(kind, text);
+                return transfer;
+            }, [words, types]);
+            await page.dispatchEvent(".list", "dragenter", { dataTransfer: carried });
+            await page.locator(".drop-hint").waitFor();
+            await page.dispatchEvent(".list", "dragover", { dataTransfer: carried });
+            await page.dispatchEvent(".list", "drop", { dataTransfer: carried });
+            await page.locator(".drop-hint").waitFor({ state: "detached" });
+        };
+        await drop("magnetic words, and <b>no link</b>");
+        assert.equal(await dialog.count(), 0);
+        await drop("see " + facts.links[0] + " there", ["text/plain", "text/uri-list"]);
+        await dialog.getByText(facts.names[0]).waitFor();
+        assert.equal(await dialog.locator(".found li").count(), 1);
+        await accessibleInBoth(page, "a link that was dropped");
+        await dialog.getByRole("button", { name: "Add", exact: true }).click();
+        await dialog.waitFor({ state: "detached" });
+        await row(page, facts.names[0]).waitFor();
+        await drop(facts.links.join("\n"));
+        await dialog.getByText("Is in the list already").waitFor();
+        await dialog.getByRole("button", { name: "Add 2" }).click();
+        await dialog.waitFor({ state: "detached" });
+        for (const name of facts.names) await row(page, name).waitFor();
+        clean(page);
+    };
+
+    scenarios.pasted = async (browser) => {
+        const page = await open(browser, facts);
+        await page.getByText("No torrents yet.").waitFor();
+        const search = page.locator("#search");
+        const dialog = page.getByRole("dialog", { name: "Add torrents" });
+        const copy = async (text) => {
+            await search.fill(text);
+            await page.keyboard.press("Control+a");
+            await page.keyboard.press("Control+x");
+            assert.equal(await search.inputValue(), "");
+        };
+        const add = async (button, names) => {
+            for (const name of names) await dialog.getByText(name).waitFor();
+            await dialog.getByRole("button", { name: button, exact: true }).click();
+            await dialog.waitFor({ state: "detached" });
+            for (const name of names) await row(page, name).waitFor();
+        };
+        await copy(facts.links[0]);
+        await page.keyboard.press("Control+v"); // into the field that has the focus
+        assert.equal(await search.inputValue(), facts.links[0]);
+        await page.keyboard.press("Escape");
+        await page.keyboard.press("Control+v");
+        await add("Add", facts.names.slice(0, 1));
+        await copy(facts.links.slice(1).join(" "));
+        await page.locator(".list").focus();
+        await page.keyboard.press("a");
+        await focused(dialog.getByLabel("Magnet links"));
+        await page.keyboard.press("Control+v");
+        await add("Add 2", facts.names.slice(1));
+        await copy("no link at all");
+        await page.locator(".list").focus();
+        await page.keyboard.press("Control+v");
+        assert.equal(await dialog.count(), 0);
+        clean(page);
+    };
+
+    const failures = async () => {
+        const answer = await fetch(`${facts.url}/api/v1/torrents/${facts.number}/trackers`, { headers: { Authorization: "Bearer " + facts.token } });
+        return (await answer.json()).trackers[0].failures;
+    };
+
+    async function trackers(page) {
+        await row(page, facts.torrentName).dblclick();
+        await page.getByRole("tab", { name: "Trackers" }).click();
+        return page.locator(".table-frame tbody tr");
+    }
+
+    // Each failure makes it be left alone two and a half times as long, but by who asks by hand.
+    scenarios.askedInVain = async (browser) => {
+        const page = await open(browser, facts);
+        const line = await trackers(page);
+        await line.getByText("Fails").waitFor();
+        for (let turn = 0; turn < 5; turn++) {
+            const before = await failures();
+            await (await menu(page, facts.torrentName, "Ask trackers now")).click();
+            while (await failures() === before) await page.waitForTimeout(50);
+        }
+        await line.getByText(/^in \d+\smin/).waitFor();
+        clean(page);
+    };
+
+    scenarios.askedAgain = async (browser) => {
+        const page = await open(browser, facts);
+        const line = await trackers(page);
+        await line.getByText("Fails").waitFor();
+        await (await menu(page, facts.torrentName, "Ask trackers now")).click();
+        await line.getByText("Works").waitFor();
+        assert.equal(await failures(), 0);
+        await accessibleInBoth(page, "a tracker that works");
         clean(page);
     };
 

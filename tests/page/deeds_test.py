@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: MIT
 """On the page: what is done to many torrents at once, by keys, by menus and dialogs."""
+import json
+import signal
+
 import pytest
 from daemons import daemons  # noqa: F401, a fixture
 from page_test import NAME, add_small, ask, small
 from peers import wait_for, write
+from tracker_test import tracker  # noqa: F401, a fixture
 
 MIB = 1 << 20
 
@@ -58,6 +62,21 @@ def test_the_list_is_ordered_by_keys(daemons, browse, tmp_path):
     browse("order", daemon, names=names)
 
 
+def test_the_heads_of_the_list_sort_by_keys(daemons, browse, tmp_path):
+    daemon = daemons()
+    names = ["delta", "alpha", "charlie", "bravo"]
+    add_small(daemon, tmp_path, names)
+    browse("heads", daemon, names=names)
+
+
+def test_places_in_the_queue_change(daemons, browse, tmp_path):
+    daemon = daemons()
+    add_small(daemon, tmp_path, "abcde")
+    browse("queue", daemon, names=list("abcde"))
+    rows = ask(daemon, "GET", "/torrents?sort=queue&order=asc")["rows"]
+    assert [(row["queue"], row["name"]) for row in rows] == list(enumerate("ecbda"))
+
+
 def test_files_have_priorities_by_keys(album, browse):
     number = the_row(album)["id"]
     browse("priorities", album, torrentName=NAME)
@@ -81,6 +100,42 @@ def test_a_file_is_dropped(daemons, browse):
     daemon = daemons()
     browse("dropped", daemon, torrentName="dropped", bytes=list(small(1, "dropped")))
     assert the_row(daemon)["name"] == "dropped"
+
+
+def links(names):
+    return [f"magnet:?xt=urn:btih:{number + 1:040x}&dn={name}" for number, name in enumerate(names)]
+
+
+def test_links_are_dropped(daemons, browse):
+    daemon = daemons()
+    names = ["alpha", "beta", "gamma"]
+    browse("droppedWords", daemon, names=names, links=links(names))
+    assert {row["name"] for row in ask(daemon, "GET", "/torrents")["rows"]} == set(names)
+
+
+def test_links_are_pasted(daemons, browse):
+    daemon = daemons()
+    names = ["alpha", "beta", "gamma"]
+    browse("pasted", daemon, names=names, links=links(names))
+    assert {row["name"] for row in ask(daemon, "GET", "/torrents")["rows"]} == set(names)
+
+
+def test_trackers_are_asked_at_once(daemons, tracker, browse, tmp_path):
+    gone = tracker("--http", "127.0.0.1:0")
+    listen = gone.ready["listen"]
+    gone.kill()
+    gone.wait()
+    daemon = daemons()
+    add_small(daemon, tmp_path, ["asked"])
+    number = the_row(daemon)["id"]
+    ask(daemon, "PATCH", f"/torrents/{number}", {"trackers": [[f"http://{listen}/announce"]]})
+    ask(daemon, "POST", f"/torrents/{number}/start")
+    browse("askedInVain", daemon, torrentName="asked", number=number)
+    back = tracker("--http", listen)
+    browse("askedAgain", daemon, torrentName="asked", number=number)
+    back.send_signal(signal.SIGTERM)
+    stats = json.loads(back.communicate(timeout=20)[0])
+    assert (stats["announces"], stats["peers"]) == (1, 1)
 
 
 def test_moved_renamed_and_checked_again(album, browse):

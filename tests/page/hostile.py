@@ -71,13 +71,21 @@ def torrent(name, tracker):
                     "created by": name, "creation date": 1700000000})
 
 
+def album(name, names):
+    """A torrent of files that are called so, each in a folder that is called so too."""
+    info = {"name": name, "piece length": 1 << 20, "pieces": bytes(20),
+            "files": [{"length": 1000 + number, "path": [one, "x" + one]} for number, one in enumerate(names)]}
+    return bencode({"info": info})
+
+
 class Tracker:
-    """Refuses every announce with the words given."""
+    """Refuses every announce with the words given; of a list, with those that its URL ends in."""
 
     def __init__(self, words):
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_GET(self):
-                body = bencode({"failure reason": words})
+                number = self.path.partition("?")[0].rpartition("/")[2]
+                body = bencode({"failure reason": words if isinstance(words, str) else words[int(number)]})
                 self.send_response(200)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
@@ -96,13 +104,14 @@ class Tracker:
 
 
 class Peer:
-    """Shakes hands with a client name of its own and then stays."""
+    """Shakes hands with a client name of its own and then stays; `number` tells several apart."""
 
-    def __init__(self, endpoint, info_hash, client):
+    def __init__(self, endpoint, info_hash, client, number=1):
         host, port = endpoint.rsplit(":", 1)
-        self.socket = socket.create_connection((host, int(port)), 20)
+        self.socket = socket.create_connection((host, int(port)), 20, (f"127.3.0.{number}", 0))
         reserved = bytes([0, 0, 0, 0, 0, 0x10, 0, 0])
-        self.socket.sendall(b"\x13BitTorrent protocol" + reserved + info_hash + b"-XX0001-abcdefghijkl")
+        self.socket.sendall(b"\x13BitTorrent protocol" + reserved + info_hash +
+                            b"-XX0001-%012d" % number)
         payload = b"\x14\x00" + bencode({"m": {}, "v": client})
         self.socket.sendall(struct.pack(">I", len(payload)) + payload)
 

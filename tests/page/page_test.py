@@ -223,9 +223,13 @@ def test_only_what_is_in_sight_is_drawn(daemons, browse, tmp_path):
 def test_on_a_phone(daemons, films, browse):
     made, _, seed = films
     daemon = daemons("--peer", seed.endpoint)
-    daemon.add(made)
+    number = daemon.add(made, paused=True)["id"]
+    skipped, = (file["index"] for file in ask(daemon, "GET", f"/torrents/{number}/files")["files"]
+                if file["path"].endswith("two.mkv"))
+    ask(daemon, "PATCH", f"/torrents/{number}", {"priorities": [{"files": [skipped], "priority": 0}]})
+    ask(daemon, "POST", f"/torrents/{number}/start")
     daemon.wait_complete()
-    browse("phone", daemon, torrentName=NAME)
+    browse("phone", daemon, torrentName=NAME, partly=[NAME, "extras", "two.mkv"])
 
 
 def test_a_daemon_that_goes_and_comes_back(daemons, browse, tmp_path):

@@ -6,6 +6,7 @@ import { accessible, accessibleInBoth, clean, DESKTOP, innocent, launch, names, 
 import { deedScenarios } from "./deeds.mjs";
 import { firstScenarios } from "./first.mjs";
 import { foreignScenarios } from "./foreign.mjs";
+import { hostileScenarios } from "./hostile.mjs";
 import { ownScenarios } from "./own.mjs";
 import { playScenarios } from "./play.mjs";
 import { viewScenarios } from "./views.mjs";
@@ -14,7 +15,7 @@ const scenarios = {};
 const [, , name, text] = process.argv;
 const facts = JSON.parse(text);
 Object.assign(scenarios, deedScenarios(facts), firstScenarios(facts), foreignScenarios(facts),
-  ownScenarios(facts), playScenarios(facts), viewScenarios(facts));
+  hostileScenarios(facts), ownScenarios(facts), playScenarios(facts), viewScenarios(facts));
 
 async function ready(page) {
     await page.locator(".list").waitFor();
@@ -446,6 +447,21 @@ scenarios.many = async (browser) => {
     clean(page);
 };
 
+// A bar for each file, below its line and as long as the share that stands there.
+async function bars(page, where) {
+    await page.waitForFunction(() => !document.getAnimations().some((one) => one instanceof CSSTransition));
+    const found = await page.locator(".tree-row").evaluateAll((rows) => rows.map((row) => {
+        const [line, bar, fill, name] = [row, ...[".bar", ".bar-fill", ".name"].map((part) => row.querySelector(part))].map((part) => part.getBoundingClientRect());
+        return { name: row.querySelector(".name").textContent, share: parseFloat(row.querySelector(".t-done span").textContent), drawn: fill.width / bar.width * 100,
+            stands: bar.width > 300 && bar.height >= 3 && bar.top >= name.bottom && bar.bottom <= line.bottom };
+    }));
+    assert.equal(found.length, 5, where);
+    for (const { name, share, drawn, stands } of found) {
+        assert.ok(stands && Math.abs(share - drawn) <= 1, `${where} ${name}: ${share} ${drawn} ${stands}`);
+    }
+    assert.deepEqual(found.filter(({ share }) => share < 100).map(({ name }) => name), facts.partly, where);
+}
+
 scenarios.phone = async (browser) => {
     for (const scheme of ["light", "dark"]) {
         const page = await open(browser, facts, { size: PHONE, scheme });
@@ -459,6 +475,7 @@ scenarios.phone = async (browser) => {
             await page.waitForTimeout(300);
             await accessible(page, `phone ${tab} ${scheme}`);
             assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), tab);
+            if (tab === "Files") await bars(page, scheme);
         }
         await page.getByRole("button", { name: "Back to the list" }).tap();
         await page.getByRole("button", { name: "Add torrents" }).tap();

@@ -83,6 +83,10 @@ export function editLabels() {
 }
 export function editLimits() { const ids = targets.value; void withDetail((detail) => openDialog(<LimitsDialog ids={ids} detail={detail} />)); }
 
+const MOVES = [
+    ["top", "To the top of the queue"], ["up", "Up in the queue"], ["down", "Down in the queue"], ["bottom", "To the end of the queue"],
+];
+
 export function menuItems(): (MenuItem | null)[] {
     const rows = targets.value.map(rowOf); // a row that is not known may be either
     const single = rows.length === 1;
@@ -97,8 +101,7 @@ export function menuItems(): (MenuItem | null)[] {
     if (single) items.push({ label: "Rename…", run: rename });
     items.push({ label: "Check the files again", icon: "recheck", run: () => void act("recheck") });
     items.push({ label: "Ask trackers now", run: () => void act("reannounce") });
-    items.push({ label: "To the top of the queue", run: () => void act("queue", { move: "top" }) });
-    items.push({ label: "To the end of the queue", run: () => void act("queue", { move: "bottom" }) });
+    for (const [move, name] of MOVES) items.push({ label: name, run: () => void act("queue", { move }) });
     if (single) {
         items.push(null);
         items.push({ label: "Share…", icon: "share", run: share });

@@ -9,7 +9,7 @@ import { isPhone } from "./list";
 import { PieceMap } from "./pieces";
 import { PlayDialog } from "./play";
 import { type Samples, SpeedPlot } from "./plot";
-import { attempt, current, detailsOpen, generation, refresh, rowOf } from "./state";
+import { attempt, current, detailsOpen, generation, refresh, rowOf, totals } from "./state";
 import { SwarmView } from "./swarm";
 import { FileTree } from "./tree";
 import { Bar, IconButton, openDialog, openMenu, usePolling } from "./ui";
@@ -67,6 +67,7 @@ function Overview({ detail }: { detail: Detail }) {
                     {detail.download_limited ? "↓ " + rate(detail.download_limit) : "↓ none"}, {detail.upload_limited ? "↑ " + rate(detail.upload_limit) : "↑ none"}
                     <button type="button" class="link" onClick={editLimits}>change</button>
                 </Fact>
+                <Fact name="In the queue">{(detail.queue + 1).toLocaleString("en")} of {totals.value.all.toLocaleString("en")}</Fact>
                 <Fact name="Folder"><bdi class="path">{detail.folder}</bdi></Fact>
                 <Fact name="Labels">{detail.labels.length ? detail.labels.map((name) => <bdi class="tag" key={name}>{name}</bdi>) : "–"}</Fact>
                 <Fact name="Added">{date(detail.added)}</Fact>

@@ -384,7 +384,7 @@ const KEYS: [string, string][] = [
     ["↑ ↓", "go through the list"], ["Shift ↑ ↓", "select on the way"], ["Enter", "details"],
     ["Space", "select or not"], ["Ctrl A", "select all"], ["P", "start or stop"], ["Del", "remove"],
     ["Shift Del", "remove with its files"], ["/", "search"], ["A", "add"], ["L", "labels"],
-    ["S", "speed limits"], ["O", "order of the list"], ["+ −", "a file’s priority"], ["D", "dark or light"], ["Esc", "close, or select nothing"], ["?", "these keys"],
+    ["S", "speed limits"], ["O", "order of the list"], ["Tab ← →", "heads of the columns"], ["+ −", "a file’s priority"], ["D", "dark or light"], ["Esc", "close, or select nothing"], ["?", "these keys"],
 ];
 
 export function HelpDialog({ version }: { version: string }) {

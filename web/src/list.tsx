@@ -25,7 +25,8 @@ const phoneQuery = matchMedia("(max-width: 760px)");
 export const isPhone = signal(phoneQuery.matches);
 phoneQuery.addEventListener("change", () => { isPhone.value = phoneQuery.matches; });
 
-const COLUMNS: { key: Sort; label: string; class: string }[] = [
+const COLUMNS: { key: Sort; label: string; class: string; more?: string }[] = [
+    { key: "queue", label: "#", class: "c-queue", more: " in the queue" },
     { key: "name", label: "Name", class: "c-name" },
     { key: "total", label: "Size", class: "c-size" },
     { key: "progress", label: "Progress", class: "c-progress" },
@@ -78,6 +79,7 @@ class Line extends Component<LineProps> {
                 <div class="c-check" role="gridcell">
                     <input type="checkbox" tabIndex={-1} checked={on} aria-label={"Select " + row.name} />
                 </div>
+                <div class="c-queue" role="gridcell">{row.queue + 1}</div>
                 <div class="c-name" role="gridcell">
                     <span class={"dot " + kind} aria-hidden="true" />
                     <bdi class="name" title={row.name}>{row.name}</bdi>
@@ -111,11 +113,26 @@ class Line extends Component<LineProps> {
     }
 }
 
+// The heads are one stop of the Tab key, and arrows go on from there: the one that has the focus, else
+// the name, which has a column at every width.
+const tabStop = signal("name");
+
+function headKeys(event: KeyboardEvent) {
+    const heads = [...(event.currentTarget as HTMLElement).querySelectorAll<HTMLElement>("button, input")].filter((one) => one.offsetParent);
+    const at = heads.indexOf(event.target as HTMLElement);
+    const to = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: heads.length - 1 }[event.key];
+    if (to === undefined) return;
+    heads[Math.max(0, Math.min(heads.length - 1, to))]!.focus();
+    event.preventDefault();
+    event.stopPropagation();
+}
+
 function Header() {
+    const tabbed = (key: string) => ({ tabIndex: tabStop.value === key ? 0 : -1, onFocus: () => { tabStop.value = key; } });
     return (
-        <div class="header row" role="row" aria-rowindex={1}>
+        <div class="header row" role="row" aria-rowindex={1} onKeyDown={headKeys} onFocusOut={() => { tabStop.value = "name"; }}>
             <div class="c-check" role="columnheader">
-                <input type="checkbox" tabIndex={-1} aria-label="Select all" checked={matching.value > 0 && selected.value.size >= matching.value}
+                <input type="checkbox" {...tabbed("check")} aria-label="Select all" checked={matching.value > 0 && selected.value.size >= matching.value}
                     onChange={(event) => {
                         if (event.currentTarget.checked) void selectAll();
                         else selected.value = new Set();
@@ -124,8 +141,8 @@ function Header() {
             {COLUMNS.map((column) => (
                 <div key={column.key} class={column.class} role="columnheader"
                     aria-sort={sort.value === column.key ? (descending.value ? "descending" : "ascending") : "none"}>
-                    <button type="button" tabIndex={-1} onClick={() => sortBy(column.key)}>
-                        {column.label}
+                    <button type="button" {...tabbed(column.key)} onClick={() => sortBy(column.key)}>
+                        {column.label}{column.more && <span class="sr">{column.more}</span>}
                         {sort.value === column.key && <span aria-hidden="true">{descending.value ? " ↓" : " ↑"}</span>}
                     </button>
                 </div>

@@ -135,7 +135,9 @@ export interface MenuItem { label: string; icon?: IconName; danger?: boolean; ke
 const menu = signal<{ items: (MenuItem | null)[]; x: number; y: number } | null>(null);
 
 export function openMenu(event: MouseEvent | { x: number; y: number }, items: (MenuItem | null)[]) {
-    menu.value = { items, x: event.x, y: event.y };
+    // A button that was pressed by a key has no pointer to stand at.
+    const button = event instanceof MouseEvent && event.type === "click" && event.detail === 0 && (event.target as Element).getBoundingClientRect();
+    menu.value = { items, x: button ? button.left : event.x, y: button ? button.bottom : event.y };
 }
 
 export function Menu() {
