@@ -140,7 +140,7 @@ static bool read_environment(struct command_call *call)
         const struct command_option *option = &call->command->options[i];
         char name[COMMAND_VARIABLE_SIZE];
         command_variable(option, name);
-        const char *value = getenv(name);
+        const char *value = option->line_only ? NULL : getenv(name);
         if (!value || !*value)
             continue;
         struct given given = {.option = i,
@@ -170,6 +170,13 @@ static bool take_entry(struct command_call *call, const struct config_entry *ent
     if (option == SIZE_MAX) {
         message_error("%s:%d: %s has no option '%.60s' (freshet %s -h lists them)", entry->path,
                       entry->line, call->command->name, entry->key, call->command->name);
+        return false;
+    }
+    if (call->command->options[option].line_only && entry->section[0] == '\0')
+        return true;
+    if (call->command->options[option].line_only) {
+        message_error("%s:%d: --%s of %s is for the command line alone", entry->path, entry->line,
+                      call->command->options[option].name, call->command->name);
         return false;
     }
     bool has_argument = call->command->options[option].argument != NULL;
@@ -415,12 +422,6 @@ const char *command_value_at(const struct command_call *call, const char *name, 
             return given->value;
     }
     return NULL;
-}
-
-bool command_is_from_line(const struct command_call *call, const char *name)
-{
-    const struct given *given = last_given(call, name);
-    return given && given->origin == ORIGIN_LINE;
 }
 
 const char *command_last_of(const struct command_call *call, const char *const *names, size_t count)

@@ -25,6 +25,8 @@ struct command_option {
     const char *help;     /* lower case, no full stop */
     bool repeatable;      /* every value counts; else the last one does */
     bool hidden;          /* works, but is not listed */
+    bool line_only; /* what it changes or takes away is said each time: files and environment, which
+                       may mean another command's option of that name, are not asked */
 };
 
 struct command_call;
@@ -91,8 +93,6 @@ const char *command_value(const struct command_call *call, const char *name);
 /* Repeated values in order. */
 size_t command_value_count(const struct command_call *call, const char *name);
 const char *command_value_at(const struct command_call *call, const char *name, size_t index);
-/* Did the value come from the command line rather than from environment or files? */
-bool command_is_from_line(const struct command_call *call, const char *name);
 /* Of two flags that exclude one another (--v1 --v2), which came last; NULL when neither came. */
 const char *command_last_of(const struct command_call *call, const char *const *names,
                             size_t count);

@@ -90,7 +90,7 @@ static void print_usage(const struct command *command)
 
 static void print_options(const struct command *command)
 {
-    static const struct command_option help = {"help", 'h', NULL, "", false, false};
+    static const struct command_option help = {.name = "help", .letter = 'h', .help = ""};
     char heading[128];
     for (size_t i = 0; i < command_option_count(command); i++) {
         if (command->options[i].hidden)
@@ -140,12 +140,12 @@ static void print_environment(const struct command *command)
 {
     puts("\nENVIRONMENT");
     command_help_print_wrapped(stdout,
-                               "Every option has a variable; the command line goes before it. A "
+                               "These options have a variable; the command line goes before it. A "
                                "flag is on at 1, yes, true or on.",
                                4);
     for (size_t i = 0; i < command_option_count(command); i++) {
         char name[COMMAND_VARIABLE_SIZE];
-        if (command->options[i].hidden)
+        if (command->options[i].hidden || command->options[i].line_only)
             continue;
         command_variable(&command->options[i], name);
         printf("    %s\n", name);

@@ -9,11 +9,12 @@
 #include "cli/units.h"
 
 static const struct command_option options[] = {
-    {"want", 0, "LIST", "download these: numbers as listed, 1,3-5", .repeatable = false},
-    {"skip", 0, "LIST", "do not download these", .repeatable = false},
-    {"high", 0, "LIST", "these before others", .repeatable = false},
-    {"normal", 0, "LIST", "these as usual", .repeatable = false},
-    {"low", 0, "LIST", "these after others", .repeatable = false},
+    {"want", 0, "LIST", "download these: numbers as listed, 1,3-5", .repeatable = false,
+     .line_only = true},
+    {"skip", 0, "LIST", "do not download these", .repeatable = false, .line_only = true},
+    {"high", 0, "LIST", "these before others", .repeatable = false, .line_only = true},
+    {"normal", 0, "LIST", "these as usual", .repeatable = false, .line_only = true},
+    {"low", 0, "LIST", "these after others", .repeatable = false, .line_only = true},
     DAEMON_CLIENT_OPTIONS,
     {0},
 };

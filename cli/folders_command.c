@@ -11,12 +11,12 @@
 
 static const struct command_option options[] = {
     {"complete", 0, "DIR", "what is added without a folder of its own goes here",
-     .repeatable = false},
+     .repeatable = false, .line_only = true},
     {"incomplete", 0, "DIR", "until it is complete it lies here; '': where it goes in the end",
-     .repeatable = false},
+     .repeatable = false, .line_only = true},
     {"part-suffix", 0, "on|off",
      "call a file '.part' until it is complete; reaches a torrent when it is next started",
-     .repeatable = false},
+     .repeatable = false, .line_only = true},
     DAEMON_CLIENT_OPTIONS,
     {0},
 };

@@ -62,13 +62,13 @@ static void print_option(FILE *stream, const struct command_option *option)
 static void print_environment(FILE *stream, const struct command *command)
 {
     fputs(".SH ENVIRONMENT\n"
-          "Every option has a variable; the command line goes before it, and it goes before the\n"
+          "These options have a variable; the command line goes before it, and it goes before the\n"
           "files that freshet\\-config (1) tells of.\n"
           "A flag is on at 1, yes, true or on.\n",
           stream);
     for (size_t i = 0; i < command_option_count(command); i++) {
         char name[COMMAND_VARIABLE_SIZE];
-        if (command->options[i].hidden)
+        if (command->options[i].hidden || command->options[i].line_only)
             continue;
         command_variable(&command->options[i], name);
         fprintf(stream, ".br\n.B %s\n", name);

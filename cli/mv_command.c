@@ -8,7 +8,8 @@
 #include "host/root_path.h"
 
 static const struct command_option options[] = {
-    {"no-data", 0, NULL, "move nothing: the data are there already", .repeatable = false},
+    {"no-data", 0, NULL, "move nothing: the data are there already", .repeatable = false,
+     .line_only = true},
     DAEMON_DEED_OPTIONS,
     {0},
 };

@@ -9,8 +9,9 @@
 #include "cli/terminal.h"
 
 static const struct command_option options[] = {
-    {"data", 0, NULL, "delete the files that freshet made for them too", .repeatable = false},
-    {"yes", 'y', NULL, "do not ask", .repeatable = false},
+    {"data", 0, NULL, "delete the files that freshet made for them too", .repeatable = false,
+     .line_only = true},
+    {"yes", 'y', NULL, "do not ask", .repeatable = false, .line_only = true},
     DAEMON_DEED_OPTIONS,
     {0},
 };

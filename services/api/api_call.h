@@ -46,6 +46,7 @@ struct api_call {
     uint32_t at;      /* where a sliced step goes on */
     int stage;        /* of the step */
     bool waiting;     /* for a job */
+    uint8_t tries;    /* that brought nothing */
     bool parts;       /* of a stream: the first one is out */
 };
 

@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#define CONTENT_TRIES 3
+
 static const char *const source_names[PEER_SOURCE_COUNT] = {
     [PEER_SOURCE_USER] = "user",       [PEER_SOURCE_LAN] = "lan",
     [PEER_SOURCE_TRACKER] = "tracker", [PEER_SOURCE_RESUME] = "resume",
@@ -36,11 +38,12 @@ enum service_step api_torrent_content(struct api_call *call, struct api_turn *tu
         call->waiting = false; /* a later step may have to ask anew */
         return SERVICE_DONE;
     }
-    if (call->waiting) {
+    /* What was read may have been let go of by a renaming meanwhile: then once more. */
+    const struct service_job *job = turn->job;
+    if (call->waiting && (job->error || call->tries++ == CONTENT_TRIES)) {
         call->waiting = false;
-        const struct service_job *job = turn->job;
         api_fail(call, 500, "what is in the torrent cannot be read: %s",
-                 job->error ? job->error_text : "it went");
+                 job->error ? job->error_text : "it changes all the time");
         return SERVICE_DONE;
     }
     call->waiting = true;

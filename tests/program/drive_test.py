@@ -340,3 +340,31 @@ def test_top_shows_torrents_and_takes_keys(drive, album, freshet, tmp_path):
 
 def test_top_needs_a_terminal(drive):
     assert "needs a terminal" in drive("top", code=2)
+
+
+def test_what_a_command_changes_is_said_each_time(drive, album, tmp_path):
+    """A limit in the file or the environment is meant for `get`; asking for limits changes none."""
+    torrent, _, _ = album
+    drive("add", torrent, "--stopped")
+    files = tmp_path / "config/freshet/config.ini"
+    files.parent.mkdir(parents=True)
+    files.write_text("down-limit = 1M\nup-limit = 2M\nyes = yes\ndata = yes\n")
+    env = {"XDG_CONFIG_HOME": str(files.parents[1]), "FRESHET_UPLOAD_SLOTS": "3",
+           "FRESHET_ALTERNATIVE_DOWN": "5K", "FRESHET_SEED_RATIO": "9"}
+    before = drive.daemon.rpc("session-get")
+    drive("limit", env=env)
+    drive("set", "1", "--label", "x", env=env)
+    after = drive.daemon.rpc("session-get")
+    same = [key for key in before if "limit" in key or "alt" in key]
+    assert len(same) > 6 and {key: before[key] for key in same} == {key: after[key] for key in same}
+    row, = drive.daemon.torrents("labels", "downloadLimited", "uploadLimited", "seedRatioMode")
+    assert row == {"labels": ["x"], "downloadLimited": False, "uploadLimited": False,
+                   "seedRatioMode": 0}
+    files.write_text("[rm]\ndata = yes\n")
+    assert "is for the command line alone" in drive("rm", "1", env=env, code=2)
+    files.write_text("data = yes\nyes = yes\n")
+    kept = drive.daemon.folder / "downloads/album/1.flac"
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    kept.write_bytes(b"somebody's")
+    drive("rm", "1", env=env)
+    assert kept.read_bytes() == b"somebody's"
