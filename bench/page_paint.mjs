@@ -43,6 +43,7 @@ try {
             await page.addInitScript(watch);
             const session = await page.context().newCDPSession(page);
             await session.send("Performance.enable");
+            await page.waitForTimeout(1500); // a browser at rest
             const before = (await session.send("Performance.getMetrics")).metrics;
             const spent = await cpu();
             await page.goto(facts.url + "/" + (facts.token ? "#token=" + facts.token : ""));
