@@ -32,9 +32,30 @@ static int64_t status_code(const struct catalog_torrent *row)
     return 0;
 }
 
-static int64_t error_code(const struct catalog_torrent *row)
+/* A tracker's failure is told as Transmission tells it: of the only tracker, which has answered.
+ * Torrents come with dozens of dead ones, and clients take a text here for a reason not to touch
+ * what is complete. `trackerStats` has all of it. */
+static bool tells_trouble(const struct transmission_source *source)
 {
-    switch (row->trouble) {
+    const struct catalog_torrent *row = source->row;
+    struct tracker_status trackers[2];
+    if (row->trouble != TROUBLE_TRACKER)
+        return row->trouble != TROUBLE_NONE;
+    if (engine_torrent_trackers(source->world->engine, row->id, trackers, 2) != 1)
+        return false;
+    switch (trackers[0].announce_error) {
+    case FRESHET_ERROR_TIMEOUT:
+    case FRESHET_ERROR_CONNECTION:
+    case FRESHET_ERROR_CLOSED:
+    case FRESHET_ERROR_RESOLVE:
+    case FRESHET_ERROR_CERTIFICATE: return false;
+    default: return true;
+    }
+}
+
+static int64_t error_code(const struct transmission_source *source)
+{
+    switch (tells_trouble(source) ? source->row->trouble : TROUBLE_NONE) {
     case TROUBLE_TRACKER_WARNING: return 1;
     case TROUBLE_TRACKER: return 2;
     case TROUBLE_LOCAL: return 3;
@@ -191,7 +212,7 @@ static int64_t integer_of(const struct transmission_source *source, enum transmi
     case FIELD_DOWNLOAD_LIMIT: return (int64_t)(row->wishes.download_limit / 1000);
     case FIELD_DOWNLOADED_EVER: return (int64_t)row->downloaded;
     case FIELD_EDIT_DATE: return row->edited_s;
-    case FIELD_ERROR: return error_code(row);
+    case FIELD_ERROR: return error_code(source);
     case FIELD_ETA: return eta(source);
     case FIELD_ETA_IDLE: return eta_idle(source);
     case FIELD_FILE_COUNT: return row->file_count;
@@ -319,7 +340,7 @@ static const char *why(const struct transmission_source *source)
 static const char *error_string(const struct transmission_source *source)
 {
     char text[256];
-    if (source->row->trouble == TROUBLE_NONE)
+    if (!tells_trouble(source))
         return catalog_why_held(source->world->catalog, source->row, text)
                    ? call_arena_text(source->arena, text)
                    : NULL;

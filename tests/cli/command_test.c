@@ -123,10 +123,8 @@ static int see_environment(struct command_call *call)
 {
     uint64_t rate = 0;
     assert_string_equal(command_value(call, "output"), "line");
-    assert_true(command_is_from_line(call, "output"));
     assert_true(command_rate(call, "down-limit", &rate));
     assert_int_equal(rate, 3 * MIB);
-    assert_false(command_is_from_line(call, "down-limit"));
     assert_true(command_has(call, "v1"));
     assert_false(command_has(call, "v2"));
     assert_int_equal(command_value_count(call, "announce"), 1);

@@ -9,7 +9,7 @@ import subprocess
 import warnings
 
 import pytest
-from conftest import ROOT
+from conftest import PROGRAM, ROOT
 from daemons import daemons  # noqa: F401  a fixture
 from peers import Peer, wait_for, write
 
@@ -289,3 +289,63 @@ def test_flood_drives_a_transfer(swarm, flood):
     flood.ask("POST", "/torrents/delete", {**one, "deleteData": True})
     wait_for(lambda: flood.torrent() is None and not swarm.torrents(), lambda: swarm.torrents())
     wait_for(lambda: not list((swarm.folder / "downloads").rglob("*.flac")), "its files are left")
+
+
+# ---- a program that cannot be had here ----
+
+# What Sonarr and its kin ask a torrent-get for, and how they judge the answer.
+SEEN_BY_SONARR = ("id", "hashString", "name", "downloadDir", "totalSize", "leftUntilDone", "isFinished",
+                  "eta", "status", "secondsDownloading", "secondsSeeding", "errorString",
+                  "uploadedEver", "downloadedEver", "seedRatioLimit", "seedRatioMode",
+                  "seedIdleLimit", "seedIdleMode", "fileCount", "file-count")
+
+
+def judged(row):
+    """Words first: any of them keep a download from being imported."""
+    if row["errorString"].strip():
+        return "warning"
+    if row["totalSize"] == 0:
+        return "queued"
+    if row["leftUntilDone"] == 0 and row["status"] in (0, 5, 6):
+        return "completed"
+    return "downloading"
+
+
+def test_what_is_complete_is_imported_though_trackers_are_dead(swarm, tmp_path, freshet):
+    made = freshet("edit", swarm.torrent, "-o", tmp_path / "dead.torrent", "--announce",
+                   "http://127.0.0.1:9/announce", "--announce", "udp://127.0.0.1:9")
+    assert made.returncode == 0, made.stderr
+    version = swarm.rpc("session-get")["version"]
+    assert tuple(map(int, re.search(r"[0-9.]+", version)[0].split("."))) >= (2, 40), version
+    folder = swarm.rpc("session-get")["download-dir"] + "/tv-sonarr"
+    added = swarm.add(tmp_path / "dead.torrent", download_dir=folder, paused=False)
+    number = added["hashString"]
+    swarm.rpc("torrent-set", ids=[number], seedRatioLimit=1.5, seedRatioMode=1)
+    swarm.rpc("queue-move-top", ids=[number])
+
+    def row():
+        return swarm.rpc("torrent-get", fields=SEEN_BY_SONARR)["torrents"][0]
+    wait_for(lambda: judged(row()) == "completed", row)
+    wait_for(lambda: swarm.torrents("trackerStats")[0]["trackerStats"][0]["hasAnnounced"], row)
+    assert judged(row()) == "completed", row()
+    assert row()["downloadDir"] == folder and (row()["seedRatioMode"], row()["seedRatioLimit"]) == (1, 1.5)
+    same(swarm, tmp_path / folder)
+    swarm.rpc("torrent-remove", ids=[number.lower()], delete_local_data=True)
+    wait_for(lambda: not swarm.torrents(), lambda: swarm.torrents())
+
+
+def test_what_the_only_tracker_says_is_told(swarm, tmp_path, freshet):
+    (tmp_path / "allowed").write_text("00" * 20 + "\n")
+    tracker = subprocess.Popen([PROGRAM, "tracker", "--progress=json", "--http", "127.0.0.1:0", "--allow",
+                                tmp_path / "allowed"], stdin=subprocess.DEVNULL,
+                               stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    try:
+        url = f"http://{json.loads(tracker.stdout.readline())['listen']}/announce"
+        made = freshet("edit", swarm.torrent, "-o", tmp_path / "said.torrent", "--announce", url)
+        assert made.returncode == 0, made.stderr
+        swarm.add(tmp_path / "said.torrent")
+        wait_for(lambda: swarm.torrents()[0]["error"] == 2, lambda: swarm.torrents())
+        assert swarm.torrents()[0]["errorString"].startswith("127.0.0.1:"), swarm.torrents()
+    finally:
+        tracker.kill()
+        tracker.communicate()
