@@ -181,15 +181,16 @@ static int edit_run(struct command_call *call)
 }
 
 static const struct command_option edit_options[] = {
-    {"announce", 'a', "URL", "add a tracker as a new last tier; commas join one tier", true, false},
-    {"remove-tracker", 0, "URL", "take a tracker out", true, false},
-    {"clear-trackers", 0, NULL, "take all trackers out before -a adds", false, false},
-    {"web-seed", 'w', "URL", "add a web seed", true, false},
-    {"remove-web-seed", 0, "URL", "take a web seed out", true, false},
-    {"clear-web-seeds", 0, NULL, "take all web seeds out before -w adds", false, false},
-    {"comment", 'c', "TEXT", "replace the comment; '' takes it out", false, false},
-    {"output", 'o', "FILE", "write there instead of in place; - is stdout", false, false},
-    {NULL, 0, NULL, NULL, false, false},
+    {"announce", 'a', "URL", "add a tracker as a new last tier; commas join one tier",
+     .repeatable = true},
+    {"remove-tracker", 0, "URL", "take a tracker out", .repeatable = true},
+    {"clear-trackers", 0, NULL, "take all trackers out before -a adds", .repeatable = false},
+    {"web-seed", 'w', "URL", "add a web seed", .repeatable = true},
+    {"remove-web-seed", 0, "URL", "take a web seed out", .repeatable = true},
+    {"clear-web-seeds", 0, NULL, "take all web seeds out before -w adds", .repeatable = false},
+    {"comment", 'c', "TEXT", "replace the comment; '' takes it out", .repeatable = false},
+    {"output", 'o', "FILE", "write there instead of in place; - is stdout", .repeatable = false},
+    {0},
 };
 
 extern const struct command edit_command;
