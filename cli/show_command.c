@@ -126,16 +126,16 @@ static int show_run(struct command_call *call)
 }
 
 static const struct command_option show_options[] = {
-    {"files", 0, NULL, "number, size and path of each file", false, false},
-    {"trackers", 0, NULL, "the trackers, one a line", false, false},
-    {"magnet", 0, NULL, "the magnet link", false, false},
-    {"json", 0, NULL, "all of it as one JSON object", false, false},
+    {"files", 0, NULL, "number, size and path of each file", .repeatable = false},
+    {"trackers", 0, NULL, "the trackers, one a line", .repeatable = false},
+    {"magnet", 0, NULL, "the magnet link", .repeatable = false},
+    {"json", 0, NULL, "all of it as one JSON object", .repeatable = false},
     {"fetch", 0, NULL, "ask peers what a magnet link or info-hash stands for", .repeatable = false},
     {"torrent-out", 0, "FILE", "the same, and write the .torrent there; - is stdout",
      .repeatable = false},
     {"timeout", 0, "TIME", "give up when nobody has told by then", .repeatable = false},
     TRANSFER_NETWORK_OPTIONS,
-    {NULL, 0, NULL, NULL, false, false},
+    {0},
 };
 
 extern const struct command show_command;

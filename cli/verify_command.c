@@ -307,10 +307,11 @@ static int verify_run(struct command_call *call)
 }
 
 static const struct command_option verify_options[] = {
-    {"threads", 'j', "N", "hashing threads (default: one a processor)", false, false},
-    {"json", 0, NULL, "print the verdict as one JSON object", false, false},
-    {"progress", 0, "auto|bar|plain|json|none", "how progress is shown on stderr", false, false},
-    {NULL, 0, NULL, NULL, false, false},
+    {"threads", 'j', "N", "hashing threads (default: one a processor)", .repeatable = false},
+    {"json", 0, NULL, "print the verdict as one JSON object", .repeatable = false},
+    {"progress", 0, "auto|bar|plain|json|none", "how progress is shown on stderr",
+     .repeatable = false},
+    {0},
 };
 
 extern const struct command verify_command;
