@@ -147,7 +147,7 @@ scenarios.watch = async (browser) => {
 
 scenarios.labels = async (browser) => {
     const page = await open(browser, facts);
-    await ready(page);
+    await row(page, facts.names[0]).waitFor();
     assert.deepEqual(await names(page), [...facts.names].reverse());
     await page.getByRole("columnheader", { name: "Name" }).getByRole("button").click();
     await page.waitForFunction((first) => document.querySelector(".rows .row .name")?.textContent === first, facts.sorted[0]);
