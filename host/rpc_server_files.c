@@ -22,8 +22,7 @@
 #define POLICY                                                                                     \
     "default-src 'none'; media-src 'self'; img-src 'self'; style-src 'unsafe-inline'; sandbox"
 #define TEXT_MAX 128
-#define PAUSE_S  1800u /* a player that has enough for now reads nothing; it asks anew after that  \
-                        */
+#define PAUSE_S  1800u /* that a player may read nothing; then it asks anew */
 
 struct rpc_file_reply {
     struct rpc_file file;
