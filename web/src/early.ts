@@ -15,6 +15,8 @@ export interface Early {
 
 declare global {
     var early: Early | undefined;
+    var pressed: EventTarget | null | undefined; // the last click, while there is no script to hear it
+    var press: ((event: Event) => void) | undefined;
 }
 
 export function headersFor(token: string) {

@@ -16,6 +16,10 @@ function kept(storage: "localStorage" | "sessionStorage", key: string) {
 const theme = kept("localStorage", THEME_KEY);
 if (theme === "light" || theme === "dark") document.documentElement.setAttribute("data-theme", theme);
 
+// What is seen can be pressed: `main` does it again when it can be heard.
+globalThis.press = (event) => { globalThis.pressed = event.target; };
+addEventListener("click", globalThis.press, true);
+
 let asked = false;
 function ask() {
     if (asked) return;

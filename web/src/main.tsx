@@ -11,3 +11,6 @@ search.value = (document.getElementById("search") as HTMLInputElement | null)?.v
 hydrate(<App />, document.getElementById("page")!);
 followTheme();
 begin();
+if (globalThis.press) removeEventListener("click", globalThis.press, true);
+const pressed = globalThis.pressed;
+if (pressed instanceof Element) setTimeout(() => pressed.closest<HTMLElement>("button")?.click());
