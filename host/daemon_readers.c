@@ -2,7 +2,8 @@
 /*
  * Who reads files of torrents while they come (rpc_files.h). A reader asks for bytes at a place; if
  * their piece is verified a worker reads them, else it waits, and the engine is told where it and
- * its kin are (services/stream/stream_windows.h) whenever one of them comes to another piece.
+ * its kin are (services/stream/stream_windows.h) whenever one of them has come a good step further
+ * or has jumped.
  */
 #include "host/daemon_service_state.h"
 

@@ -10,6 +10,7 @@
 #include "host/clock.h"
 #include "host/daemon_log.h"
 #include "host/daemon_service_state.h"
+#include "host/entropy.h"
 #include "host/rpc_socket.h"
 #include "host/service_notify.h"
 #include "host/state_lock.h"
@@ -296,6 +297,22 @@ static enum freshet_error listen_tcp(struct daemon_service *daemon, char *ret_te
     return error;
 }
 
+/* A full disk is no reason not to start: links are then good for this run. */
+static void make_stream_secret(struct daemon_service *daemon)
+{
+    char links[RPC_TOKEN_SIZE];
+    enum freshet_error error = rpc_token_load(daemon->folder, RPC_TOKEN_LINKS, true, links);
+
+    if (error) {
+        entropy_fill(daemon->stream_secret, sizeof daemon->stream_secret);
+        daemon_log("warning", "links-for-this-run", "file", RPC_TOKEN_LINKS, "error",
+                   error_text(error), NULL);
+    } else {
+        stream_key_secret(links, daemon->stream_secret);
+    }
+    daemon->world.stream_secret = daemon->stream_secret;
+}
+
 static enum freshet_error start_rpc(struct daemon_service *daemon, char *ret_text, pid_t *ret_pid)
 {
     struct rpc_server_options options = {
@@ -312,16 +329,14 @@ static enum freshet_error start_rpc(struct daemon_service *daemon, char *ret_tex
         .files = &daemon->files,
         .context = daemon,
     };
-    char control[RPC_TOKEN_SIZE], reads[RPC_TOKEN_SIZE], links[RPC_TOKEN_SIZE];
+    char control[RPC_TOKEN_SIZE], reads[RPC_TOKEN_SIZE];
     enum freshet_error error = rpc_token_load(daemon->folder, RPC_TOKEN_CONTROL, true, control);
 
     if (!error)
         error = rpc_token_load(daemon->folder, RPC_TOKEN_READ, true, reads);
-    if (!error)
-        error = rpc_token_load(daemon->folder, RPC_TOKEN_LINKS, true, links);
     if (error) {
         snprintf(ret_text, SESSION_TEXT_SIZE,
-                 "the tokens of the RPC in %.300s: %s (files rpc-token*; mode 0600)",
+                 "the tokens of the RPC in %.300s: %s (files rpc-token, rpc-token-read; mode 0600)",
                  daemon->folder, error_text(error));
         return error;
     }
@@ -346,8 +361,7 @@ static enum freshet_error start_rpc(struct daemon_service *daemon, char *ret_tex
         daemon->world.page = daemon->page;
         daemon->world.token = daemon->token;
         daemon->world.session_id_number = rpc_server_session_number(daemon->rpc);
-        stream_key_secret(links, daemon->stream_secret);
-        daemon->world.stream_secret = daemon->stream_secret;
+        make_stream_secret(daemon);
         return FRESHET_OK;
     }
     if (options.local_descriptor >= 0)

@@ -311,3 +311,26 @@ def test_a_link_does_not_fill_the_server(daemons, folder):
     assert held[0].getresponse().status == 200
     for connection in held:
         connection.close()
+
+
+def test_links_hold_over_restarts_and_are_no_reason_not_to_start(daemons, folder):
+    torrent, content, seed = folder
+    daemon = daemons("--peer", seed.endpoint)
+    number = add(daemon, torrent)
+    daemon.wait_complete()
+    path, music = path_of(daemon, number), (content / "a.mp3").read_bytes()
+    daemon.kill()
+    daemon.start()
+    connection, answer = patiently(daemon, path)
+    assert answer.read() == music
+    connection.close()
+    daemon.kill()
+    secret = daemon.state / "rpc-token-links"
+    secret.unlink()
+    secret.mkdir()  # it can neither be read nor made
+    daemon.start()
+    assert "links-for-this-run" in daemon.log()
+    assert ask(daemon, path)[0].status == 401
+    connection, answer = patiently(daemon, path_of(daemon, number))
+    assert answer.read() == music
+    connection.close()
