@@ -30,6 +30,7 @@ PROGRAM = os.environ.get("FRESHET", str(TOP / "build/release/freshet"))
 MIB = 1 << 20
 POLLS = 200
 PAYLOAD = 768 * MIB
+VISITS = 9  # of the page, each by somebody new
 RATE = 40000  # kB a second: the transfer lasts as long as the lists
 # What clients ask for to draw their list.
 FIELDS = ["id", "name", "status", "error", "errorString", "percentDone", "totalSize", "sizeWhenDone",
@@ -240,12 +241,12 @@ def turns_under_load(daemon, lists, made):
 
 
 def frames(daemon):
-    """Milliseconds between frames while the page is scrolled, and until it was painted first."""
+    """Milliseconds between frames while the page is scrolled, and until a visitor saw the first."""
     if not (TOP / "web/node_modules").exists():
         subprocess.run(["npm", "ci", "--no-audit", "--no-fund"], cwd=TOP / "web", check=True,
                        stdout=subprocess.DEVNULL)
     token = (daemon.folder / "state/rpc-token").read_text().strip()
-    facts = {"url": "http://" + daemon.ready["rpc"], "token": token}
+    facts = {"url": "http://" + daemon.ready["rpc"], "token": token, "visits": VISITS}
     done = subprocess.run(["node", TOP / "bench/page_frames.mjs", json.dumps(facts)],
                           capture_output=True, text=True, timeout=300, check=False)
     if done.returncode:
@@ -303,8 +304,10 @@ def measure(options, folder, table):
         table.add("memory afterwards", daemon.memory() / MIB, "MiB")
         if not options.no_page:
             seen = frames(daemon)
-            table.add("the page: first paint", seen["paint"], "ms", 300)
-            table.add("... first row shown", seen["row"], "ms")
+            table.add(f"the page: first paint, the median of {VISITS} visits",
+                      statistics.median(seen["paints"]), "ms", 300)
+            table.add("... the slowest of them", max(seen["paints"]), "ms", 300)
+            table.add("... first row shown, the median", statistics.median(seen["rows"]), "ms")
             table.add("the page: the longest frame of a scroll", seen["longest"], "ms", 50)
             table.add(f"... the median of {seen['count']} frames", seen["median"], "ms")
     finally:
