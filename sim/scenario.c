@@ -14,6 +14,7 @@ static const struct scenario *const scenarios[] = {
     &scenario_crash_restart,
     &scenario_tracker_loss,
     &scenario_storm,
+    &scenario_reader,
     &scenario_trackerless,
     &scenario_peer_exchange,
     &scenario_local_discovery,

@@ -13,6 +13,7 @@ extern const struct scenario scenario_poisoner;
 extern const struct scenario scenario_crash_restart;
 extern const struct scenario scenario_tracker_loss;
 extern const struct scenario scenario_storm;
+extern const struct scenario scenario_reader;
 extern const struct scenario scenario_trackerless;
 extern const struct scenario scenario_metadata_liars;
 extern const struct scenario scenario_dht;

@@ -200,6 +200,20 @@ bool sim_engine_status(const struct sim_node *node, struct torrent_status *ret_s
     return node->machine && engine_torrent_status(node->machine, TORRENT, ret_status);
 }
 
+bool sim_engine_set_windows(struct sim_node *node, const struct piece_window *windows,
+                            uint32_t count)
+{
+    struct engine_command command = {.type = COMMAND_SET_WINDOWS,
+                                     .torrent = TORRENT,
+                                     .windows = windows,
+                                     .window_count = count};
+    struct event event = {.type = EVENT_COMMAND, .command = &command};
+    if (node->machine == NULL)
+        return false;
+    sim_node_input(node, &event);
+    return true;
+}
+
 void sim_engine_shut_down(struct sim_node *node)
 {
     struct engine_command command = {.type = COMMAND_SHUTDOWN};

@@ -240,7 +240,7 @@ def digest_of(preset, name, seed):
 SEEDS = {"flash_crowd": 2, "two_peers": 5, "seed_leaves": 5, "poisoner": 5, "crash_restart": 5,
          "tracker_loss": 5, "storm": 5, "trackerless": 5, "peer_exchange": 5, "local_discovery": 5,
          "utp": 5, "utp_loss": 3, "utp_reorder": 5, "utp_far": 5, "utp_mixed": 5, "nat": 5,
-         "holepunch": 5}
+         "holepunch": 5, "reader": 20}
 
 
 def section_sim(tally):

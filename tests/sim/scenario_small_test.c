@@ -57,6 +57,15 @@ static void a_storm_of_faults_ends_with_everybody_complete(void **state)
         run_checked("storm", seed);
 }
 
+static void what_is_played_comes_first(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 6; seed++) { /* v2, hybrid, v1 */
+        const struct sim_wish options = {.seed = seed, .check_every = 100};
+        scenario_run_twice("reader", &options);
+    }
+}
+
 static void everybody_completes_by_peer_exchange_alone(void **state)
 {
     (void)state;
@@ -130,7 +139,7 @@ static void an_unknown_scenario_is_none(void **state)
 {
     (void)state;
     assert_null(scenario_find("peace_on_earth"));
-    assert_true(scenario_count() == 23);
+    assert_true(scenario_count() == 24);
 }
 
 int main(void)
@@ -142,6 +151,7 @@ int main(void)
         cmocka_unit_test(everybody_completes_when_the_tracker_dies),
         cmocka_unit_test(nothing_recorded_is_lost_by_a_crash_anywhere),
         cmocka_unit_test(a_storm_of_faults_ends_with_everybody_complete),
+        cmocka_unit_test(what_is_played_comes_first),
         cmocka_unit_test(everybody_completes_by_peer_exchange_alone),
         cmocka_unit_test(everybody_completes_without_a_tracker),
         cmocka_unit_test(neighbours_find_each_other_without_a_tracker),
