@@ -236,6 +236,18 @@ export function deedScenarios(facts) {
         await page.keyboard.press("Enter");
         await places(["5 a", "2 b", "3 c", "4 d", "1 e"]);
         await focused(more);
+        // From the list: the menu stands at the row that stands out.
+        await row(page, "d").locator(".c-name").click();
+        await page.locator(".list").focus();
+        await page.keyboard.press("ContextMenu");
+        const [below, line] = [await page.locator(".menu").boundingBox(), await row(page, "d").boundingBox()];
+        assert.ok(below.x === line.x && below.y <= line.y + line.height && below.y + below.height > line.y, JSON.stringify([below, line]));
+        while (!await page.getByRole("menuitem", { name: "Up in the queue" }).evaluate((item) => item === document.activeElement)) await page.keyboard.press("ArrowDown");
+        await page.keyboard.press("Enter");
+        await places(["5 a", "2 b", "4 c", "3 d", "1 e"]);
+        await page.keyboard.press("ContextMenu");
+        await page.getByRole("menuitem", { name: "Down in the queue" }).click();
+        await places(["5 a", "2 b", "3 c", "4 d", "1 e"]);
         clean(page);
         await page.context().close();
 

@@ -18,6 +18,7 @@ import { etaOf, kindOf, ratesOf, statusOf } from "./words";
 const ROW = 38;
 const ROW_PHONE = 76;
 const HEADER = 34;
+const RIGHT_BUTTON = 2;
 const OVERSCAN = 6;
 const FILLED = 8; // lines that get their cells in one frame: all at once they would hold it up
 
@@ -227,7 +228,9 @@ function opened(event: MouseEvent) {
 }
 
 function context(event: MouseEvent) {
-    const line = (event.target as HTMLElement).closest<HTMLElement>("[data-id]");
+    // The Menu key is the list's, which has the keyboard, and means the torrent that stands out.
+    const under = (event.target as HTMLElement).closest<HTMLElement>("[data-id]");
+    const line = under ?? (event.button === RIGHT_BUTTON ? null : document.getElementById("row-" + current.value));
     if (!line) return;
     event.preventDefault();
     const id = Number(line.dataset["id"]);
@@ -235,7 +238,8 @@ function context(event: MouseEvent) {
         selected.value = new Set();
         current.value = id;
     }
-    openMenu(event, menuItems());
+    const place = line.getBoundingClientRect();
+    openMenu(under ? event : { x: place.left, y: place.bottom }, menuItems());
 }
 
 function Nothing() {
