@@ -6,30 +6,14 @@
 #include <string.h>
 
 static const struct scenario *const scenarios[] = {
-    &scenario_two_peers,
-    &scenario_flash_crowd,
-    &scenario_seed_leaves,
-    &scenario_free_riders,
-    &scenario_poisoner,
-    &scenario_crash_restart,
-    &scenario_tracker_loss,
-    &scenario_storm,
-    &scenario_reader,
-    &scenario_trackerless,
-    &scenario_peer_exchange,
-    &scenario_local_discovery,
-    &scenario_metadata_liars,
-    &scenario_dht,
-    &scenario_dht_churn,
-    &scenario_dht_sybils,
-    &scenario_dht_eclipse,
-    &scenario_utp,
-    &scenario_utp_loss,
-    &scenario_utp_reorder,
-    &scenario_utp_far,
-    &scenario_utp_mixed,
-    &scenario_nat,
-    &scenario_holepunch,
+    &scenario_two_peers,      &scenario_flash_crowd,   &scenario_seed_leaves,
+    &scenario_free_riders,    &scenario_poisoner,      &scenario_crash_restart,
+    &scenario_tracker_loss,   &scenario_storm,         &scenario_reader,
+    &scenario_trackerless,    &scenario_peer_exchange, &scenario_local_discovery,
+    &scenario_metadata_liars, &scenario_dht,           &scenario_dht_churn,
+    &scenario_dht_sybils,     &scenario_dht_eclipse,   &scenario_utp,
+    &scenario_utp_loss,       &scenario_utp_reorder,   &scenario_utp_far,
+    &scenario_utp_mixed,      &scenario_nat,           &scenario_holepunch,
 };
 
 uint32_t scenario_count(void)

@@ -203,10 +203,8 @@ bool sim_engine_status(const struct sim_node *node, struct torrent_status *ret_s
 bool sim_engine_set_windows(struct sim_node *node, const struct piece_window *windows,
                             uint32_t count)
 {
-    struct engine_command command = {.type = COMMAND_SET_WINDOWS,
-                                     .torrent = TORRENT,
-                                     .windows = windows,
-                                     .window_count = count};
+    struct engine_command command = {
+        .type = COMMAND_SET_WINDOWS, .torrent = TORRENT, .windows = windows, .window_count = count};
     struct event event = {.type = EVENT_COMMAND, .command = &command};
     if (node->machine == NULL)
         return false;
