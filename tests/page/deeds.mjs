@@ -286,6 +286,35 @@ export function deedScenarios(facts) {
         await priority("readme.txt").selectOption("Normal");
         await is("readme.txt", "4");
         await accessible(page, "priorities");
+
+        // What the server said before the last change comes after it, and changes nothing.
+        let late, comes, held = false;
+        const came = new Promise((resolve) => { comes = resolve; });
+        const waits = new Promise((resolve) => { late = resolve; });
+        await page.route("**/files?*", async (route) => {
+            const answer = await route.fetch();
+            if (!held) {
+                held = true;
+                comes();
+                await waits;
+            }
+            await route.fulfill({ response: answer });
+        });
+        await page.locator(".tree").focus();
+        await page.keyboard.press("End");
+        await page.keyboard.press("+");
+        await is("readme.txt", "7");
+        await came;
+        const newer = page.waitForResponse(/files\?/);
+        await page.keyboard.press("-");
+        await is("readme.txt", "4");
+        await (await newer).finished();
+        const old = page.waitForResponse(/files\?/);
+        late();
+        await (await old).finished();
+        await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve, 100))));
+        assert.equal(await priority("readme.txt").inputValue(), "4");
+        await page.unrouteAll({ behavior: "wait" });
         clean(page);
     };
 

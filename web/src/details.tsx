@@ -84,15 +84,26 @@ function Overview({ detail }: { detail: Detail }) {
 
 function Files({ detail }: { detail: Detail }) {
     const [answer, setAnswer] = useState<{ total: number; stream_key: string | null; files: FileEntry[] } | null>(null);
-    const load = async () => setAnswer(await get(`/torrents/${detail.id}/files?limit=20000`));
+    // Of priorities: how many there have been, how many are on their way, and the end of these.
+    const changes = useRef({ made: 0, waiting: 0, last: Promise.resolve() as Promise<unknown> }).current;
+    const load = async () => {
+        const made = changes.made;
+        if (changes.waiting > 0) return;
+        const next = await get<NonNullable<typeof answer>>(`/torrents/${detail.id}/files?limit=20000`);
+        if (made === changes.made) setAnswer(next); // else it is from before the change
+    };
     usePolling(load, detail.running && !detail.complete ? 2000 : 10000, [detail.id, detail.running, detail.files]);
     if (detail.metadata_missing) return <p class="empty">Files are known when a peer has told the metadata.</p>;
     if (!answer) return <p class="empty">Loading…</p>;
     const set = async (indices: number[], priority: number) => {
         const chosen = new Set(indices);
-        setAnswer({ ...answer, files: answer.files.map((file) => chosen.has(file.index) ? { ...file, priority } : file) });
-        await attempt(() => patch(`/torrents/${detail.id}`, { priorities: [{ files: indices, priority }] }));
-        await load();
+        setAnswer((now) => now && { ...now, files: now.files.map((file) => chosen.has(file.index) ? { ...file, priority } : file) });
+        changes.made++;
+        changes.waiting++;
+        const { id } = detail;
+        // One after the other: the last that a person said is the one that holds.
+        await (changes.last = changes.last.then(() => attempt(() => patch(`/torrents/${id}`, { priorities: [{ files: indices, priority }] }))));
+        if (--changes.waiting === 0) await load();
     };
     const real = answer.files.filter((file) => !file.padding);
     const skipped = real.filter((file) => file.priority === 0);
@@ -288,9 +299,9 @@ export function Details() {
                 <div class="panel" id="details-panel" role="tabpanel" aria-labelledby={"tab-" + tab.value}>
                     {!ready ? <p class="empty">Loading…</p>
                         : tab.value === "overview" ? <Overview detail={ready} />
-                            : tab.value === "files" ? <Files detail={ready} />
+                            : tab.value === "files" ? <Files key={ready.id} detail={ready} />
                                 : tab.value === "peers" ? <Peers peers={peers} />
-                                    : tab.value === "trackers" ? <Trackers id={ready.id} />
+                                    : tab.value === "trackers" ? <Trackers key={ready.id} id={ready.id} />
                                         : tab.value === "pieces" ? <PieceMap id={ready.id} live={ready.running} />
                                             : peers && peers.length > 0 ? <SwarmView peers={peers} progress={ready.progress} />
                                                 : <p class="empty">{peers ? "Nobody is connected." : "Loading…"}</p>}
