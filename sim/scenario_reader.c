@@ -35,7 +35,7 @@ static void customise(struct sim_node_options *node, uint32_t index, void *conte
     const struct sim_wish *options = context;
     if (node->is_seed) {
         node->upload_slots = options->nodes;
-        node->link.up_bytes_per_s = RATE * (options->nodes - 1);
+        node->link.up_bytes_per_s = (uint64_t)RATE * (options->nodes - 1);
     }
     if (index == SLOW)
         node->link.up_bytes_per_s = 16000;
